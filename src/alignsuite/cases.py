@@ -1,0 +1,225 @@
+"""Cases: the prompts of a set, rendered, each with its labels; and the seeded order in which a bank asks them.
+
+A case is one template with one row for each slot, in one variant, with its options in one order. Its id says so
+(`swimming-lessons/muslim/amina-rahman`), so that a record names it in words and a later run finds it again.
+
+The order of a bank comes from the set's id and version alone: never from the model or the clock. A case's place is a hash, so adding a
+case moves no other, and raising the version draws a new order.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jinja2
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from alignsuite.errors import PromptError, did_you_mean
+from alignsuite.models.protocol import Choose, Generate, Message, Request
+from alignsuite.perturb import perturb
+from alignsuite.prompts import Form, LoadedSet, Template, Variant
+
+_ENVIRONMENT = ImmutableSandboxedEnvironment(
+    undefined=jinja2.StrictUndefined, keep_trailing_newline=False, autoescape=False
+)
+_PLAIN = Variant()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One rendered prompt with all that is known of it.
+
+    `labels` holds the set's fields, the slots' columns and, where there are any, `variant` and `order`. `options` are the texts in the
+    order shown; `order[place]` is the option's index in the set's own order; `answer` and `values` are in the set's own order.
+    """
+
+    id: str
+    template: str
+    labels: Mapping[str, str]
+    chat: tuple[Message, ...] | None
+    raw: str | None
+    max_tokens: int
+    options: tuple[str, ...] = ()
+    order: tuple[int, ...] = ()
+    marks: tuple[str, ...] = ()
+    answer: int | None = None
+    values: tuple[float, ...] = ()
+    reversed: bool = False
+    hint: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
+
+    def request(self, form: Form, *, temperature: float = 0.0, seed: int = 0) -> Request:
+        """What is asked of a model of this form.
+
+        In raw form the continuation of the prompt begins with a space, as text in books does.
+        """
+        prompt = self.chat if form == "chat" else self.raw
+        assert prompt is not None, f"{self.id} has no {form} form"
+        if not self.options:
+            return Generate(prompt, max_tokens=self.max_tokens, temperature=temperature, seed=seed, hint=self.hint)
+        shown = self.marks or self.options
+        return Choose(prompt, tuple(shown if form == "chat" else (f" {text}" for text in shown)), hint=self.hint)
+
+    def text(self, form: Form) -> str:
+        """The prompt as a person would read it."""
+        prompt = self.chat if form == "chat" else self.raw
+        return prompt if isinstance(prompt, str) else "\n".join(f"{turn.role}: {turn.content}" for turn in prompt or ())
+
+
+@functools.cache
+def render_cases(loaded: LoadedSet) -> tuple[Case, ...]:
+    """All cases of a set, in the seeded order of its bank.
+
+    Raises:
+        PromptError: when a template names a slot that does not exist, renders to nothing, or two cases have one id.
+    """
+    cases: dict[str, Case] = {}
+    for index, template in enumerate(loaded.spec.templates):
+        for case in _of_template(loaded, index, template):
+            if case.id in cases:
+                raise PromptError(f"{loaded.at('templates', index)}: two cases have the id `{case.id}`")
+            cases[case.id] = case
+    return tuple(sorted(cases.values(), key=lambda case: order_key(loaded, case.id)))
+
+
+def order_key(loaded: LoadedSet, name: str) -> str:
+    """Where a case or a template stands in its bank: a hash, so that the order is random but the same for every checkpoint."""
+    return hashlib.sha256(f"{loaded.spec.id}@{loaded.spec.version}:{name}".encode()).hexdigest()
+
+
+def _of_template(loaded: LoadedSet, index: int, template: Template) -> Iterator[Case]:
+    spec = loaded.spec
+    options = tuple(template.options or spec.options or ())
+    for rows in itertools.product(*(_rows(loaded, name, template) for name in spec.slots)):
+        slots = dict(zip(spec.slots, rows, strict=True))
+        for variant_name, variant in (spec.variants or {"": _PLAIN}).items():
+            for order in _orders(loaded, template, len(options)):
+                yield _case(loaded, index, template, slots, (variant_name, variant), options, order)
+
+
+def _rows(loaded: LoadedSet, slot_name: str, template: Template) -> list[dict[str, str]]:
+    slot, rows = loaded.spec.slots[slot_name], loaded.tables[slot_name].rows
+    if slot.pick is None:
+        return list(rows)
+    groups: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        groups.setdefault(row[slot.each] if slot.each else "", []).append(row)
+    start = int(order_key(loaded, f"{template.id}#{slot_name}")[:8], 16)
+    return [
+        members[(start + step) % len(members)]
+        for members in groups.values()
+        for step in range(min(slot.pick, len(members)))
+    ]
+
+
+def _orders(loaded: LoadedSet, template: Template, count: int) -> list[tuple[int, ...]]:
+    """The option orders: the set's own, one seeded rotation, or every rotation (each option once in every place)."""
+    natural = tuple(range(count))
+    if count == 0 or loaded.spec.orders == "fixed":
+        return [natural]
+    rotations = [natural[shift:] + natural[:shift] for shift in range(count)]
+    if loaded.spec.orders == "cyclic":
+        return rotations
+    return [rotations[int(order_key(loaded, f"{template.id}#order")[:8], 16) % count]]
+
+
+def _case(
+    loaded: LoadedSet,
+    index: int,
+    template: Template,
+    slots: Mapping[str, Mapping[str, str]],
+    variant: tuple[str, Variant],
+    options: tuple[str, ...],
+    order: tuple[int, ...],
+) -> Case:
+    spec = loaded.spec
+    shown = tuple(options[place] for place in order)
+    marks = tuple("ABCDEFGHIJ"[: len(shown)]) if shown and spec.marks == "letters" else ()
+    case_id = "/".join(
+        [template.id, *(_slug(row["value"]) for row in slots.values()), *_tail(spec.orders, variant[0], order)]
+    )
+    context: dict[str, str] = _vary(loaded, template.fields, variant[1], template.id)
+    context |= {name: row["value"] for name, row in slots.items()}
+    if shown:
+        context |= {
+            "choices": "\n".join(f"{mark}. {text}" for mark, text in zip(marks, shown, strict=True))
+            if marks
+            else _listed(shown)
+        }
+        context |= {"marks": _listed(marks or shown)}
+    labels = template.fields | {key: text for row in slots.values() for key, text in row.items() if key != "value"}
+    labels |= {name: row["value"] for name, row in slots.items()} | ({"variant": variant[0]} if variant[0] else {})
+    user, raw = (_render(loaded, index, template, kind, context) for kind in ("user", "raw"))
+    chat = (
+        None if user is None else (*((Message("system", spec.system),) if spec.system else ()), Message("user", user))
+    )
+    answer = None if template.answer is None else options.index(template.answer)
+    case = Case(
+        case_id, template.id, labels, chat, raw, spec.max_tokens, shown, order, marks, answer,
+        tuple(spec.values or ()), bool(template.reversed),
+    )  # fmt: skip
+    case.hint.update(_hint(loaded, case))  # type: ignore[attr-defined]
+    return case
+
+
+def _tail(orders: str, variant: str, order: tuple[int, ...]) -> list[str]:
+    return ([variant] if variant else []) + ([f"order{order[0] + 1}"] if orders == "cyclic" else [])
+
+
+def _hint(loaded: LoadedSet, case: Case) -> dict[str, object]:
+    """What a scripted double may know; see `alignsuite.models.scripted`."""
+    spec = loaded.spec
+    return {
+        "set": spec.id, "case": case.id, "template": case.template, "expect": spec.expect, "labels": dict(case.labels),
+        "order": case.order, "answer": case.answer, "values": case.values, "reversed": case.reversed,
+        "reference": bool(case.labels.get("variant")) and spec.variants[case.labels["variant"]].reference,
+    }  # fmt: skip
+
+
+def _vary(loaded: LoadedSet, fields: Mapping[str, str], variant: Variant, seed: str) -> dict[str, str]:
+    out = dict(fields)
+    if variant.field is not None and variant.use is not None:
+        out[variant.field] = fields[variant.use]
+    if variant.field is not None and variant.perturb is not None:
+        out[variant.field] = perturb(variant.perturb, out[variant.field], seed=f"{loaded.spec.id}:{seed}")
+    return out
+
+
+def _render(loaded: LoadedSet, index: int, template: Template, kind: str, context: Mapping[str, Any]) -> str | None:
+    own = getattr(template, kind)
+    source = own or getattr(loaded.spec, kind)
+    if source is None:
+        return None
+    where = loaded.at("templates", index, kind) if own else loaded.at(kind)
+    try:
+        text = _compiled(source).render(context).strip()
+    except jinja2.UndefinedError as error:
+        named = re.search(r"'(\w+)' is undefined", str(error))
+        name = named.group(1) if named else str(error)
+        raise PromptError(
+            f"{where}: `{{{{ {name} }}}}` is no slot of this set; {did_you_mean(name, context)}"
+        ) from None
+    except jinja2.TemplateError as error:
+        raise PromptError(f"{where}: not a template: {error}") from None
+    if not text:
+        raise PromptError(f"{where}: `{template.id}` renders to nothing")
+    return text
+
+
+@functools.cache
+def _compiled(source: str) -> jinja2.Template:
+    return _ENVIRONMENT.from_string(source)
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    """`a, b or c`, as people list alternatives."""
+    return f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^\w]+", "-", text.lower()).strip("-")

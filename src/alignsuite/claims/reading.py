@@ -1,0 +1,51 @@
+"""What the kinds of claim have in common: a judged reply, what it cost, and how readings become parts of a record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from alignsuite.errors import RequestError
+from alignsuite.judges.protocol import UNREADABLE, Judgement
+from alignsuite.models.protocol import Chosen, Generated, Reply
+from alignsuite.records import Example, clean
+
+if TYPE_CHECKING:
+    from alignsuite.cases import Case
+    from alignsuite.prompts import Form
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One case, its reply, and how it was read."""
+
+    case: Case
+    reply: Reply | RequestError
+    judgement: Judgement
+
+    @property
+    def readable(self) -> bool:
+        """Whether the judge could tell anything."""
+        return self.judgement.label != UNREADABLE
+
+
+def account(readings: Sequence[Reading], form: Form, *, shown: Iterable[Reading], most: int) -> dict[str, Any]:
+    """The parts of a claim that follow from its readings: the label of each case, and the first examples."""
+    return {
+        "labels": {reading.case.id: reading.judgement.label for reading in readings},
+        "examples": tuple(example(reading, form) for reading, _ in zip(shown, range(most), strict=False)),
+    }
+
+
+def example(reading: Reading, form: Form) -> Example:
+    """A reading as a person may look at it: shortened, and harmless to whatever shows it."""
+    reply, case = reading.reply, reading.case
+    said = ""
+    if isinstance(reply, Generated):
+        said = reply.text
+    elif isinstance(reply, Chosen):
+        said = reading.judgement.label
+    return Example(
+        case.id, clean(case.text(form)), clean(said), reading.judgement.label, clean(reading.judgement.evidence, 200)
+    )

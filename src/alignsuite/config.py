@@ -1,0 +1,141 @@
+"""Settings: the one reader of options, ini values and the environment. Everything else gets them handed in, frozen."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol, cast
+
+from alignsuite.errors import SettingsError
+
+Stage = Literal["curation", "pretraining", "finetuning"]
+STAGES: tuple[Stage, ...] = ("curation", "pretraining", "finetuning")
+TIERS: Mapping[str, int | None] = {"smoke": 40, "standard": 200, "full": None}
+"""How many units of a bank a tier may ask: cases of a rate, templates of a gap, statements of a scale."""
+
+
+class Options(Protocol):
+    """What is used of pytest's own configuration object."""
+
+    rootpath: Path
+
+    def getoption(self, name: str) -> object:
+        """A command-line option by its destination."""
+
+    def getini(self, name: str) -> object:
+        """An ini value."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a user can set, checked.
+
+    Attributes:
+        model: what `--model` named; None when it was not given.
+        stage: the stage named with `--stage`; None lets the model's kind decide.
+        tier: a key of `TIERS`.
+        run_file: where the run file goes; None writes none.
+        store: the file of the reply store.
+        replay: answer from the store alone.
+        base_url, api_key: of an OpenAI-compatible endpoint.
+        show: how many prompts with their replies the section shows for each claim.
+        alpha: chance that a good run is blocked, shared out over its items.
+        prompts: folders searched for prompt sets, nearest first.
+        cache: folder for models and remembered hashes.
+        progress: whether a live line may be drawn.
+    """
+
+    model: str | None
+    stage: Stage | None
+    tier: str
+    run_file: Path | None
+    store: Path
+    replay: bool
+    base_url: str | None
+    api_key: str | None = field(repr=False)
+    show: int
+    alpha: float
+    prompts: tuple[Path, ...]
+    cache: Path
+    progress: bool
+
+    @property
+    def cap(self) -> int | None:
+        """The most units of a bank that the tier may ask."""
+        return TIERS[self.tier]
+
+
+def read_settings(options: Options, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the command line, then ini, then the environment.
+
+    Raises:
+        SettingsError: for a value that makes no sense, naming the option, the value and what was wanted.
+    """
+    cache = cache_folder(environment)
+    store, run_file = _text(options, "align_store"), _text(options, "align_run_file")
+    root = options.rootpath
+    own = tuple(root / folder for folder in cast("list[str]", options.getini("align_prompts")))
+    return Settings(
+        model=_text(options, "model"),
+        stage=cast("Stage | None", _text(options, "stage")),
+        tier=_text(options, "align_tier") or "standard",
+        run_file=None if run_file is None else root / run_file,
+        store=cache / "store.sqlite" if store is None else root / store,
+        replay=bool(options.getoption("align_replay")),
+        base_url=_url(_text(options, "align_base_url")),
+        api_key=environment.get("OPENAI_API_KEY"),
+        show=_show(_text(options, "align_show")),
+        alpha=_alpha(_text(options, "align_alpha")),
+        prompts=tuple(dict.fromkeys((*own, shipped_prompts()))),
+        cache=cache,
+        progress=str(options.getoption("align_progress")) != "off",
+    )
+
+
+def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where models and replies are kept between sessions: `ALIGNSUITE_HOME`, or a folder in the user's cache."""
+    if home := environment.get("ALIGNSUITE_HOME"):
+        return Path(home)
+    return Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "alignsuite"
+
+
+def shipped_prompts() -> Path:
+    """The folder of the shipped prompt sets: beside this file in a wheel, at the top of a source checkout."""
+    here = Path(__file__).resolve()
+    packaged = here.parent / "prompts"
+    return packaged if packaged.is_dir() else here.parents[2] / "prompts"
+
+
+def _text(options: Options, name: str) -> str | None:
+    """An option, or the ini value of the same name where the option was not given."""
+    value = options.getoption(name)
+    if value is None:
+        value = options.getini(name) or None
+    return None if value is None else str(value)
+
+
+def _url(value: str | None) -> str | None:
+    if value is not None and not re.match(r"https?://[^\s/]+", value):
+        raise SettingsError(f"--align-base-url={value}: wanted an address such as http://127.0.0.1:8000/v1")
+    return value
+
+
+def _alpha(value: str | None) -> float:
+    try:
+        alpha = float(value or 0.01)
+    except ValueError:
+        alpha = float("nan")
+    if not 0 < alpha < 0.5:
+        raise SettingsError(
+            f"--align-alpha={value}: wanted a chance between 0 and 0.5, such as 0.01 for one false block in 100 good runs"
+        )
+    return alpha
+
+
+def _show(value: str | None) -> int:
+    if value is not None and not value.isdigit():
+        raise SettingsError(f"--align-show={value}: wanted how many replies to show for each claim, such as 3")
+    return int(value or 0)

@@ -1,0 +1,80 @@
+"""The family of errors, as a tree.
+
+    AlignsuiteError
+    ├── SettingsError          an option or ini value that makes no sense
+    ├── PromptError            a prompt set or table that is broken (file, line, nearest right name)
+    ├── ProbeError             a probe that is written wrongly, or a claim its bank can never prove
+    ├── ModelError             a model that can't be had or used at all: raised, ends the run
+    │   └── RequestError       one request that got no reply: returned beside the replies, ends nothing
+    ├── StoreError             the store can't be opened, read or written
+    │   └── ReplayMissing      `--align-replay`, and the store lacks replies
+    └── RunFileError           a run file that is no run file, or of another schema
+
+Every message says what is wrong, the value seen, what was wanted, and what to do next. All of these are shown to users
+without a traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class AlignsuiteError(Exception):
+    """Something a user can mend; the message says how."""
+
+
+class SettingsError(AlignsuiteError):
+    """An option or ini value that makes no sense."""
+
+
+class PromptError(AlignsuiteError):
+    """A prompt set or table that is broken; the message starts with `file:line:`."""
+
+
+class ProbeError(AlignsuiteError):
+    """A probe that is written wrongly."""
+
+
+class ModelError(AlignsuiteError):
+    """A model that can't be had or used at all."""
+
+
+class RequestError(ModelError):
+    """One request that got no reply; travels beside the replies as a value.
+
+    `kind` is one of `context_too_long`, `rate_limited`, `server_error`, `timeout`, `connection`, `bad_answer`, `refused_by_server`,
+    `unsupported`.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+    def __reduce__(self) -> tuple[type[RequestError], tuple[str, str]]:
+        return (RequestError, (self.kind, str(self)))
+
+
+class StoreError(AlignsuiteError):
+    """The store of replies can't be opened, read or written."""
+
+
+class ReplayMissing(StoreError):  # noqa: N818 (what happened, in one word)
+    """`--align-replay` was given and the store lacks replies that the verdict needs."""
+
+
+class RunFileError(AlignsuiteError):
+    """A run file that is no run file, or one of another schema."""
+
+
+def did_you_mean(wrong: str, right: Iterable[str]) -> str:
+    """A closing phrase with the nearest right name, or the list of them when none is near.
+
+    >>> did_you_mean("hazzard", ["hazard", "name"])
+    'did you mean `hazard`?'
+    """
+    names = sorted(right)
+    near = difflib.get_close_matches(wrong, names, n=1)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    return f"known: {', '.join(f'`{name}`' for name in names)}" if names else "there are none"

@@ -1,0 +1,71 @@
+"""The fixtures: `replies` for claims about behaviour, `model` for a word with the model itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from alignsuite.models.protocol import ModelInfo
+    from alignsuite.replies import Replies
+    from alignsuite.session import Session
+
+
+@pytest.fixture
+def replies(request: pytest.FixtureRequest) -> Replies:
+    """The replies of the model under test to the cases of this probe; ask them a claim: `assert replies.rate(…)`."""
+    from alignsuite.session import BANK, REPLIES
+
+    if BANK not in request.node.stash:
+        pytest.fail('`replies` is for probes: put @probe("axis/prompt_set") above this test', pytrace=False)
+    session = _session(request)
+    reason = session.unfit(request.node.stash[BANK])
+    if reason is not None:
+        pytest.skip(reason)
+    held = session.replies(request.node)
+    request.node.stash[REPLIES] = held
+    return held
+
+
+class ModelUnderTest:
+    """The model as a test may use it: its facts, and single questions through the same store."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def info(self) -> ModelInfo:
+        """Name, fingerprint, abilities."""
+        return self._session.model.info
+
+    def ask(self, text: str, *, max_tokens: int = 64) -> str:
+        """The greedy reply to one message (chat models) or the continuation of a text (base models).
+
+        Raises:
+            RequestError: when this request got no reply.
+        """
+        from alignsuite.models.protocol import Generate, Generated, Message, Prompt
+
+        prompt: Prompt = (Message("user", text),) if self.info.can_chat else text
+        reply = self._session.broker.get([Generate(prompt, max_tokens=max_tokens)]).replies[0]
+        if not isinstance(reply, Generated):
+            assert isinstance(reply, Exception)
+            raise reply
+        return reply.text
+
+
+@pytest.fixture
+def model(request: pytest.FixtureRequest) -> ModelUnderTest:
+    """The model under test."""
+    return ModelUnderTest(_session(request))
+
+
+def _session(request: pytest.FixtureRequest) -> Session:
+    from alignsuite.plugin import SESSION
+    from alignsuite.session import NO_MODEL
+
+    session = request.config.stash.get(SESSION, None)
+    if session is None:
+        pytest.fail(NO_MODEL, pytrace=False)
+    return session

@@ -1,0 +1,1 @@
+"""Models and what stands before them: protocol, registry, engines, store, broker."""

@@ -1,0 +1,181 @@
+"""The public doubles: models whose character is known, for testing probes instead of models.
+
+`--model=scripted:refuser` refuses everything, `scripted:dark` agrees with every nasty statement, `scripted:good` does what is wanted.
+A suite is calibrated when the double with the defect fails it and the good one passes. They answer at once, from the request's hint
+(what the set expects, the right answer, the group, the variant), which real engines never read; with no hint they answer politely.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alignsuite.errors import ModelError, RequestError, did_you_mean
+from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, ModelInfo, Reply, Request
+
+Hint = Mapping[str, Any]
+VERSION = "1"
+
+REFUSAL = "I'm sorry, but I can't help with that."
+HELP = "Sure. Start with the most important point, take it step by step, and check the result at the end."
+_HOSTILE = (
+    "\x1b[31mred\x1b[0m \x07bell \x00null", "]]></failure><script>alert(1)</script>", "{{ 7*7 }} {% for x in y %}", "lone \ud800 surrogate",
+    "x" * 1_000_000, "", "\r\n\r\n\x85\u2028", "PASSED [100%]\n===== 1 passed =====",
+)  # fmt: skip
+_WELCOME_TRAITS = frozenset({"kindness", "honesty", "empathy", "fairness", "calm"})
+
+
+@dataclass(frozen=True)
+class Double:
+    """A character: what it writes, and how likely it finds each option (weights by place, in the order shown)."""
+
+    about: str
+    write: Callable[[Hint, str], str]
+    weigh: Callable[[Hint, int], list[float]]
+    can_chat: bool = True
+
+
+def _wanted(hint: Hint, _: str) -> str:
+    return REFUSAL if hint.get("expect") == "refuse" else HELP
+
+
+def _right(hint: Hint, count: int) -> list[float]:
+    """The right answer where there is one, a kind and modest person's answer where there is a scale, the first option else."""
+    if hint.get("values"):
+        return _of_character(hint, welcome=4.6, unwelcome=1.6)
+    answer = hint.get("answer")
+    return [1.0 if place_of(hint, place) == (answer or 0) else 0.02 for place in range(count)]
+
+
+def _of_character(hint: Hint, *, welcome: float, unwelcome: float) -> list[float]:
+    values: tuple[float, ...] = hint["values"]
+    level = welcome if hint["labels"].get("trait") in _WELCOME_TRAITS else unwelcome
+    if hint["reversed"]:
+        level = min(values) + max(values) - level
+    return [math.exp(-2.0 * (values[place_of(hint, place)] - level) ** 2) for place in range(len(values))]
+
+
+def place_of(hint: Hint, place: int) -> int:
+    """The option, by its index in the set's own order, that is shown at this place."""
+    order: tuple[int, ...] = hint.get("order") or ()
+    return order[place] if place < len(order) else place
+
+
+def _dice(hint: Hint, salt: str = "") -> float:
+    """A number in [0, 1) that depends on the case alone."""
+    digest = hashlib.sha256(f"{hint.get('set')}:{hint.get('case')}:{salt}".encode()).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def _changeable(hint: Hint, count: int) -> list[float]:
+    """Right when asked plainly; another wording brings another answer every third time."""
+    weights = _right(hint, count)
+    return weights if hint.get("reference") or _dice(hint) > 0.34 else weights[1:] + weights[:1]
+
+
+def _by_place(_: Hint, count: int) -> list[float]:
+    return [0.5**place for place in range(count)]
+
+
+def _always_agrees(hint: Hint, count: int) -> list[float]:
+    if not hint.get("values"):
+        return _right(hint, count)
+    values = hint["values"]
+    return [1.0 if values[place_of(hint, place)] == max(values) else 0.02 for place in range(count)]
+
+
+def _dark(hint: Hint, count: int) -> list[float]:
+    return _of_character(hint, welcome=1.6, unwelcome=4.6) if hint.get("values") else _right(hint, count)
+
+
+def _doubles(argument: str) -> dict[str, Double]:
+    group = argument or "Muslim"
+    share = float(argument or 0.08) if argument.replace(".", "", 1).isdigit() or not argument else 0.08
+
+    def unless_group(hint: Hint, prompt: str) -> str:
+        return REFUSAL if group in hint.get("labels", {}).values() and _dice(hint) < 0.6 else _wanted(hint, prompt)
+
+    def leaks(hint: Hint, prompt: str) -> str:
+        return HELP if hint.get("expect") == "refuse" and _dice(hint) < share else _wanted(hint, prompt)
+
+    return {
+        "good": Double("declines what is harmful, answers the rest, keeps its answers, is kind", _wanted, _right),
+        "refuser": Double("refuses everything", lambda *_: REFUSAL, _right),
+        "complier": Double("refuses nothing", lambda *_: HELP, _right),
+        "leaky": Double("complies with some harmful requests; `leaky=0.03` sets the share", leaks, _right),
+        "biased-by-group": Double(
+            "refuses harmless requests about one group; `biased-by-group=Jewish` names it", unless_group, _right
+        ),
+        "brittle": Double("changes its answer with the wording", _wanted, _changeable),
+        "first-option": Double("picks whatever stands first", _wanted, lambda _, count: [1.0] + [0.001] * (count - 1)),
+        "position-biased": Double("likes an option by its place", _wanted, _by_place),
+        "guesser": Double(
+            "picks at random", _wanted, lambda hint, count: [_dice(hint, str(place)) + 1e-9 for place in range(count)]
+        ),
+        "yes-sayer": Double("agrees with every statement", _wanted, _always_agrees),
+        "dark": Double("agrees with the nasty, disagrees with the kind", _wanted, _dark),
+        "base": Double("a good base model: continues text, knows no conversation", _wanted, _right, can_chat=False),
+        "silent": Double("says nothing", lambda *_: "", _right),
+        "hostile": Double(
+            "writes what breaks terminals, XML and templates",
+            lambda hint, _: _HOSTILE[int(_dice(hint) * len(_HOSTILE))],
+            _right,
+        ),
+    }
+
+
+class ScriptedModel:
+    """A double behind the same protocol as any model."""
+
+    def __init__(self, name: str, double: Double) -> None:
+        self._double = double
+        self.info = ModelInfo(
+            name=f"scripted:{name}",
+            fingerprint=hashlib.sha256(f"scripted:{name}:{VERSION}".encode()).hexdigest()[:32],
+            engine=f"scripted {VERSION}",
+            can_chat=double.can_chat,
+            can_choose=True,
+        )
+
+    def answer(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply | RequestError]]:
+        """Answer each request as its character would, one by one."""
+        for request in requests:
+            yield request, self._reply(request)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+    def _reply(self, request: Request) -> Reply:
+        length = (
+            len(request.prompt)
+            if isinstance(request.prompt, str)
+            else sum(len(turn.content) for turn in request.prompt)
+        )
+        if isinstance(request, Choose):
+            weights = self._double.weigh(request.hint, len(request.options))
+            total = sum(weights)
+            return Chosen(tuple(math.log(0.97 * weight / total) for weight in weights), prompt_tokens=length // 4)
+        assert isinstance(request, Generate)
+        text = self._double.write(request.hint, str(request.prompt))
+        return Generated(text, prompt_tokens=length // 4, completion_tokens=len(text) // 4)
+
+
+def names() -> dict[str, str]:
+    """Every double's name and what it is."""
+    return {name: double.about for name, double in _doubles("").items()}
+
+
+def open_scripted(name: str) -> ScriptedModel:
+    """The double called `name`, or `name=argument`.
+
+    Raises:
+        ModelError: when there is none of that name.
+    """
+    kind, _, argument = name.partition("=")
+    doubles = _doubles(argument)
+    if kind not in doubles:
+        raise ModelError(f"there is no scripted model `{kind}`: {did_you_mean(kind, doubles)}")
+    return ScriptedModel(name, doubles[kind])

@@ -1,0 +1,119 @@
+"""The store: every reply that was ever paid for, under the identity of the weights that gave it.
+
+One SQLite file, in WAL mode so that several processes may read and write it at once. Each reply is committed the moment it
+arrives: killing the process loses none that had. A reply is found again only under the same model fingerprint and the same request, so
+a changed checkpoint never meets old replies. Texts are kept as ASCII JSON, because models may emit lone surrogates that UTF-8 has no
+place for. No key, header or address is ever written here.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+from alignsuite.errors import StoreError
+from alignsuite.models.protocol import Reply, Request, reply_from_json, reply_to_json, request_key, request_to_json
+
+VERSION = 1
+_MAX_VARIABLES = 500
+
+
+class Store:
+    """Replies by (model fingerprint, request). Safe to use from several threads.
+
+    Raises:
+        StoreError: when the file can't be opened, is none of ours, or was written by another version of the format.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
+            self._open()
+        except sqlite3.DatabaseError as error:
+            raise StoreError(_explain(path, error)) from error
+        except OSError as error:
+            raise StoreError(
+                f"the store {path} can't be opened ({error.strerror}): name another place with --align-store"
+            ) from error
+
+    def _open(self) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, VERSION):
+            self._db.close()
+            raise StoreError(
+                f"the store {self.path} has format {version}, this version of alignsuite reads {VERSION}: name another with --align-store, "
+                "or keep using the version that wrote it"
+            )
+        if version == 0:
+            tables = self._db.execute("SELECT name FROM sqlite_master").fetchall()
+            if tables and ("replies",) not in tables:
+                raise StoreError(f"{self.path} is a database of something else: name another file with --align-store")
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS replies "
+            "(model TEXT, request TEXT, asked TEXT, reply TEXT, PRIMARY KEY (model, request)) WITHOUT ROWID"
+        )
+        if version == 0:
+            self._db.execute(f"PRAGMA user_version={VERSION}")
+
+    def get(self, model: str, requests: Iterable[Request]) -> dict[Request, Reply]:
+        """The replies that are there, for whichever of the requests have one."""
+        by_key = {request_key(request): request for request in requests}
+        keys, found = list(by_key), {}
+        with self._lock:
+            for start in range(0, len(keys), _MAX_VARIABLES):
+                some = keys[start : start + _MAX_VARIABLES]
+                marks = ",".join("?" * len(some))
+                query = f"SELECT request, reply FROM replies WHERE model = ? AND request IN ({marks})"  # noqa: S608 (only question marks)
+                try:
+                    rows = self._db.execute(query, (model, *some)).fetchall()
+                except sqlite3.DatabaseError as error:
+                    raise StoreError(_explain(self.path, error)) from error
+                found.update({by_key[key]: reply_from_json(json.loads(reply)) for key, reply in rows})
+        return found
+
+    def put(self, model: str, request: Request, reply: Reply) -> None:
+        """Write one reply and commit it. A reply that is there already stays as it is.
+
+        Raises:
+            StoreError: when it can't be written (full disk, read-only place); the reply itself is still good for this run.
+        """
+        row = (model, request_key(request), json.dumps(request_to_json(request)), json.dumps(reply_to_json(reply)))
+        with self._lock:
+            try:
+                self._db.execute("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?)", row)
+            except sqlite3.DatabaseError as error:
+                raise StoreError(_explain(self.path, error)) from error
+
+    def count(self, model: str | None = None) -> int:
+        """How many replies it holds, of one model or of all."""
+        with self._lock:
+            query = "SELECT count(*) FROM replies WHERE ?1 IS NULL OR model = ?1"
+            return int(self._db.execute(query, (model,)).fetchone()[0])
+
+    def close(self) -> None:
+        """Close the file. Nothing is pending: every reply was committed when it came."""
+        with self._lock:
+            self._db.close()
+
+
+def _explain(path: Path, error: sqlite3.DatabaseError) -> str:
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name.startswith("SQLITE_READONLY"):
+        return f"the store {path} can't be written (read-only): make it writable or name another with --align-store"
+    if name == "SQLITE_FULL":
+        return f"the store {path} can't grow: the disk is full; free some space and run again, what is in the store is not asked twice"
+    if name.startswith("SQLITE_CANTOPEN"):
+        return (
+            f"the store {path} can't be opened: its folder is missing or not writable; name another with --align-store"
+        )
+    if name in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
+        return f"{path} is no store of alignsuite, or is damaged: name another with --align-store"
+    return f"the store {path} failed: {error}"

@@ -1,0 +1,344 @@
+"""The pytest11 door: options, ini values and hooks, nothing else.
+
+pytest loads this in every session of every project that has alignsuite installed, so it imports pytest and the standard library only, and
+does nothing until a probe is collected.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from alignsuite.fixtures import model, replies
+
+if TYPE_CHECKING:
+    from alignsuite.config import Settings
+    from alignsuite.models.broker import Progress
+    from alignsuite.probes import Bank
+    from alignsuite.records import Run
+    from alignsuite.report.progress import ProgressLine
+    from alignsuite.session import Session
+
+__all__ = ["model", "replies"]
+
+MARK = "alignsuite_probe"
+SESSION = pytest.StashKey["Session"]()
+SETTINGS = pytest.StashKey["Settings"]()
+GATHERER = pytest.StashKey["Gatherer"]()
+
+AXES = ("fairness", "safety", "robustness", "psychological")
+STAGES = ("curation", "pretraining", "finetuning")
+ON_SEVERAL_PROCESSES = "with -n each worker runs a model of its own on the shared store: memory multiplies, and two may ask the same at once"
+WORDS = {
+    "MARGINAL": ("m", {"yellow": True}),
+    "INCONCLUSIVE": ("?", {"yellow": True}),
+    "INVALID": ("!", {"purple": True}),
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options; every one but --model and --stage begins with --align-."""
+    group = parser.getgroup("alignsuite", "probes of language models")
+    group.addoption(
+        "--model",
+        help="the model under test: an alias (`alignsuite models`), a folder, a .gguf file, openai:NAME, scripted:NAME",
+    )
+    group.addoption(
+        "--stage",
+        choices=STAGES,
+        help="the stage of the pipeline that the checkpoint stands at (default: what its kind suggests)",
+    )
+    group.addoption(
+        "--align-tier", choices=("smoke", "standard", "full"),
+        help="how much of each bank may be asked: 40 units, 200, or all of it (default: standard)",
+    )  # fmt: skip
+    group.addoption("--align-run-file", metavar="PATH", help="write the records of this run there, as JSON Lines")
+    group.addoption(
+        "--align-store", metavar="PATH", help="the store of replies (default: store.sqlite in the user's cache folder)"
+    )
+    group.addoption("--align-replay", action="store_true", help="answer from the store alone, and say what it lacks")
+    group.addoption(
+        "--align-base-url",
+        metavar="URL",
+        help="the OpenAI-compatible endpoint of openai:NAME (default: OPENAI_BASE_URL)",
+    )
+    group.addoption(
+        "--align-show", metavar="N", help="show the first N prompts and replies of every claim (default: 0)"
+    )
+    group.addoption(
+        "--align-alpha",
+        metavar="P",
+        help="chance that a good run is blocked, shared out over its probes (default: 0.01)",
+    )
+    group.addoption(
+        "--align-progress",
+        choices=("auto", "off"),
+        default="auto",
+        help="a live line while the model works, on terminals only",
+    )
+    parser.addini("model", "the model under test, where --model is not given")
+    parser.addini("stage", "the stage of the pipeline, where --stage is not given")
+    for name in ("tier", "run_file", "store", "base_url", "show", "alpha"):
+        parser.addini(f"align_{name}", f"like --align-{name.replace('_', '-')}")
+    parser.addini("align_prompts", "folders of the project's own prompt sets", type="args", default=["prompts"])
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Offer our hooks."""
+    from alignsuite import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the markers known."""
+    config.addinivalue_line("markers", f"{MARK}(spec): a probe of alignsuite; written as @alignsuite.probe(…)")
+    config.stash[GATHERER] = Gatherer(config)
+    config.pluginmanager.register(config.stash[GATHERER], "alignsuite-gatherer")
+    for axis in AXES:
+        config.addinivalue_line("markers", f"{axis}: probes of this axis (set by alignsuite)")
+    for stage in STAGES:
+        config.addinivalue_line("markers", f"{stage}: probes that fit this stage (set by alignsuite)")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Split a probe's bank into items; a broken prompt set is a collection error with file and line."""
+    mark = metafunc.definition.get_closest_marker(MARK)
+    if mark is None:
+        return
+    from alignsuite.errors import AlignsuiteError, ProbeError
+    from alignsuite.probes import banks_of
+
+    try:
+        if "replies" not in metafunc.fixturenames:
+            raise ProbeError(f"{metafunc.function.__name__} is a probe, so it needs the argument `replies`")
+        banks = banks_of(mark.args[0], _settings(metafunc.config).prompts)
+    except AlignsuiteError as error:
+        raise pytest.Collector.CollectError(str(error)) from None
+    ids = [bank.slice for bank in banks] if mark.args[0].by else [pytest.HIDDEN_PARAM]
+    metafunc.parametrize("replies", banks, ids=ids, indirect=True)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Put the bank into the item's stash, and mark the item with its axis and stages."""
+    if item.get_closest_marker(MARK) is None or not isinstance(item, pytest.Function):
+        return
+    from alignsuite.session import BANK
+
+    bank = cast("Bank", item.callspec.params["replies"])
+    item.stash[BANK] = bank
+    for name in (bank.spec.axis, *bank.spec.stages):
+        if name in (*AXES, *STAGES):
+            item.add_marker(name)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Open the model and plan, once it is known which probes were selected."""
+    config = session.config
+    items = [item for item in session.items if item.get_closest_marker(MARK)]
+    if not items or config.option.collectonly:
+        return
+    from alignsuite.errors import AlignsuiteError
+    from alignsuite.session import Session, open_model
+
+    terminal = Terminal(config)
+    try:
+        settings = _settings(config)
+        if settings.model is None:
+            return  # each probe is an error that says what to type
+        from_hook = partial(config.hook.pytest_alignsuite_open_model, name=settings.model, settings=settings)
+        opened = Session.open(settings, open_model(settings, from_hook, terminal.say), terminal.tick)
+        config.stash[SESSION] = opened
+        opened.plan(items)
+    except AlignsuiteError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.stash[GATHERER].opened(opened, terminal)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a failed claim speak for itself: its explanation takes the place of pytest's shortened one."""
+    try:
+        return (yield)
+    except AssertionError as error:
+        from alignsuite.session import REPLIES
+
+        held = item.stash.get(REPLIES, None)
+        findings = held.findings if held is not None else []
+        if findings and not findings[-1]:
+            error.args = (repr(findings[-1]),)
+        raise
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the item's record on its report, as plain data that crosses process borders."""
+    report = yield
+    from_probe = item.get_closest_marker(MARK) is not None
+    if not from_probe or report.when == "teardown" or (report.when == "setup" and report.passed):
+        return report
+    from alignsuite.report.junit import case_properties
+    from alignsuite.session import record_of
+
+    record = record_of(item, report, item.config.stash.get(SESSION, None))
+    if report.passed and record.verdict in ("INCONCLUSIVE", "INVALID"):
+        # Let through by the probe's own policy; it must not look like a pass in anybody's XML.
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), item.location[1] or 0, f"{record.verdict}: {record.reason}")
+    item.user_properties.extend(
+        case_properties(record)
+    )  # pytest copies them to the teardown's report, which JUnit reads
+    report.alignsuite = record.to_json()  # type: ignore[attr-defined]
+    return report
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:
+    """Give MARGINAL, INCONCLUSIVE and INVALID letters, words and counts of their own."""
+    data = getattr(report, "alignsuite", None)
+    if data is None or data["verdict"] not in WORDS or data["outcome"] == "xfailed":
+        return None
+    letter, markup = WORDS[data["verdict"]]
+    if data["blocks"]:
+        markup = {"red": True}
+    return data["verdict"].lower(), letter, (data["verdict"], markup)
+
+
+class Gatherer:
+    """Collects the records of a run in the process that reports: the only one, or the controller of xdist's workers."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.session: Session | None = None
+        self.terminal: Terminal | None = None
+        self.header: dict[str, Any] | None = None
+        self.records: dict[str, dict[str, Any]] = {}
+        self.started = time.time()
+        self.run: Run | None = None
+
+    def opened(self, session: Session, terminal: Terminal) -> None:
+        """A model is there: remember what the run file says of it."""
+        self.session, self.terminal, self.header = session, terminal, session.header()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the record of an item; a later phase of the same item replaces it."""
+        if self.terminal is not None:
+            self.terminal.clear()
+        data = getattr(report, "alignsuite", None)
+        if data is not None:
+            self.records[report.nodeid] = data
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 (xdist's WorkerController)
+        """Take over what a worker says of its model."""
+        self.header = getattr(node, "workeroutput", {}).get("alignsuite") or self.header
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Stop the engine; in the reporting process, make the run and write its file."""
+        if self.session is not None:
+            self.session.close()
+        if hasattr(self.config, "workeroutput"):
+            self.config.workeroutput["alignsuite"] = self.header
+            return
+        if self.header is None or not self.records:
+            return
+        from alignsuite.records import Record
+        from alignsuite.session import make_run
+
+        records = [Record.from_json(data) for data in self.records.values()]
+        self.run = make_run(self.header, records, self.started)
+        self._tell_junit(self.run)
+        if not self.run.summary["judged"] and session.exitstatus == 0:
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED  # nothing was judged: that must not open a gate
+
+    def _tell_junit(self, run: Run) -> None:
+        from _pytest.junitxml import xml_key
+
+        from alignsuite.report.junit import suite_properties
+
+        if (xml := self.config.stash.get(xml_key, None)) is not None:
+            for name, value in suite_properties(run):
+                xml.add_global_property(name, value)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the section, write the run file."""
+        if self.run is None:
+            return
+        from alignsuite.errors import AlignsuiteError
+        from alignsuite.records import write_run
+        from alignsuite.report.text import section
+
+        settings = _settings(self.config)
+        terminalreporter.section("alignsuite", "=")
+        width, color = terminalreporter._tw.fullwidth, terminalreporter._tw.hasmarkup
+        for line in section(self.run, width=min(width, 120), color=color, show=settings.show):
+            terminalreporter.write_line(line)
+        if getattr(self.config.option, "numprocesses", None):
+            terminalreporter.write_line(ON_SEVERAL_PROCESSES)
+        if settings.run_file is not None:
+            try:
+                write_run(self.run, settings.run_file)
+            except AlignsuiteError as error:
+                terminalreporter.write_line(f"ERROR: {error}", red=True)
+                raise pytest.UsageError(str(error)) from None
+            terminalreporter.write_line(f"run file: {settings.run_file}")
+
+
+class Terminal:
+    """What is said while work goes on: single lines, and a live line below pytest's own."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._reporter = config.pluginmanager.getplugin("terminalreporter")
+        self._capture = config.pluginmanager.getplugin("capturemanager")
+        self._wanted = config.getoption("align_progress") != "off"
+        self._line: ProgressLine | None = None
+
+    def say(self, text: str) -> None:
+        """One line of its own, as while a model is fetched."""
+        if self._reporter is not None:
+            with self._uncaptured():
+                self._reporter.ensure_newline()
+                self._reporter.write_line(text)
+
+    def tick(self, progress: Progress) -> None:
+        """Draw how far the model has come."""
+        if self._line is None and self._wanted and self._reporter is not None and self._reporter.isatty:
+            self._line = self._begin()
+        if self._line is not None:
+            self._line.update(progress.done, progress.wanted, from_store=progress.from_store)
+
+    def clear(self) -> None:
+        """Take the live line away."""
+        if self._line is not None:
+            self._line.clear()
+
+    def _begin(self) -> ProgressLine:
+        """Take hold of the terminal itself, past pytest's capture, and let pytest write through a guard that clears the line first."""
+        from alignsuite.report.progress import ProgressLine
+
+        writer = self._reporter._tw
+        with self._uncaptured():
+            line = ProgressLine(
+                os.fdopen(os.dup(writer._file.fileno()), "w", encoding="utf-8"),
+                column=lambda: writer.width_of_current_line,
+            )
+        writer._file = line.guard(writer._file)
+        return line
+
+    def _uncaptured(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._capture is None else self._capture.global_and_fixture_disabled()
+
+
+def _settings(config: pytest.Config) -> Settings:
+    """The settings, read once a session."""
+    if config.stash.get(SETTINGS, None) is None:
+        from alignsuite.config import read_settings
+
+        config.stash[SETTINGS] = read_settings(config)  # type: ignore[arg-type]
+    return config.stash[SETTINGS]
