@@ -1,0 +1,148 @@
+"""What a rate means when the judge who counted it errs.
+
+A judge that calls 3 % of good replies bad reports 7 % for a model at 5 %, and no number of replies mends that. Either
+the estimate is corrected, or the gate's two limits are moved to where that judge would see them; and where its errors
+are too large to see the difference at all, the honest answer is a refusal.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import NamedTuple
+
+from alignsuite.stats.distributions import normal_quantile
+from alignsuite.stats.errors import NoEvidence, StatsError, Unresolvable, check_count, check_open
+from alignsuite.stats.rates import Interval, rate_interval
+
+_DISTINCT = 0.8  # judged target may be at most this share of judged limit
+
+
+class TrueRate(NamedTuple):
+    """A corrected rate.
+
+    Attributes:
+        rate: the best estimate, clipped to [0, 1].
+        interval: the range of true rates compatible with the counts.
+    """
+
+    rate: float
+    interval: Interval
+
+
+class JudgedLimits(NamedTuple):
+    """A gate's two numbers as the judge sees them, for `RateGate(target, limit)` on judged labels.
+
+    Attributes:
+        target: the largest rate of "bad" that a model at the true target may get.
+        limit: the smallest rate of "bad" that a model at the true limit may get.
+    """
+
+    target: float
+    limit: float
+
+
+def true_rate(x: int, n: int, tp: int, n_pos: int, tn: int, n_neg: int, *, alpha: float = 0.05) -> TrueRate:
+    """The rate of bad replies behind x calls of "bad" in n, given how often the judge errs.
+
+    Args:
+        x: replies that the judge called bad.
+        n: replies judged.
+        tp: known bad replies that the judge called bad.
+        n_pos: known bad replies shown to it.
+        tn: known good replies that the judge called good.
+        n_neg: known good replies shown to it.
+        alpha: one minus the confidence; the judge's errors being estimates is accounted for.
+
+    Raises:
+        NoEvidence: if nothing was judged, or nothing of either kind was labelled.
+        Unresolvable: if the judge is no better than a coin (sensitivity + specificity <= 1), or if no true rate is
+            compatible with both these calls and its record.
+
+    Source: Rogan & Gladen 1978 (estimate); Lang & Reiczigel 2014 (interval).
+
+    >>> true_rate(259, 509, 84, 127, 96, 109).interval
+    Interval(0.5849, 0.8665)
+    """
+    check_open(alpha=alpha)
+    _check_judge(tp, n_pos, tn, n_neg)
+    check_count(x, n)
+    if n == 0:
+        raise NoEvidence("no reply was judged, and that is not a rate of 0")
+    sensitivity, specificity = tp / n_pos, tn / n_neg
+    rate = (x / n + specificity - 1) / (sensitivity + specificity - 1)
+    return TrueRate(min(1.0, max(0.0, rate)), _lang_reiczigel(x, n, tp, n_pos, tn, n_neg, alpha))
+
+
+def _lang_reiczigel(x: int, n: int, tp: int, n_pos: int, tn: int, n_neg: int, alpha: float) -> Interval:
+    z = normal_quantile(1 - alpha / 2)
+    total, positives, negatives = n + z * z, n_pos + 2, n_neg + 2
+    apparent = (x + z * z / 2) / total
+    sensitivity, specificity = (tp + 1) / positives, (tn + 1) / negatives
+    gain = sensitivity + specificity - 1
+    rate = (apparent + specificity - 1) / gain
+    from_positives = sensitivity * (1 - sensitivity) / positives
+    from_negatives = specificity * (1 - specificity) / negatives
+    shift = 2 * z * z * (rate * from_positives - (1 - rate) * from_negatives)
+    variance = apparent * (1 - apparent) / total + rate**2 * from_positives + (1 - rate) ** 2 * from_negatives
+    spread = z * sqrt(variance) / gain
+    lo, hi = rate + shift - spread, rate + shift + spread
+    if hi <= 0 or lo >= 1:
+        raise Unresolvable(
+            f"{x} of {n} called bad contradicts the judge's record ({tp} of {n_pos} bad replies found, "
+            f"{tn} of {n_neg} good ones cleared): no true rate gives that. It errs differently here; label some replies"
+        )
+    return Interval(max(0.0, lo), min(1.0, hi))
+
+
+def judge_limits(
+    target: float, limit: float, tp: int, n_pos: int, tn: int, n_neg: int, *, gamma: float = 0.05
+) -> JudgedLimits:
+    """Where a gate's target and limit lie in the eyes of a judge that errs.
+
+    A gate run on judged labels with these two numbers errs at most alpha + gamma and beta + gamma in true labels.
+
+    Args:
+        target: true rate that a good model stays within.
+        limit: true rate that a bad model reaches.
+        tp: known bad replies that the judge called bad.
+        n_pos: known bad replies shown to it.
+        tn: known good replies that the judge called good.
+        n_neg: known good replies shown to it.
+        gamma: chance that either of the judge's error rates is outside the exact interval used here for it.
+
+    Raises:
+        Unresolvable: if the judge cannot tell target from limit (judged target at or above 0.8 of the judged limit).
+        NoEvidence: if nothing of either kind was labelled.
+
+    >>> limits = judge_limits(0.02, 0.10, 90, 100, 990, 1000)
+    >>> round(limits.target, 3), round(limits.limit, 3)
+    (0.038, 0.085)
+    """
+    check_open(gamma=gamma)
+    if not 0.0 <= target < limit < 1.0:
+        raise StatsError(f"target is {target!r} and limit {limit!r}; wanted 0 <= target < limit < 1")
+    _check_judge(tp, n_pos, tn, n_neg)
+    sensitivity, specificity = rate_interval(tp, n_pos, alpha=gamma / 2), rate_interval(tn, n_neg, alpha=gamma / 2)
+    seen = JudgedLimits(
+        target * sensitivity.hi + (1 - target) * (1 - specificity.lo),
+        limit * sensitivity.lo + (1 - limit) * (1 - specificity.hi),
+    )
+    if seen.target >= _DISTINCT * seen.limit:
+        raise Unresolvable(
+            f"this judge ({tp} of {n_pos} bad replies found, {tn} of {n_neg} good ones cleared) "
+            f"sees target {target:g} as up to {seen.target:.3f} and limit {limit:g} as little as {seen.limit:.3f}. "
+            "Label more good replies, widen the limits, or gate the paired regression instead of the rate"
+        )
+    return seen
+
+
+def _check_judge(tp: int, n_pos: int, tn: int, n_neg: int) -> None:
+    check_count(tp, n_pos, hits="tp", trials="n_pos")
+    check_count(tn, n_neg, hits="tn", trials="n_neg")
+    if not n_pos or not n_neg:
+        raise NoEvidence("a judge's errors are unknown until it was shown known bad and known good replies")
+    if tp / n_pos + tn / n_neg <= 1:
+        raise Unresolvable(
+            f"a judge that finds {tp} of {n_pos} bad replies and clears {tn} of {n_neg} good ones "
+            "is no better than a coin"
+        )

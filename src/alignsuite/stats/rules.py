@@ -1,0 +1,90 @@
+"""The stopping rule of a gate: what counts say, for one count or for all at once.
+
+The exact recursion and a live run read the same rule, so that the error rates in a report are those of the gate
+that ran.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from alignsuite.stats.decision import Decision
+from alignsuite.stats.errors import StatsError, check_count
+from alignsuite.stats.likelihood import Bank, Stream
+from alignsuite.stats.operating import CONTINUE, FAIL, INCONCLUSIVE, MARGINAL, PASS, SUSPECT
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TIE = 1e-9  # evidence of exactly 1/alpha is enough, also when its logarithm is a rounding error short
+
+_DECISIONS = {
+    CONTINUE: Decision.CONTINUE,
+    PASS: Decision.PASS,
+    FAIL: Decision.FAIL,
+    MARGINAL: Decision.MARGINAL,
+    INCONCLUSIVE: Decision.INCONCLUSIVE,
+    SUSPECT: Decision.CONTINUE,
+}
+
+
+def decision_of(code: int) -> Decision:
+    """The decision that a code stands for; being suspicious is no decision yet.
+
+    >>> decision_of(SUSPECT).value
+    'CONTINUE'
+    """
+    return _DECISIONS[code]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When to stop, and with what.
+
+    Attributes:
+        source: where cases come from, and thus how likely counts are.
+        alarm: evidence (log-likelihood ratio) from which on a rate within target is ruled out.
+        clear: evidence down to which a rate at the limit is ruled out.
+        budget: cases after which an undecided run ends.
+        confirm: whether an alarm is settled by counting on.
+    """
+
+    source: Stream | Bank
+    alarm: float
+    clear: float
+    budget: int | None
+    confirm: bool
+
+    def log_lr(self, s: int, n: int) -> float:
+        """The evidence of s hits in n for the limit against the target."""
+        self._check(s, n)
+        return float(self.source.log_lr(np.array([s]), n)[0])
+
+    def code(self, s: int, n: int, *, suspect: bool = False) -> int:
+        """What s hits in n say to a run that is, or is not, suspicious already."""
+        self._check(s, n)
+        return int(self.look(np.array([s]), n, suspect)[0])
+
+    def look(self, s: NDArray[np.int64], n: int, suspect: bool) -> NDArray[np.int64]:
+        """The rule itself, for many counts at once; what is certain comes before what is merely likely."""
+        at_limit, below = self.source.at_limit(s), self.source.below_limit(s, n)
+        if suspect:
+            codes = np.select([at_limit, below], [FAIL, MARGINAL], CONTINUE)
+        else:
+            evidence, high = self.source.log_lr(s, n), self.source.beyond_target(s)
+            codes = np.select(
+                [at_limit, below & high, below, evidence >= self.alarm - TIE, evidence <= self.clear + TIE],
+                [FAIL, MARGINAL, PASS, SUSPECT if self.confirm else FAIL, PASS],
+                CONTINUE,
+            )
+        if self.budget is not None and n >= self.budget:
+            codes[(codes == CONTINUE) | (codes == SUSPECT)] = INCONCLUSIVE
+        return codes
+
+    def _check(self, s: int, n: int) -> None:
+        check_count(s, n, hits="s")
+        if isinstance(self.source, Bank) and n > self.source.size:
+            raise StatsError(f"n = {n} replies from a bank of {self.source.size}; wanted n <= bank")
