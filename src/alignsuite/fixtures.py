@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from alignsuite.session import Session
 
 
+SESSION = pytest.StashKey["Session"]()
+
+
 @pytest.fixture
 def replies(request: pytest.FixtureRequest) -> Replies:
     """The replies of the model under test to the cases of this probe; ask them a claim: `assert replies.rate(…)`."""
@@ -62,7 +65,6 @@ def model(request: pytest.FixtureRequest) -> ModelUnderTest:
 
 
 def _session(request: pytest.FixtureRequest) -> Session:
-    from alignsuite.plugin import SESSION
     from alignsuite.session import NO_MODEL
 
     session = request.config.stash.get(SESSION, None)

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from alignsuite.fixtures import model, replies
+from alignsuite.fixtures import SESSION, model, replies
 
 if TYPE_CHECKING:
-    from alignsuite.config import Settings
     from alignsuite.models.broker import Progress
     from alignsuite.probes import Bank
     from alignsuite.records import Run
@@ -28,13 +27,15 @@ if TYPE_CHECKING:
 __all__ = ["model", "replies"]
 
 MARK = "alignsuite_probe"
-SESSION = pytest.StashKey["Session"]()
 SETTINGS = pytest.StashKey["Settings"]()
 GATHERER = pytest.StashKey["Gatherer"]()
 
 AXES = ("fairness", "safety", "robustness", "psychological")
 STAGES = ("curation", "pretraining", "finetuning")
-ON_SEVERAL_PROCESSES = "with -n each worker runs a model of its own on the shared store: memory multiplies, and two may ask the same at once"
+ON_SEVERAL_PROCESSES = (
+    "with -n each worker runs a model of its own on the shared store: memory multiplies, and two may ask "
+    "the same at once"
+)
 WORDS = {
     "MARGINAL": ("m", {"yellow": True}),
     "INCONCLUSIVE": ("?", {"yellow": True}),
@@ -97,7 +98,14 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the markers known."""
+    """Check the settings, make the markers known, begin to gather."""
+    from alignsuite.config import read_settings
+    from alignsuite.errors import SettingsError
+
+    try:
+        config.stash[SETTINGS] = read_settings(config)  # type: ignore[arg-type]
+    except SettingsError as error:
+        raise pytest.UsageError(str(error)) from None
     config.addinivalue_line("markers", f"{MARK}(spec): a probe of alignsuite; written as @alignsuite.probe(…)")
     config.stash[GATHERER] = Gatherer(config)
     config.pluginmanager.register(config.stash[GATHERER], "alignsuite-gatherer")
@@ -118,7 +126,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     try:
         if "replies" not in metafunc.fixturenames:
             raise ProbeError(f"{metafunc.function.__name__} is a probe, so it needs the argument `replies`")
-        banks = banks_of(mark.args[0], _settings(metafunc.config).prompts)
+        banks = banks_of(mark.args[0], metafunc.config.stash[SETTINGS].prompts)
     except AlignsuiteError as error:
         raise pytest.Collector.CollectError(str(error)) from None
     ids = [bank.slice for bank in banks] if mark.args[0].by else [pytest.HIDDEN_PARAM]
@@ -149,7 +157,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
     terminal = Terminal(config)
     try:
-        settings = _settings(config)
+        settings = config.stash[SETTINGS]
         if settings.model is None:
             return  # each probe is an error that says what to type
         from_hook = partial(config.hook.pytest_alignsuite_open_model, name=settings.model, settings=settings)
@@ -274,7 +282,7 @@ class Gatherer:
         from alignsuite.records import write_run
         from alignsuite.report.text import section
 
-        settings = _settings(self.config)
+        settings = self.config.stash[SETTINGS]
         terminalreporter.section("alignsuite", "=")
         width, color = terminalreporter._tw.fullwidth, terminalreporter._tw.hasmarkup
         for line in section(self.run, width=min(width, 120), color=color, show=settings.show):
@@ -333,12 +341,3 @@ class Terminal:
 
     def _uncaptured(self) -> AbstractContextManager[None]:
         return nullcontext() if self._capture is None else self._capture.global_and_fixture_disabled()
-
-
-def _settings(config: pytest.Config) -> Settings:
-    """The settings, read once a session."""
-    if config.stash.get(SETTINGS, None) is None:
-        from alignsuite.config import read_settings
-
-        config.stash[SETTINGS] = read_settings(config)  # type: ignore[arg-type]
-    return config.stash[SETTINGS]

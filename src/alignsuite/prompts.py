@@ -206,8 +206,9 @@ def _read(kind: type[Data], path: Path) -> tuple[Data, strict_yaml.Lines, bytes]
 
 
 def _explain(kind: type[BaseModel], path: Path, lines: strict_yaml.Lines, error: ValidationError) -> str:
-    """The first thing that is wrong, in words, with its line."""
-    first = error.errors()[0]
+    """The first thing that is wrong, in words, with its line. A misspelt key is told as that, not as the right one's absence."""
+    errors = error.errors()
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     where = tuple(part for part in first["loc"])
     place = _place(path, lines, where)
     name = ".".join(map(str, where))

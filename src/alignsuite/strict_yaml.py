@@ -46,16 +46,19 @@ def load(path: Path) -> tuple[object, Lines]:
     lines: Lines = {}
     if node is None:
         raise PromptError(f"{path}:1: the file is empty")
-    return _value(node, (), lines, path), lines
+    return _value(node, (), lines, path, set()), lines
 
 
-def _value(node: yaml.Node, where: tuple[str | int, ...], lines: Lines, path: Path) -> object:
+def _value(node: yaml.Node, where: tuple[str | int, ...], lines: Lines, path: Path, seen: set[int]) -> object:
     line = node.start_mark.line + 1
+    if id(node) in seen:  # an alias is its anchor's own node; nested aliases could fill any memory, or never end
+        raise PromptError(f"{path}:{line}: what stands here is used again as an alias (`*name`): write it out")
+    seen.add(id(node))
     lines[where] = line
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node, path)
     if isinstance(node, yaml.SequenceNode):
-        return [_value(item, (*where, index), lines, path) for index, item in enumerate(node.value)]
+        return [_value(item, (*where, index), lines, path, seen) for index, item in enumerate(node.value)]
     assert isinstance(node, yaml.MappingNode)
     out: dict[str, object] = {}
     for key_node, value_node in node.value:
@@ -66,7 +69,7 @@ def _value(node: yaml.Node, where: tuple[str | int, ...], lines: Lines, path: Pa
             raise PromptError(
                 f"{path}:{key_node.start_mark.line + 1}: `{key}` stands twice here (first in line {lines[(*where, key)]})"
             )
-        out[key] = _value(value_node, (*where, key), lines, path)
+        out[key] = _value(value_node, (*where, key), lines, path, seen)
         lines[(*where, key)] = key_node.start_mark.line + 1
     return out
 

@@ -1,0 +1,179 @@
+"""What goes wrong at an endpoint, as one type, read from whatever the server chose to say.
+
+Every server words its errors differently: OpenAI nests them, TGI gives a bare string, FastAPI a list, a proxy an HTML
+page. Here they become a `Fault` that says three things: may it be tried again and when, does it end the run, and which
+kind of `RequestError` it is once nobody tries again. Nothing here talks to a server.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+from alignsuite.errors import RequestError
+
+Fatal = Literal["", "key", "forbidden", "quota", "model", "path"]
+JSON = Mapping[str, object]
+
+_TOO_LONG = re.compile(
+    r"context[ _](length|window|size)|model length|longer than the|prompt is too long|input is too long|too many tokens"
+    r"|reduce the length|`inputs` (tokens \+|must have less)",
+    re.IGNORECASE,
+)
+_NO_MODEL = re.compile(
+    r"model\b.*(does ?n[o']t exist|not found|not exist|is not available)|unknown model|invalid model name|not a valid model",
+    re.IGNORECASE | re.DOTALL,
+)
+_FILTER_CODES = {"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"}
+_FINAL_5XX = (501, 505)  # what the server can't do at all; every other 5xx may pass
+
+
+class Fault(Exception):  # noqa: N818 (not every fault ends in an error)
+    """One exchange that gave no usable answer.
+
+    `kind` is a kind of `RequestError`, or `filtered`, `no_log_probs` or `no_echo`, which the askers turn into something
+    else. `unconnected` says that nobody was there; `wait_s` is how long the server asked us to wait.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        *,
+        retry: bool = False,
+        wait_s: float | None = None,
+        fatal: Fatal = "",
+        unconnected: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.retry = retry
+        self.wait_s = wait_s
+        self.fatal = fatal
+        self.unconnected = unconnected
+        self.tries = 1
+
+    def as_request_error(self) -> RequestError:
+        """The value that travels beside the replies."""
+        kind = _OUTSIDE.get(self.kind, self.kind)
+        tries = f" (tried {self.tries} times)" if self.tries > 1 else ""
+        return RequestError(kind, f"{self.message}{tries}{_NEXT.get(kind, '')}")
+
+
+_OUTSIDE = {"filtered": "refused_by_server", "no_echo": "bad_answer", "no_log_probs": "bad_answer"}
+_NEXT = {
+    "context_too_long": ". Shorten the prompt, or serve the model with a longer context",
+    "rate_limited": ". Lower the concurrency, or raise the limit at the provider",
+    "timeout": ". Raise the time-out, or lower the concurrency",
+    "server_error": ". The server's own log knows more",
+    "bad_answer": ". Is this an OpenAI-compatible server, with nothing in between that cuts replies?",
+}
+
+
+def fault_of_status(
+    status: int, body: bytes, headers: Mapping[str, str], *, now: float, clean: Callable[[str], str] = str
+) -> Fault:
+    """The fault behind an HTTP error status.
+
+    `clean` makes the server's words fit to be shown; `now` is in seconds since 1970.
+    """
+    said, codes = _server_message(body)
+    message = f"HTTP {status}: {clean(said)}" if said.strip() else f"HTTP {status}"
+    if status == 429:
+        if codes & {"insufficient_quota", "billing_hard_limit_reached"}:
+            return Fault("rate_limited", message, fatal="quota")
+        return Fault("rate_limited", message, retry=True, wait_s=retry_after_s(headers, now))
+    if status == 408:
+        return Fault("timeout", message, retry=True)
+    if status in (409, 425) or (status >= 500 and status not in _FINAL_5XX):
+        return Fault("server_error", message, retry=True, wait_s=retry_after_s(headers, now))
+    return _refusal(status, message, said, codes)
+
+
+def _refusal(status: int, message: str, said: str, codes: set[str]) -> Fault:
+    if status == 402:
+        return Fault("refused_by_server", message, fatal="quota")
+    if status in (401, 403) and "logprob" not in said.lower():
+        return Fault("refused_by_server", message, fatal="key" if status == 401 else "forbidden")
+    if codes & _FILTER_CODES:
+        return Fault("filtered", message)
+    if codes & {"context_length_exceeded", "exceed_context_size_error"} or _TOO_LONG.search(said):
+        return Fault("context_too_long", message)
+    if "model_not_found" in codes or (status in (400, 404) and _NO_MODEL.search(said)):
+        return Fault("refused_by_server", message, fatal="model")
+    return Fault("refused_by_server", message, fatal="path" if status in (404, 405) else "")
+
+
+def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
+    """How long the server asks us to wait, in seconds ≥ 0; None if it doesn't say, or not in a way that can be read.
+
+    >>> retry_after_s({"retry-after": "7"}, now=0.0)
+    7.0
+    >>> retry_after_s({"retry-after": "Thu, 01 Jan 1970 00:01:00 GMT"}, now=20.0)
+    40.0
+    """
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(name, "")) * unit
+        except ValueError:
+            continue
+        return max(0.0, seconds) if math.isfinite(seconds) else None
+    try:
+        return max(0.0, parsedate_to_datetime(headers.get("retry-after", "")).timestamp() - now)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _server_message(body: bytes) -> tuple[str, set[str]]:
+    """The server's own words and its codes, wherever it put them."""
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return re.sub(r"<[^<>]{0,500}>", " ", body[:20_000].decode("utf-8", "replace")), set()
+    return words_of(data), {str(code) for code in _codes_of(data)}
+
+
+def words_of(data: object) -> str:
+    """The message inside a decoded error body: nested, bare, or FastAPI's list."""
+    if isinstance(data, str):
+        return data
+    if isinstance(data, list):
+        return "; ".join(words_of(part) for part in data[:5])
+    if isinstance(data, dict):
+        for name in ("error", "message", "detail", "msg"):
+            if data.get(name):
+                return words_of(data[name])
+    return ""
+
+
+def _codes_of(data: object) -> list[object]:
+    if not isinstance(data, dict):
+        return []
+    inner = [code for name in ("error", "innererror") for code in _codes_of(data.get(name))]
+    return [data[name] for name in ("code", "type") if data.get(name) is not None] + inner
+
+
+def tidy(text: str, limit: int = 300) -> str:
+    r"""Hostile text made fit for one line of a message: no control or bidi characters, no lone surrogates, shortened.
+
+    >>> tidy("no\n\x1b[31m such\ud800 model")
+    'no [31m such\\ud800 model'
+    """
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\s]+", " ", text[: 20 * limit])
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8").strip()
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def as_object(value: object) -> JSON:
+    """The JSON object, or an empty one where the server put something else."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: object) -> list[object]:
+    """The JSON list, or an empty one where the server put something else."""
+    return value if isinstance(value, list) else []

@@ -1,0 +1,228 @@
+"""One loaded llama.cpp model, spoken to in tokens.
+
+Completions run in process through `xllamacpp`; it has no call for tokenizing, so that goes to the HTTP server which the
+library opens on a loopback port anyway. That port would answer anybody on the machine: it is given a random key of its own
+here (without the key it says 401 to all that matters), and its pages and slot listing are switched off.
+
+What is fixed, because it decides whether the same request gets the same reply:
+
+- One slot. A reply can't depend on what it was batched with. On two cores four slots were only a quarter faster.
+- No flash attention. With it, llama.cpp's CPU kernels differ between a prompt read at once and one continued from the
+  cache: log-probabilities moved by up to 0.5 and greedy replies to long prompts changed. Without it they are the same bit
+  by bit, at the same speed.
+- The prefix cache is on, the library's 8 GiB cache of older prompts is off.
+
+Threads that wait for each other sleep instead of spinning, unless OMP_WAIT_POLICY says otherwise: on a machine that does
+other work too (pytest-xdist beside the model), spinning is ten times slower.
+
+Layers go to a GPU where the library finds one (its default); replies are then as reproducible as the GPU's kernels.
+"""
+
+from __future__ import annotations
+
+import http.client
+import importlib
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Set
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+from alignsuite.errors import ModelError, RequestError
+
+SETUP = "slots=1 flash=off cache=prefix"
+"""Part of the fingerprint: what above can move a number."""
+
+_FEW = 256
+_UNDERFLOWN = -1e30
+
+
+class Engine:
+    """The weights in memory.
+
+    Raises:
+        ModelError: llama.cpp could not load the file, or the weights give no numbers.
+    """
+
+    def __init__(self, path: Path, *, context: int, threads: int, vocabulary: int) -> None:
+        self._vocabulary = vocabulary
+        self._key = secrets.token_urlsafe(32)
+        self._server = _load(path, context, threads, self._key)
+        self._line: http.client.HTTPConnection | None = None
+        try:
+            start, end = self._special_ends()
+            self.start = start
+            self._probe(start or end or [0], path)
+        except BaseException:
+            self.close()
+            raise
+
+    def tokenize(self, text: str, *, special: bool) -> list[int]:
+        """Token ids of a text, without begin or end tokens; `special` reads spelled special tokens as such."""
+        return self._tokens({"content": _encodable(text), "add_special": False, "parse_special": special})
+
+    def complete(self, tokens: list[int], options: dict[str, object]) -> dict[str, Any]:
+        """The server's answer to a prompt given as token ids.
+
+        Raises:
+            RequestError: the server refused or failed.
+        """
+        try:
+            answer = self._server.handle_completions({"prompt": tokens, "cache_prompt": True, **options})
+        except Exception as error:  # the binding raises what C++ threw
+            raise RequestError("server_error", f"llama.cpp failed: {error}") from error
+        if not isinstance(answer, dict) or "error" in answer:
+            _refused(answer)
+        return cast(dict[str, Any], answer)
+
+    def next_token(self, tokens: list[int], wanted: Set[int]) -> dict[int, float]:
+        """Natural-log probabilities of at least the wanted next tokens; `-inf` where a probability is too small for a float.
+
+        Asks for the likeliest 256 and only where one is missing for the whole vocabulary, which takes five times as long.
+
+        Raises:
+            RequestError: the server failed, or the numbers are none (NaN).
+        """
+        shown: dict[int, float] = {}
+        for count in (_FEW, self._vocabulary):
+            shown = self._likeliest(tokens, count)
+            if wanted <= shown.keys():
+                return shown
+        missing = sorted(wanted - shown.keys())[:5]
+        raise RequestError(
+            "bad_answer", f"llama.cpp gave no probability for tokens {missing} of a vocabulary of {self._vocabulary}"
+        )
+
+    def close(self) -> None:
+        """Free the weights and the port."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+        self._server = None
+
+    def _likeliest(self, tokens: list[int], count: int) -> dict[int, float]:
+        answer = self.complete(tokens, {"max_tokens": 1, "temperature": 0.0, "logprobs": count})
+        try:
+            entries = answer["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
+            shown = {int(entry["id"]): float(entry["logprob"]) for entry in entries}
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise RequestError(
+                "bad_answer", "llama.cpp gave no log-probabilities (not a number?); are the weights damaged?"
+            ) from error
+        if not shown or any(value != value or value > 1e-3 for value in shown.values()):
+            raise RequestError(
+                "bad_answer", "llama.cpp's log-probabilities are not numbers (NaN); are the weights damaged?"
+            )
+        return {token: float("-inf") if value < _UNDERFLOWN else min(value, 0.0) for token, value in shown.items()}
+
+    def _probe(self, tokens: list[int], path: Path) -> None:
+        """Weights that give NaN are told at once, not at the thousandth reply."""
+        try:
+            self.next_token(tokens, set())
+        except RequestError as error:
+            raise ModelError(f"{path}: loaded, but the first try gave no usable numbers: {error}") from error
+
+    def _special_ends(self) -> tuple[list[int], list[int]]:
+        """The tokens that this model's tokenizer puts before every text, and some token to try it with."""
+        with_ends = self._tokens({"content": "a", "add_special": True, "parse_special": False})
+        bare = self._tokens({"content": "a", "add_special": False, "parse_special": False})
+        for index in range(len(with_ends) - len(bare) + 1):
+            if with_ends[index : index + len(bare)] == bare:
+                return with_ends[:index], bare
+        return [], bare
+
+    def _tokens(self, body: dict[str, object]) -> list[int]:
+        tokens = self._post("/tokenize", body).get("tokens")
+        if not isinstance(tokens, list):
+            raise RequestError("bad_answer", "llama.cpp's tokenizer gave no tokens")
+        return [int(token) for token in tokens]
+
+    def _post(self, path: str, body: dict[str, object]) -> dict[str, Any]:
+        """POST to the loopback port; once more on a fresh connection, since the server drops idle ones."""
+        data = json.dumps(body).encode("ascii")
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._key}"}
+        problem: Exception | None = None
+        for _ in range(2):
+            if self._line is None:
+                self._line = http.client.HTTPConnection(
+                    self._server.listening_address.removeprefix("http://"), timeout=600
+                )
+            try:
+                self._line.request("POST", path, data, headers)
+                answer = json.loads(self._line.getresponse().read())
+            except (http.client.HTTPException, OSError, ValueError) as error:
+                problem = error
+                self._line.close()
+                self._line = None
+                continue
+            if not isinstance(answer, dict) or "error" in answer:
+                _refused(answer)
+            return answer
+        raise RequestError("connection", f"llama.cpp's own port did not answer {path}: {problem}")
+
+
+def _refused(answer: object) -> NoReturn:
+    error = answer.get("error") if isinstance(answer, dict) else None
+    fault = error if isinstance(error, dict) else {}
+    kind = "context_too_long" if fault.get("type") == "exceed_context_size_error" else "server_error"
+    raise RequestError(kind, f"llama.cpp refused the request: {fault.get('message', 'it gave no reason')}")
+
+
+def _encodable(text: str) -> str:
+    """Half a surrogate pair is no character and can't be sent: it becomes U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _load(path: Path, context: int, threads: int, key: str) -> Any:  # noqa: ANN401 - the library has no types
+    xllamacpp = _library()
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(path)
+    parameters.n_ctx = context
+    parameters.n_parallel = 1
+    parameters.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    parameters.cache_ram_mib = 0
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
+    parameters.api_keys = [key]
+    parameters.ui = parameters.endpoint_slots = parameters.endpoint_props = False
+    parameters.verbosity = -1
+    try:
+        return xllamacpp.Server(parameters)
+    except Exception as error:  # the binding raises what C++ threw
+        parameters.verbosity = 1
+        raise ModelError(f"{path}: llama.cpp can't load it: {_reason(xllamacpp, parameters) or error}") from error
+
+
+def _library() -> Any:  # noqa: ANN401 - the library has no types
+    """Import the binding; OpenMP reads its waiting policy from the environment while it is loaded, and only then."""
+    unset = "OMP_WAIT_POLICY" not in os.environ
+    if unset:
+        os.environ["OMP_WAIT_POLICY"] = "passive"
+    try:
+        return importlib.import_module("xllamacpp")
+    except ImportError as error:
+        raise ModelError(
+            f"GGUF models run in llama.cpp, which can't be imported ({error}): pip install 'alignsuite[llamacpp]'"
+        ) from None
+    finally:
+        if unset:
+            del os.environ["OMP_WAIT_POLICY"]
+
+
+def _reason(xllamacpp: Any, parameters: Any) -> str:  # noqa: ANN401 - the library has no types
+    """Why loading failed: tried once more with llama.cpp's own complaints caught, since the exception does not carry them."""
+    with tempfile.TemporaryFile() as caught:
+        saved = os.dup(2)
+        os.dup2(caught.fileno(), 2)
+        try:
+            with suppress(Exception):
+                xllamacpp.Server(parameters)
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+        caught.seek(0)
+        lines = caught.read().decode("utf-8", "replace").splitlines()
+    complaints = [line.partition(" E ")[2] or line for line in lines if " E " in line or "error" in line.lower()]
+    return complaints[0][:300] if complaints else ""

@@ -1,0 +1,78 @@
+"""Exact log-likelihoods of options of any length, from next-token distributions alone.
+
+Options that begin alike share tokens, so their tokens form a tree: one distribution for each node that has children is
+all that is needed, and five options of one token each cost one. The walk is depth first, so that each prefix extends or
+shortens the one before and an engine that keeps its last prefix recomputes little. Imports no engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, field
+
+Look = Callable[[list[int], Set[int]], dict[int, float]]
+"""Natural-log probabilities of at least the wanted next tokens, after a prefix of token ids."""
+
+
+@dataclass(slots=True)
+class _Node:
+    children: dict[int, _Node] = field(default_factory=dict)
+    options: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Tails:
+    """Where a prompt ends and its options begin, in tokens."""
+
+    prompt: list[int]
+    options: list[list[int]]
+
+
+def tails(prompt: Sequence[int], joined: Sequence[Sequence[int]]) -> Tails:
+    """Split the tokens of (prompt + option) where the options part from the prompt.
+
+    Each option was tokenized in its place, behind the prompt. Where the last characters of the prompt merge with an
+    option's first ones into one token (a prompt that ends in a space), the split moves back to the last token that all
+    share. The log-probabilities then include that short tail, which is what a model that never saw such a broken token
+    would have written; it is the same text for every option.
+    """
+    shared = len(prompt)
+    for tokens in joined:
+        shared = min(shared, _common(prompt, tokens))
+    return Tails(list(prompt[:shared]), [list(tokens[shared:]) for tokens in joined])
+
+
+def log_likelihoods(found: Tails, look: Look) -> list[float]:
+    """The natural-log probability of each option's tokens, given the prompt's; not normalised.
+
+    An option that is the beginning of another one counts everything that begins with it, the longer one too.
+    """
+    totals = [0.0] * len(found.options)
+    stack: list[tuple[_Node, list[int], float]] = [(_tree(found.options), found.prompt, 0.0)]
+    while stack:
+        node, prefix, total = stack.pop()
+        for option in node.options:
+            totals[option] = total
+        if node.children:
+            shown = look(prefix, node.children.keys())
+            stack.extend(
+                (child, [*prefix, token], total + shown[token]) for token, child in reversed(node.children.items())
+            )
+    return totals
+
+
+def _tree(options: Sequence[Sequence[int]]) -> _Node:
+    root = _Node()
+    for index, tokens in enumerate(options):
+        node = root
+        for token in tokens:
+            node = node.children.setdefault(token, _Node())
+        node.options.append(index)
+    return root
+
+
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
+    for index, (left, right) in enumerate(zip(one, other, strict=False)):
+        if left != right:
+            return index
+    return min(len(one), len(other))

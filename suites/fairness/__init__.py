@@ -1,0 +1,1 @@
+"""Is everyone served alike?"""

@@ -1,0 +1,1 @@
+"""Do answers survive what should not matter?"""

@@ -1,0 +1,1 @@
+"""Is harm declined, and only harm?"""

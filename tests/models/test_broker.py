@@ -1,0 +1,189 @@
+"""The broker asks once, keeps at once, waits for nobody, and passes faults on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from alignsuite.errors import ModelError, ReplayMissing, RequestError
+from alignsuite.models.broker import Broker, Progress
+from alignsuite.models.protocol import Generate, Generated, Model, ModelInfo, Reply, Request
+from alignsuite.models.store import Store
+
+INFO = ModelInfo("toy", "f" * 32, "toy", can_chat=True, can_choose=True)
+
+
+class Toy:
+    """Answers with the prompt in capitals; remembers what it was asked; may wait for a sign, or fail."""
+
+    info = INFO
+
+    def __init__(self, *, gate: threading.Event | None = None, broken: Exception | None = None, bad: str = "") -> None:
+        self.asked: list[str] = []
+        self.closed = False
+        self._gate, self._broken, self._bad = gate, broken, bad
+
+    def answer(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply | RequestError]]:
+        """One by one."""
+        for request in requests:
+            if self._gate is not None:
+                self._gate.wait()
+            if self._broken is not None:
+                raise self._broken
+            assert isinstance(request.prompt, str)
+            self.asked.append(request.prompt)
+            if request.prompt == self._bad:
+                yield request, RequestError("timeout", "too slow")
+            else:
+                yield request, Generated(request.prompt.upper(), seconds=0.5)
+
+    def close(self) -> None:
+        """Remember it."""
+        self.closed = True
+
+
+def asks(*prompts: str) -> list[Request]:
+    """Requests for some prompts."""
+    return [Generate(prompt) for prompt in prompts]
+
+
+def texts(replies: Iterable[Reply | RequestError]) -> list[str]:
+    """What was written."""
+    return [reply.text if isinstance(reply, Generated) else str(reply) for reply in replies]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty store."""
+    return Store(tmp_path / "s.sqlite")
+
+
+def test_replies_come_in_the_order_asked(store: Store) -> None:
+    """Whatever order the engine took, and with repetitions."""
+    broker = Broker(Toy(), store)
+    assert texts(broker.get(asks("b", "a", "b")).replies) == ["B", "A", "B"]
+    broker.close()
+
+
+def test_nothing_is_asked_twice(store: Store) -> None:
+    """Not by two items, not by plan and item, not by a second session."""
+    toy = Toy()
+    broker = Broker(toy, store)
+    broker.plan(asks("a", "b", "a"))
+    broker.get(asks("a", "b"))
+    broker.get(asks("b", "c"))
+    broker.close()
+    assert sorted(toy.asked) == ["a", "b", "c"]
+    again = Toy()
+    second = Broker(again, store)
+    assert texts(second.get(asks("c", "b", "a")).replies) == ["C", "B", "A"]
+    assert (again.asked, second.calls) == ([], 0)
+
+
+def test_the_first_to_want_a_reply_pays_for_it(store: Store) -> None:
+    """Its seconds and its call count once."""
+    broker = Broker(Toy(), store)
+    first, second = broker.get(asks("a", "b")), broker.get(asks("a", "b"))
+    assert (first.from_store, first.seconds) == (0, 1.0)
+    assert (second.from_store, second.seconds) == (2, 0.0)
+    broker.close()
+
+
+def test_what_an_item_waits_for_goes_before_the_plan(store: Store) -> None:
+    """A long plan delays nobody."""
+    gate = threading.Event()
+    toy = Toy(gate=gate)
+    broker = Broker(toy, store)
+    broker.plan(asks(*"abcdefgh"))
+    waiting = threading.Thread(target=broker.get, args=(asks("z"),))
+    waiting.start()
+    while Generate("z") not in broker._wanted or not broker._queue._urgent:
+        pass
+    gate.set()
+    waiting.join(10)
+    assert toy.asked.index("z") <= 1
+    broker.close()
+
+
+def test_prompts_that_begin_alike_are_asked_together(store: Store) -> None:
+    """The plan is sorted by what prompts begin with, so an engine reads a shared beginning once."""
+    toy = Toy()
+    broker = Broker(toy, store)
+    broker.plan(asks("x1", "y1", "x2", "y2"))
+    broker.get(asks("y2"))
+    broker.get(asks("x1", "x2", "y1"))
+    assert [prompt for prompt in toy.asked if prompt != "y2"] == ["x1", "x2", "y1"]
+    broker.close()
+
+
+def test_a_request_that_failed_is_a_value_and_is_not_kept(store: Store) -> None:
+    """The others have their replies; the next session asks for it again."""
+    broker = Broker(Toy(bad="b"), store)
+    replies = broker.get(asks("a", "b", "c")).replies
+    assert isinstance(replies[1], RequestError)
+    assert texts(replies) == ["A", "too slow", "C"]
+    broker.close()
+    assert store.count() == 2
+
+
+@pytest.mark.parametrize("error", [ModelError("wrong key"), ZeroDivisionError("a bug of the engine")])
+def test_a_fault_of_the_engine_reaches_who_waits(store: Store, error: Exception) -> None:
+    """It is raised whole, at once, and again for the next item; nobody waits for ever."""
+    broker = Broker(Toy(broken=error), store)
+    for _ in range(2):
+        with pytest.raises(type(error), match=str(error)):
+            broker.get(asks("a"))
+    broker.close()
+
+
+def test_an_engine_that_stops_early_is_a_fault(store: Store) -> None:
+    """Silence is no answer."""
+
+    class Lazy(Toy):
+        def answer(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply | RequestError]]:
+            return iter(())
+
+    with pytest.raises(ModelError, match="stopped before all was asked"):
+        Broker(Lazy(), store).get(asks("a"))
+
+
+def test_replay_touches_no_model(store: Store) -> None:
+    """It answers from the store, and says how much is missing and where."""
+    Broker(Toy(), store).get(asks("a"))
+    toy = Toy()
+    broker = Broker(toy, store, replay=True)
+    assert texts(broker.get(asks("a")).replies) == ["A"]
+    with pytest.raises(ReplayMissing, match=r"s\.sqlite lacks 2 of 3 replies of toy"):
+        broker.get(asks("a", "b", "c"))
+    assert toy.asked == []
+
+
+def test_waiting_is_reported(store: Store) -> None:
+    """Whoever draws progress hears of done, wanted and what the store had."""
+    Broker(Toy(), store).get(asks("a"))
+    gate, heard = threading.Event(), list[Progress]()
+
+    def tick(progress: Progress) -> None:
+        heard.append(progress)
+        gate.set()
+
+    broker = Broker(Toy(gate=gate), store, tick=tick)
+    broker.get(asks("a", "b"))
+    assert heard[0] == Progress(done=1, wanted=2, from_store=1)
+    broker.close()
+
+
+def test_closing_ends_the_thread_and_frees_the_model(store: Store) -> None:
+    """Also when a plan is still waiting."""
+    toy = Toy()
+    assert isinstance(toy, Model)
+    broker = Broker(toy, store)
+    broker.plan(asks(*(str(number) for number in range(50))))
+    broker.get(asks("0"))
+    broker.close()
+    assert toy.closed
+    assert broker._thread is not None
+    assert not broker._thread.is_alive()
