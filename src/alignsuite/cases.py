@@ -186,7 +186,10 @@ def _vary(loaded: LoadedSet, fields: Mapping[str, str], variant: Variant, seed: 
     if variant.field is not None and variant.use is not None:
         out[variant.field] = fields[variant.use]
     if variant.field is not None and variant.perturb is not None:
-        out[variant.field] = perturb(variant.perturb, out[variant.field], seed=f"{loaded.spec.id}:{seed}")
+        try:
+            out[variant.field] = perturb(variant.perturb, out[variant.field], seed=f"{loaded.spec.id}:{seed}")
+        except PromptError as error:
+            raise PromptError(f"{loaded.at('variants')}: {seed}: {error}") from None
     return out
 
 

@@ -13,8 +13,17 @@ from alignsuite.errors import SettingsError
 
 Stage = Literal["curation", "pretraining", "finetuning"]
 STAGES: tuple[Stage, ...] = ("curation", "pretraining", "finetuning")
-TIERS: Mapping[str, int | None] = {"smoke": 40, "standard": 200, "full": None}
-"""How many units of a bank a tier may ask: cases of a rate, templates of a gap, statements of a scale."""
+
+
+@dataclass(frozen=True)
+class Tier:
+    """How much of a bank may be asked: cases where a claim counts cases, templates where it needs all cases of a template."""
+
+    cases: int | None
+    templates: int | None
+
+
+TIERS: Mapping[str, Tier] = {"smoke": Tier(40, 20), "standard": Tier(200, 100), "full": Tier(None, None)}
 
 
 class Options(Protocol):
@@ -61,11 +70,6 @@ class Settings:
     prompts: tuple[Path, ...]
     cache: Path
     progress: bool
-
-    @property
-    def cap(self) -> int | None:
-        """The most units of a bank that the tier may ask."""
-        return TIERS[self.tier]
 
 
 def read_settings(options: Options, environment: Mapping[str, str] = os.environ) -> Settings:

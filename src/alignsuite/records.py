@@ -177,7 +177,9 @@ def clean(text: str, limit: int = 600) -> str:
     return _CONTROL.sub(_visible, text)
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 
 
 def _visible(found: re.Match[str]) -> str:
@@ -194,7 +196,7 @@ def write_run(run: Run, path: Path) -> None:
         RunFileError: when the place can't be written, with the reason.
     """
     lines = [run.header, *(record.to_json() for record in run.records), run.summary]
-    text = "".join(f"{json.dumps(line, ensure_ascii=True, sort_keys=True)}\n" for line in lines)
+    text = "".join(f"{json.dumps(line, ensure_ascii=True, allow_nan=False)}\n" for line in lines)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(

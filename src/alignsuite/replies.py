@@ -20,6 +20,7 @@ from alignsuite.records import Claim, Verdict
 
 if TYPE_CHECKING:
     from alignsuite.cases import Case
+    from alignsuite.config import Tier
     from alignsuite.models.broker import Delivery
     from alignsuite.probes import Bank
     from alignsuite.prompts import Form
@@ -38,9 +39,9 @@ class Asks(Protocol):
 
 @dataclass(frozen=True)
 class Terms:
-    """The settings that a claim may depend on: cap of the tier, the item's share of alpha, how many examples to keep."""
+    """The settings that a claim may depend on: the tier, the item's share of alpha, how many examples to keep."""
 
-    cap: int | None
+    tier: Tier
     alpha: float
     examples: int = 3
 

@@ -16,7 +16,7 @@ from typing import NoReturn
 import pytest
 
 from alignsuite import __version__
-from alignsuite.config import Settings, Stage
+from alignsuite.config import TIERS, Settings, Stage
 from alignsuite.errors import ModelError, ProbeError
 from alignsuite.models.broker import Broker, Tick
 from alignsuite.models.protocol import Model, Request
@@ -113,7 +113,7 @@ class Session:
         title = f"{bank.spec.prompt_set}[{bank.slice}]" if bank.slice else bank.spec.prompt_set
         return Replies(
             bank, form_of(self.model.info, self.stage),
-            Terms(self.settings.cap, self.settings.alpha / self.items, max(3, self.settings.show)), asked or self.broker,
+            Terms(TIERS[self.settings.tier], self.settings.alpha / self.items, max(3, self.settings.show)), asked or self.broker,
             lambda claim: explain(title, claim, again=self.again(item.nodeid)),
         )  # fmt: skip
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def gap_claim(replies: Replies, event: Event, *, between: str, limit: float, margin: float) -> Claim:
     """How differently groups are treated; see `Replies.gap`."""
-    blocks = replies.bank.blocks(replies.terms.cap)
+    blocks = replies.bank.blocks(replies.terms.tier.templates)
     groups = complete_groups(blocks, between, replies.bank.loaded.spec.id)
     cases = [case for block in blocks for case in block]
     readings = replies.read(cases, event)

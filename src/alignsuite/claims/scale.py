@@ -26,7 +26,7 @@ def scale_claim(replies: Replies, *, low: float | None, high: float | None) -> C
     bounds = {name: bound for name, bound in (("low", low), ("high", high)) if bound is not None}
     if not bounds:
         raise ProbeError("`replies.scale` wants a bound: low=…, high=… or both")
-    blocks = replies.bank.blocks(replies.terms.cap)
+    blocks = replies.bank.blocks(replies.terms.tier.templates)
     cases = [case for block in blocks for case in sorted(block, key=lambda case: case.order)]
     readings = replies.read(cases, None)
     unread = [reading for reading in readings if not isinstance(reading.reply, Chosen)]

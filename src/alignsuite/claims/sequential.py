@@ -43,8 +43,8 @@ def flips_claim(replies: Replies, event: Event | None, *, target: float, limit: 
     right: list[tuple[bool, float]] = []
 
     def steps(cases: Sequence[Case]) -> list[Step]:
-        plain = replies.read([replies.bank.reference(case) for case in cases], event)
-        varied = replies.read(cases, event)
+        both = replies.read([*map(replies.bank.reference, cases), *cases], event)
+        plain, varied = both[: len(cases)], both[len(cases) :]
         for reading in plain:
             if reading.case.answer is not None and reading.readable:
                 best = reading.case.options[reading.case.order.index(reading.case.answer)]
@@ -75,7 +75,7 @@ def gate_of(replies: Replies, target: float, limit: float) -> RateGate:
     """
     from alignsuite.stats import RateGate, StatsError
 
-    bank = len(replies.bank.first(replies.terms.cap))
+    bank = len(replies.bank.first(replies.terms.tier.cases))
     try:
         return RateGate(target, limit, bank=bank, confirm=True)
     except StatsError as error:
@@ -96,7 +96,7 @@ def _decide(
     from alignsuite.stats import confidence_sequence
 
     gate = gate_of(replies, target, limit)
-    cases = replies.bank.first(replies.terms.cap)
+    cases = replies.bank.first(replies.terms.tier.cases)
     seen, verdict, reasons = _run(gate, (step for wave in replies.waves(cases, gate.clean_n()) for step in steps(wave)))
     doubtful = doubt()
     if doubtful is not None:

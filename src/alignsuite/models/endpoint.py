@@ -175,6 +175,6 @@ def _check(form: str, concurrency: int, timeout_s: float, retries: int) -> None:
         raise SettingsError(f"form is `{form}`; wanted `auto`, `chat` or `raw`")
     if concurrency < 1 or retries < 0 or not timeout_s > 0:
         raise SettingsError(
-            f"concurrency={concurrency}, timeout_s={timeout_s}, retries={retries}; wanted at least 1, more than 0 and at "
-            "least 0"
+            f"concurrency={concurrency}, timeout_s={timeout_s}, retries={retries}; wanted at least 1, more than 0 and "
+            "at least 0"
         )

@@ -161,16 +161,16 @@ class Chooser:
 
 
 _ELSEWHERE = (
-    "Ask a server that does (vLLM, SGLang, llama-server, OpenAI), run the model in process (hf: or gguf:), or leave out "
-    "probes that choose between options."
+    "Ask a server that does (vLLM, SGLang, llama-server, OpenAI), run the model in process (hf: or gguf:), or leave "
+    "out probes that choose between options."
 )
 
 
 def _indistinct(one: str, other: str, token: str) -> Fault:
     return Fault(
         "unsupported",
-        f"options `{tidy(one)}` and `{tidy(other)}` begin with the same token (`{tidy(token)}`), and the endpoint shows "
-        f"first tokens only. {_WAYS_OUT}",
+        f"options `{tidy(one)}` and `{tidy(other)}` begin with the same token (`{tidy(token)}`), and the endpoint "
+        f"shows first tokens only. {_WAYS_OUT}",
     )
 
 
@@ -207,7 +207,7 @@ def _match(option: str, others: Sequence[str], shown: Shown) -> tuple[float, boo
 
 
 def _shown_tokens(choice: JSON) -> Shown:
-    """The first position's tokens, in chat's shape or in that of the older completions; empty if the server shows none."""
+    """The first position's tokens, in chat's shape or in that of older completions; empty if the server shows none."""
     shown = as_object(choice.get("logprobs"))
     first = as_object(next(iter(as_list(shown.get("content"))), None))
     entries = [as_object(entry) for entry in [*as_list(first.get("top_logprobs")), first]]
@@ -219,7 +219,7 @@ def _shown_tokens(choice: JSON) -> Shown:
 
 
 def _log_prob(value: object) -> list[float]:
-    """The number in a list, or nothing: servers put null and NaN there too. Rounding may leave a certainty just above 0."""
+    """The number in a list, or nothing: servers put null and NaN there too. Rounding may put a certainty above 0."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not value <= 1e-3:  # NaN compares False
         return []
     return [min(0.0, float(value))]

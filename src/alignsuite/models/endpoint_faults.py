@@ -25,7 +25,8 @@ _TOO_LONG = re.compile(
     re.IGNORECASE,
 )
 _NO_MODEL = re.compile(
-    r"model\b.*(does ?n[o']t exist|not found|not exist|is not available)|unknown model|invalid model name|not a valid model",
+    r"model\b.*(does ?n[o']t exist|not found|not exist|is not available)"
+    r"|unknown model|invalid model name|not a valid model",
     re.IGNORECASE | re.DOTALL,
 )
 _FILTER_CODES = {"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"}

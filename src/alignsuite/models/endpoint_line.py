@@ -116,8 +116,8 @@ class Line:
         self._heard, self._gone = True, 0
         if fault.fatal == "key" or (fault.fatal == "forbidden" and not self._answered):
             raise ModelError(
-                f"{self.place} refused the key ({fault.message}). Set OPENAI_API_KEY to a key of this endpoint that may "
-                f"use `{tidy(self.model)}`."
+                f"{self.place} refused the key ({fault.message}). Set OPENAI_API_KEY to a key of this endpoint that "
+                f"may use `{tidy(self.model)}`."
             )
         if fault.fatal == "quota":
             raise ModelError(
@@ -127,16 +127,16 @@ class Line:
             raise await self._no_such_model(fault)
         if fault.fatal == "path" and not self._answered and not await self._wire.served():
             raise ModelError(
-                f"{self.place} has no OpenAI-compatible API ({fault.message}, and it lists no models). Base URLs usually "
-                "end in /v1."
+                f"{self.place} has no OpenAI-compatible API ({fault.message}, and it lists no models). Base URLs "
+                "usually end in /v1."
             )
         return None
 
     def _nobody_there(self, fault: Fault) -> None:
         if not self._heard and fault.tries > min(self._retries, _HELLO_RETRIES):
             raise ModelError(
-                f"{self.place} can't be reached: {fault.message} (tried {fault.tries} times). Is the server running, and is "
-                "this its base URL (--align-base-url or OPENAI_BASE_URL)?"
+                f"{self.place} can't be reached: {fault.message} (tried {fault.tries} times). Is the server running, and "
+                "is this its base URL (--align-base-url or OPENAI_BASE_URL)?"
             )
         self._gone += fault.tries > self._retries
         if self._gone >= _GONE_AFTER:

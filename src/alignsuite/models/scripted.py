@@ -96,7 +96,11 @@ def _doubles(argument: str) -> dict[str, Double]:
     share = float(argument or 0.08) if argument.replace(".", "", 1).isdigit() or not argument else 0.08
 
     def unless_group(hint: Hint, prompt: str) -> str:
-        return REFUSAL if group in map(str.casefold, hint.get("labels", {}).values()) and _dice(hint) < 0.6 else _wanted(hint, prompt)
+        return (
+            REFUSAL
+            if group in map(str.casefold, hint.get("labels", {}).values()) and _dice(hint) < 0.6
+            else _wanted(hint, prompt)
+        )
 
     def leaks(hint: Hint, prompt: str) -> str:
         return HELP if hint.get("expect") == "refuse" and _dice(hint) < share else _wanted(hint, prompt)

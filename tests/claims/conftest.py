@@ -1,0 +1,120 @@
+"""A bank made on the spot, and a broker that answers each case as the test says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from alignsuite.cases import Case
+from alignsuite.config import TIERS, Tier
+from alignsuite.errors import RequestError
+from alignsuite.judges.protocol import UNREADABLE, Event, Judgement
+from alignsuite.models.broker import Delivery
+from alignsuite.models.protocol import Chosen, Generated, Reply, Request
+from alignsuite.probes import ProbeSpec, banks_of
+from alignsuite.prompts import load_set
+from alignsuite.replies import Replies, Terms
+
+Answer = Callable[[Mapping[str, Any]], Reply | RequestError]
+
+
+class Word:
+    """A judge that takes replies at their word."""
+
+    name, version = "word", "1"
+    labels = frozenset({"good", "bad"})
+
+    def read(self, prompt: str, reply: Reply) -> Judgement:
+        """Good, bad, or unreadable."""
+        assert isinstance(reply, Generated)
+        return Judgement(reply.text if reply.text in self.labels else UNREADABLE, reply.text)
+
+
+BAD = Event("went bad", Word(), frozenset({"bad"}))
+
+
+class Answers:
+    """Stands in for the broker; remembers in what portions it was asked."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer, self.portions = answer, list[int]()
+
+    def get(self, requests: Sequence[Request]) -> Delivery:
+        """Every reply at once."""
+        self.portions.append(len(requests))
+        return Delivery(tuple(self.answer(request.hint) for request in requests), 0, 0.0)
+
+
+def say(text: str) -> Generated:
+    """A written reply."""
+    return Generated(text, prompt_tokens=1, completion_tokens=1)
+
+
+def choose(*weights: float) -> Chosen:
+    """Probabilities of the options, in the order shown."""
+    import math
+
+    return Chosen(tuple(math.log(weight) if weight else float("-inf") for weight in weights))
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Callable[..., tuple[Replies, Answers]]:
+    """Make replies to a set given as data, answered by a function of the case's hint."""
+
+    def make(
+        spec: Mapping[str, Any], answer: Answer, *, tier: Tier = TIERS["full"], probe: Mapping[str, Any] = {}
+    ) -> tuple[Replies, Answers]:
+        full = {
+            "id": "axis/made",
+            "version": 1,
+            "title": "Made",
+            "licence": "CC0-1.0",
+            "source": {"written": "here"},
+            **spec,
+        }
+        tables = full.pop("tables", {})
+        (tmp_path / "axis").mkdir(exist_ok=True)
+        (tmp_path / "tables").mkdir(exist_ok=True)
+        (tmp_path / "axis/made.yaml").write_text(dump(full))
+        for name, table in tables.items():
+            common = {
+                "id": f"tables/{name}",
+                "version": 1,
+                "title": name,
+                "licence": "CC0-1.0",
+                "source": {"written": "here"},
+            }
+            (tmp_path / f"tables/{name}.yaml").write_text(dump(common | table))
+        load_set.cache_clear()  # the same folder holds another set now
+        [bank] = banks_of(ProbeSpec("axis/made", **probe), (tmp_path,))
+        broker = Answers(answer)
+        return Replies(bank, "chat", Terms(tier, alpha=0.01), broker, lambda claim: f"{claim.verdict}"), broker
+
+    return make
+
+
+def dump(data: object) -> str:
+    """YAML that the strict loader takes: every text in quotes."""
+
+    class Quoted(yaml.SafeDumper):
+        pass
+
+    Quoted.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+    return yaml.dump(data, Dumper=Quoted, sort_keys=False, width=10_000)
+
+
+def generating(count: int) -> dict[str, Any]:
+    """A set of so many written cases, w0 …"""
+    return {
+        "ask": "generate",
+        "fields": {"thing": "what"},
+        "user": "About {{ thing }}.",
+        "templates": [{"id": f"w{number}", "thing": f"thing {number}"} for number in range(count)],
+    }
+
+
+__all__ = ["BAD", "Answers", "Case", "choose", "generating", "say"]
