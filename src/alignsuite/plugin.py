@@ -127,7 +127,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     try:
         if "replies" not in metafunc.fixturenames:
             raise ProbeError(f"{metafunc.function.__name__} is a probe, so it needs the argument `replies`")
-        banks = banks_of(mark.args[0], metafunc.config.stash[SETTINGS].prompts)
+        banks = banks_of(mark.args[0], _settings(metafunc.config).prompts)
     except AlignsuiteError as error:
         raise pytest.Collector.CollectError(str(error)) from None
     ids = [bank.slice for bank in banks] if mark.args[0].by else [pytest.HIDDEN_PARAM]
@@ -158,7 +158,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
     terminal = Terminal(config)
     try:
-        settings = config.stash[SETTINGS]
+        settings = _settings(config)
         if settings.model is None:
             return  # each probe is an error that says what to type
         from_hook = partial(config.hook.pytest_alignsuite_open_model, name=settings.model, settings=settings)
@@ -172,9 +172,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Let a failed claim speak for itself: its explanation takes the place of pytest's shortened one."""
+    """Let failures speak for themselves: a claim's whole explanation, our errors' message without a traceback.
+
+    Where no further item could be judged either (a wrong key, a full disk), the run stops after the first.
+    """
+    from alignsuite.errors import AlignsuiteError, ModelError, ReplayMissing, RequestError, StoreError
+
     try:
         return (yield)
+    except AlignsuiteError as error:
+        if isinstance(error, ModelError | StoreError) and not isinstance(error, RequestError | ReplayMissing):
+            item.session.shouldstop = "nothing more can be asked; what had arrived is in the store"
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     except AssertionError as error:
         from alignsuite.session import REPLIES
 
@@ -283,7 +292,7 @@ class Gatherer:
         from alignsuite.records import write_run
         from alignsuite.report.text import section
 
-        settings = self.config.stash[SETTINGS]
+        settings = _settings(self.config)
         terminalreporter.section("alignsuite", "=")
         width, color = terminalreporter._tw.fullwidth, terminalreporter._tw.hasmarkup
         for line in section(self.run, width=min(width, 120), color=color, show=settings.show):
@@ -342,3 +351,7 @@ class Terminal:
 
     def _uncaptured(self) -> AbstractContextManager[None]:
         return nullcontext() if self._capture is None else self._capture.global_and_fixture_disabled()
+
+
+def _settings(config: pytest.Config) -> Settings:
+    return config.stash[SETTINGS]

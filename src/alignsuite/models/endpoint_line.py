@@ -135,8 +135,8 @@ class Line:
     def _nobody_there(self, fault: Fault) -> None:
         if not self._heard and fault.tries > min(self._retries, _HELLO_RETRIES):
             raise ModelError(
-                f"{self.place} can't be reached: {fault.message} (tried {fault.tries} times). Is the server running, and "
-                "is this its base URL (--align-base-url or OPENAI_BASE_URL)?"
+                f"{self.place} can't be reached: {fault.message} (tried {fault.tries} times). Is the server running, "
+                "and is this its base URL (--align-base-url or OPENAI_BASE_URL)?"
             )
         self._gone += fault.tries > self._retries
         if self._gone >= _GONE_AFTER:

@@ -12,7 +12,7 @@ import importlib.metadata
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 from typing import Literal
 
@@ -144,7 +144,11 @@ class LlamaCppModel:
     def _choose(self, engine: Engine, request: Choose, start: float) -> Chosen:
         found = self._split(engine, request)
         self._check_length(len(found.prompt), max(map(len, found.options)))
-        log_probs = tuple(log_likelihoods(found, engine.next_token))
+
+        def look(prefix: list[int], wanted: Set[int]) -> dict[int, float]:
+            return engine.next_token(prefix, wanted, behind=len(prefix) > len(found.prompt))
+
+        log_probs = tuple(log_likelihoods(found, look))
         return Chosen(
             log_probs=log_probs,
             exact=float("-inf") not in log_probs,
@@ -160,7 +164,11 @@ class LlamaCppModel:
             raise RequestError(
                 "unsupported", f"two of the options {list(request.options)} are the same tokens to this model"
             )
-        if not all(found.options):
+        if not found.prompt:
+            raise RequestError(
+                "unsupported", "the options merge with the whole prompt into one token; give it more text to begin with"
+            )
+        if not all(request.options) or not all(found.options):
             raise RequestError("unsupported", f"one of the options {list(request.options)} adds no token to the prompt")
         return found
 

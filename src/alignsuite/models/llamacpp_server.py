@@ -4,13 +4,16 @@ Completions run in process through `xllamacpp`; it has no call for tokenizing, s
 library opens on a loopback port anyway. That port would answer anybody on the machine: it is given a random key of its own
 here (without the key it says 401 to all that matters), and its pages and slot listing are switched off.
 
-What is fixed, because it decides whether the same request gets the same reply:
+The same request must get the same reply, bit by bit, whatever was asked before. llama.cpp's kernels give a token other
+numbers when it is read alone than when it is read together with others (log-probabilities of unlikely tokens move by up to 0.3), so what is
+read together is fixed here:
 
-- One slot. A reply can't depend on what it was batched with. On two cores four slots were only a quarter faster.
-- No flash attention. With it, llama.cpp's CPU kernels differ between a prompt read at once and one continued from the
-  cache: log-probabilities moved by up to 0.5 and greedy replies to long prompts changed. Without it they are the same bit
-  by bit, at the same speed.
-- The prefix cache is on, the library's 8 GiB cache of older prompts is off.
+- One slot: a reply can't depend on what it was batched with. On two cores four slots were only a quarter faster.
+- No flash attention: with it even long and short batches differ (by up to 0.5, and greedy replies to long prompts change).
+- A prompt is read with at least two tokens at a time and shares its beginning with the prompt before it, but never with text
+  that was generated or scored. Where that can't be kept, it is read afresh. Behind the prompt, one token is read at a time.
+- Whether shared beginnings really change nothing on this processor is tried out when the weights are loaded; where they do,
+  every prompt is read afresh (`shares` is False), which costs speed and nothing else.
 
 Threads that wait for each other sleep instead of spinning, unless OMP_WAIT_POLICY says otherwise: on a machine that does
 other work too (pytest-xdist beside the model), spinning is ten times slower.
@@ -26,18 +29,24 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Set
+import time
+from collections.abc import Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from alignsuite.errors import ModelError, RequestError
 
-SETUP = "slots=1 flash=off cache=prefix"
+SETUP = "slots=1 flash=off prompt=batch"
 """Part of the fingerprint: what above can move a number."""
 
 _FEW = 256
+_BATCH = 512  # llama.cpp reads a prompt in pieces of so many tokens
+_LOG_DELAY_S = 0.3  # its log is written by a thread of its own
 _UNDERFLOWN = -1e30
+_ROUNDING = 1e-3  # single precision: the sum over a vocabulary can be 1.0002
+_LOOK: dict[str, object] = {"max_tokens": 1, "temperature": 0.0, "logprobs": _FEW}
+_SAMPLE = "The river rose in the night, and by morning the old bridge was gone. Who would tell the miller, and how?"
 
 
 class Engine:
@@ -52,10 +61,11 @@ class Engine:
         self._key = secrets.token_urlsafe(32)
         self._server = _load(path, context, threads, self._key)
         self._line: http.client.HTTPConnection | None = None
+        self._read: list[int] = []  # the prompt that was read last, token by token
+        self.shares = False
         try:
-            start, end = self._special_ends()
-            self.start = start
-            self._probe(start or end or [0], path)
+            self.start, sample = self._special_ends()
+            self.shares = self._try_out(self.start + sample, path)
         except BaseException:
             self.close()
             raise
@@ -70,25 +80,29 @@ class Engine:
         Raises:
             RequestError: the server refused or failed.
         """
-        try:
-            answer = self._server.handle_completions({"prompt": tokens, "cache_prompt": True, **options})
-        except Exception as error:  # the binding raises what C++ threw
-            raise RequestError("server_error", f"llama.cpp failed: {error}") from error
-        if not isinstance(answer, dict) or "error" in answer:
-            _refused(answer)
-        return cast(dict[str, Any], answer)
+        shared = _common(tokens, self._read)
+        reuse = self.shares and _may_share(len(tokens), shared)
+        answer = self._complete(tokens, options, reuse=reuse)
+        if reuse and answer.get("timings", {}).get("cache_n") != shared:  # it went on into generated text
+            answer = self._complete(tokens, options, reuse=False)
+        self._read = tokens
+        return answer
 
-    def next_token(self, tokens: list[int], wanted: Set[int]) -> dict[int, float]:
+    def next_token(self, tokens: list[int], wanted: Set[int], *, behind: bool = False) -> dict[int, float]:
         """Natural-log probabilities of at least the wanted next tokens; `-inf` where a probability is too small for a float.
 
         Asks for the likeliest 256 and only where one is missing for the whole vocabulary, which takes five times as long.
+        `behind` says that all but the last token were just read: that one is read alone.
 
         Raises:
             RequestError: the server failed, or the numbers are none (NaN).
         """
         shown: dict[int, float] = {}
         for count in (_FEW, self._vocabulary):
-            shown = self._likeliest(tokens, count)
+            options = {**_LOOK, "logprobs": count}
+            shown = _likeliest(
+                self._complete(tokens, options, reuse=True) if behind else self.complete(tokens, options)
+            )
             if wanted <= shown.keys():
                 return shown
         missing = sorted(wanted - shown.keys())[:5]
@@ -103,35 +117,36 @@ class Engine:
             self._line = None
         self._server = None
 
-    def _likeliest(self, tokens: list[int], count: int) -> dict[int, float]:
-        answer = self.complete(tokens, {"max_tokens": 1, "temperature": 0.0, "logprobs": count})
+    def _complete(self, tokens: list[int], options: dict[str, object], *, reuse: bool) -> dict[str, Any]:
         try:
-            entries = answer["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
-            shown = {int(entry["id"]): float(entry["logprob"]) for entry in entries}
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise RequestError(
-                "bad_answer", "llama.cpp gave no log-probabilities (not a number?); are the weights damaged?"
-            ) from error
-        if not shown or any(value != value or value > 1e-3 for value in shown.values()):
-            raise RequestError(
-                "bad_answer", "llama.cpp's log-probabilities are not numbers (NaN); are the weights damaged?"
-            )
-        return {token: float("-inf") if value < _UNDERFLOWN else min(value, 0.0) for token, value in shown.items()}
+            answer = self._server.handle_completions({"prompt": tokens, "cache_prompt": reuse, **options})
+        except Exception as error:  # the binding raises what C++ threw
+            raise RequestError("server_error", f"llama.cpp failed: {error}") from error
+        if not isinstance(answer, dict) or "error" in answer:
+            _refused(answer)
+        return cast(dict[str, Any], answer)
 
-    def _probe(self, tokens: list[int], path: Path) -> None:
-        """Weights that give NaN are told at once, not at the thousandth reply."""
+    def _try_out(self, tokens: list[int], path: Path) -> bool:
+        """Whether a shared beginning changes nothing here; weights that give NaN are told at once, not at the thousandth reply."""
         try:
-            self.next_token(tokens, set())
+            afresh = _likeliest(self._complete(tokens, _LOOK, reuse=False))
+            for new in (2, len(tokens) // 2):
+                other = [*tokens[:-new], *reversed(tokens[-new:])]
+                self._complete(other, _LOOK, reuse=False)
+                again = self._complete(tokens, _LOOK, reuse=True)
+                if again.get("timings", {}).get("cache_n") != _common(tokens, other) or _likeliest(again) != afresh:
+                    return False
         except RequestError as error:
             raise ModelError(f"{path}: loaded, but the first try gave no usable numbers: {error}") from error
+        return True
 
     def _special_ends(self) -> tuple[list[int], list[int]]:
-        """The tokens that this model's tokenizer puts before every text, and some token to try it with."""
-        with_ends = self._tokens({"content": "a", "add_special": True, "parse_special": False})
-        bare = self._tokens({"content": "a", "add_special": False, "parse_special": False})
-        for index in range(len(with_ends) - len(bare) + 1):
-            if with_ends[index : index + len(bare)] == bare:
-                return with_ends[:index], bare
+        """The tokens that this model's tokenizer puts before every text, and some text to try it with."""
+        whole = self._tokens({"content": _SAMPLE, "add_special": True, "parse_special": False})
+        bare = self._tokens({"content": _SAMPLE, "add_special": False, "parse_special": False})
+        for index in range(len(whole) - len(bare) + 1):
+            if whole[index : index + len(bare)] == bare:
+                return whole[:index], bare
         return [], bare
 
     def _tokens(self, body: dict[str, object]) -> list[int]:
@@ -164,6 +179,34 @@ class Engine:
         raise RequestError("connection", f"llama.cpp's own port did not answer {path}: {problem}")
 
 
+def _may_share(length: int, shared: int) -> bool:
+    """Whether the tokens behind the shared ones would be read as they are in a prompt that shares nothing: none of them alone."""
+    new = length - shared
+    return shared > 0 and new > 1 and new % _BATCH != 1 and length % _BATCH != 1
+
+
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
+    return next(
+        (index for index, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]),
+        min(len(one), len(other)),
+    )
+
+
+def _likeliest(answer: dict[str, Any]) -> dict[int, float]:
+    try:
+        entries = answer["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
+        shown = {int(entry["id"]): float(entry["logprob"]) for entry in entries}
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise RequestError(
+            "bad_answer", "llama.cpp gave no log-probabilities (not a number?); are the weights damaged?"
+        ) from error
+    if not shown or any(value != value or value > _ROUNDING for value in shown.values()):
+        raise RequestError(
+            "bad_answer", "llama.cpp's log-probabilities are not numbers (NaN); are the weights damaged?"
+        )
+    return {token: float("-inf") if value < _UNDERFLOWN else min(value, 0.0) for token, value in shown.items()}
+
+
 def _refused(answer: object) -> NoReturn:
     error = answer.get("error") if isinstance(answer, dict) else None
     fault = error if isinstance(error, dict) else {}
@@ -184,6 +227,7 @@ def _load(path: Path, context: int, threads: int, key: str) -> Any:  # noqa: ANN
     parameters.n_parallel = 1
     parameters.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
     parameters.cache_ram_mib = 0
+    parameters.n_ubatch = _BATCH
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
     parameters.api_keys = [key]
     parameters.ui = parameters.endpoint_slots = parameters.endpoint_props = False
@@ -219,6 +263,7 @@ def _reason(xllamacpp: Any, parameters: Any) -> str:  # noqa: ANN401 - the libra
         try:
             with suppress(Exception):
                 xllamacpp.Server(parameters)
+            time.sleep(_LOG_DELAY_S)
         finally:
             os.dup2(saved, 2)
             os.close(saved)
