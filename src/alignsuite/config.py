@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, cast
 
-from alignsuite.errors import SettingsError
+from alignsuite.errors import SettingsError, did_you_mean
 
 Stage = Literal["curation", "pretraining", "finetuning"]
 STAGES: tuple[Stage, ...] = ("curation", "pretraining", "finetuning")
@@ -84,8 +84,8 @@ def read_settings(options: Options, environment: Mapping[str, str] = os.environ)
     own = tuple(root / folder for folder in cast("list[str]", options.getini("align_prompts")))
     return Settings(
         model=_text(options, "model"),
-        stage=cast("Stage | None", _text(options, "stage")),
-        tier=_text(options, "align_tier") or "standard",
+        stage=cast("Stage | None", _one_of("stage", _text(options, "stage"), STAGES)),
+        tier=_one_of("align_tier", _text(options, "align_tier"), TIERS) or "standard",
         run_file=None if run_file is None else root / run_file,
         store=cache / "store.sqlite" if store is None else root / store,
         replay=bool(options.getoption("align_replay")),
@@ -119,6 +119,13 @@ def _text(options: Options, name: str) -> str | None:
     if value is None:
         value = options.getini(name) or None
     return None if value is None else str(value)
+
+
+def _one_of(name: str, value: str | None, known: Iterable[str]) -> str | None:
+    """A word of a short list; on the command line pytest has checked it already, in an ini file nobody has."""
+    if value is not None and value not in known:
+        raise SettingsError(f"{name} = {value}: wanted one of {', '.join(known)}; {did_you_mean(value, known)}")
+    return value
 
 
 def _url(value: str | None) -> str | None:

@@ -64,6 +64,13 @@ def model(request: pytest.FixtureRequest) -> ModelUnderTest:
     return ModelUnderTest(_session(request))
 
 
+def talks_to_the_model(item: pytest.Item) -> bool:
+    """Whether an item uses our `model` fixture, and not another of that name."""
+    found = getattr(item, "_fixtureinfo", None)
+    definitions = list(found.name2fixturedefs.get("model", ())) if found is not None else []
+    return bool(definitions) and definitions[-1].func.__module__ == __name__
+
+
 def _session(request: pytest.FixtureRequest) -> Session:
     from alignsuite.session import NO_MODEL
 

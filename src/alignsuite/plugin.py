@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from alignsuite.fixtures import SESSION, model, replies
+from alignsuite.fixtures import SESSION, model, replies, talks_to_the_model
 
 if TYPE_CHECKING:
     from alignsuite.config import Settings
@@ -151,7 +151,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Open the model and plan, once it is known which probes were selected."""
     config = session.config
     items = [item for item in session.items if item.get_closest_marker(MARK)]
-    if not items or config.option.collectonly:
+    if config.option.collectonly or not (items or any(map(talks_to_the_model, session.items))):
         return
     from alignsuite.errors import AlignsuiteError
     from alignsuite.session import Session, open_model
@@ -293,6 +293,7 @@ class Gatherer:
         from alignsuite.report.text import section
 
         settings = _settings(self.config)
+        self._show_unproved(terminalreporter)
         terminalreporter.section("alignsuite", "=")
         width, color = terminalreporter._tw.fullwidth, terminalreporter._tw.hasmarkup
         for line in section(self.run, width=min(width, 120), color=color, show=settings.show):
@@ -303,9 +304,23 @@ class Gatherer:
             try:
                 write_run(self.run, settings.run_file)
             except AlignsuiteError as error:
-                terminalreporter.write_line(f"ERROR: {error}", red=True)
                 raise pytest.UsageError(str(error)) from None
             terminalreporter.write_line(f"run file: {settings.run_file}")
+
+    def _show_unproved(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Explain what blocks without having failed; pytest shows the explanations of failures only."""
+        blocking = [
+            report
+            for word in ("invalid", "inconclusive")
+            for report in terminalreporter.getreports(word)
+            if report.failed and self.config.option.tbstyle != "no"
+        ]
+        if blocking:
+            terminalreporter.section("NOT PROVED", "=")
+        for report in blocking:
+            terminalreporter.write_sep("_", report.location[2])
+            crash = getattr(report.longrepr, "reprcrash", None)
+            terminalreporter.write_line(crash.message if crash is not None else report.longreprtext)
 
 
 class Terminal:

@@ -6,11 +6,13 @@ reports, and are gathered in the process that writes the run file.
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -19,7 +21,7 @@ from alignsuite import __version__
 from alignsuite.config import TIERS, Settings, Stage
 from alignsuite.errors import ModelError, ProbeError
 from alignsuite.models.broker import Broker, Tick
-from alignsuite.models.protocol import Model, Request
+from alignsuite.models.protocol import Model, ModelInfo, Request
 from alignsuite.models.store import Store
 from alignsuite.probes import Bank, form_of
 from alignsuite.records import SCHEMA, Claim, Json, Record, Run, Verdict, clean, worst
@@ -52,10 +54,15 @@ class _Listener:
 
 @dataclass
 class Session:
-    """Everything that the probes of one process share."""
+    """Everything that the probes of one process share.
+
+    `info` is what was known of the model when it was opened: an endpoint that turns out to give no probabilities half-way changes no
+    item's fate by the order in which items run.
+    """
 
     settings: Settings
     model: Model
+    info: ModelInfo
     store: Store
     broker: Broker
     items: int = 1
@@ -68,16 +75,16 @@ class Session:
             StoreError: when the store can't be opened.
         """
         store = Store(settings.store)
-        return cls(settings, model, store, Broker(model, store, replay=settings.replay, tick=tick))
+        return cls(settings, model, model.info, store, Broker(model, store, replay=settings.replay, tick=tick))
 
     @property
     def stage(self) -> Stage:
         """The stage named with `--stage`, else the one that the model's kind suggests."""
-        return self.settings.stage or ("finetuning" if self.model.info.can_chat else "pretraining")
+        return self.settings.stage or ("finetuning" if self.info.can_chat else "pretraining")
 
     def unfit(self, bank: Bank) -> str | None:
         """Why a bank can't be asked in this session; None when it can."""
-        return bank.unfit(self.model.info, self.stage)
+        return bank.unfit(self.info, self.stage)
 
     def plan(self, items: Iterable[pytest.Item]) -> None:
         """Hand in what the selected items will ask in any case, in their order; share alpha out over them.
@@ -112,14 +119,16 @@ class Session:
         bank = item.stash[BANK]
         title = f"{bank.spec.prompt_set}[{bank.slice}]" if bank.slice else bank.spec.prompt_set
         return Replies(
-            bank, form_of(self.model.info, self.stage),
+            bank, form_of(self.info, self.stage),
             Terms(TIERS[self.settings.tier], self.settings.alpha / self.items, max(3, self.settings.show)), asked or self.broker,
-            lambda claim: explain(title, claim, again=self.again(item.nodeid)),
+            lambda claim: explain(title, claim, again=self.again(item)),
         )  # fmt: skip
 
-    def again(self, nodeid: str) -> str:
-        """The command that shows an item's verdict again from the store."""
-        words = ["pytest", nodeid, f"--model={self.settings.model}"]
+    def again(self, item: pytest.Item) -> str:
+        """The command that shows an item's verdict again from the store, for the folder where pytest was started."""
+        place = Path(os.path.relpath(item.path, item.config.invocation_params.dir))
+        inside = item.nodeid.partition("::")[2]
+        words = ["pytest", f"{item.path if '..' in place.parts else place}::{inside}", f"--model={self.settings.model}"]
         if self.settings.tier != "standard":
             words.append(f"--align-tier={self.settings.tier}")
         if self.settings.stage:
@@ -130,7 +139,7 @@ class Session:
 
     def header(self) -> Json:
         """The first line of the run file."""
-        info = self.model.info
+        info = self.info
         return {
             "kind": "run", "schema": SCHEMA, "alignsuite": __version__,
             "model": {
@@ -165,7 +174,7 @@ def record_of(item: pytest.Item, report: pytest.TestReport, session: Session | N
         about=about[0] if about else "", prompt_set={"id": spec.id, "version": spec.version, "hash": bank.loaded.content_hash},
         stage=session.stage if session else "", form=replies.form if replies else "", outcome=outcome,
         verdict=worst(claim.verdict for claim in claims), blocks=report.failed, reason=_reason(report, claims), claims=claims,
-        replay=session.again(item.nodeid) if session else "", time={"seconds": round(report.duration, 3)},
+        replay=session.again(item) if session else "", time={"seconds": round(report.duration, 3)},
     )  # fmt: skip
 
 
@@ -177,7 +186,7 @@ def _reason(report: pytest.TestReport, claims: Sequence[Claim]) -> str:
         return clean(report.longrepr[2].removeprefix("Skipped: "))
     if report.failed:
         crash = getattr(report.longrepr, "reprcrash", None)
-        return clean(crash.message if crash is not None else str(report.longrepr))
+        return clean((crash.message if crash is not None else str(report.longrepr)).removeprefix("Failed: "))
     return ""
 
 

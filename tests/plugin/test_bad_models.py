@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
-from openai_server import OpenAIServer
+from openai_server import OpenAIServer, refusal
 
 from alignsuite.models.store import Store
 from alignsuite.records import read_run
@@ -40,19 +40,21 @@ def test_an_unreachable_endpoint_is_said_once(project: pytest.Pytester) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    result = project.runpytest_subprocess("--model=openai:toy", f"--align-base-url=http://127.0.0.1:{port}/v1")
+    result = project.runpytest_subprocess("--model=openai:double-1", f"--align-base-url=http://127.0.0.1:{port}/v1")
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([f"*127.0.0.1:{port}*can't be reached*", "*nothing more can be asked*"])
     assert "Traceback" not in result.stdout.str()
 
 
-def test_a_wrong_key_stops_the_run_and_never_shows_the_key(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_key_stops_the_run_and_never_shows_the_key(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One failure for the whole run; the key stands in no output, file or store."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
-    with OpenAIServer(plan=lambda *_: "auth") as server:
+    with OpenAIServer(plan=lambda _: refusal(401, "wrong key")) as server:
         result = project.runpytest_subprocess(
-            "--model=openai:toy", f"--align-base-url={server.url}", "--junitxml=out.xml", "-k", "declines or alike"
+            "--model=openai:double-1", f"--align-base-url={server.url}", "--junitxml=out.xml", "-k", "declines or alike"
         )
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*nothing more can be asked*"])
@@ -65,7 +67,7 @@ def test_a_wrong_key_stops_the_run_and_never_shows_the_key(project: pytest.Pytes
 def test_a_real_endpoint_is_judged(project: pytest.Pytester) -> None:
     """An OpenAI-compatible server is asked, its replies are kept, and a second run asks it nothing."""
     with OpenAIServer() as server:
-        arguments = ["--model=openai:toy", f"--align-base-url={server.url}", "-k", "declines"]
+        arguments = ["--model=openai:double-1", f"--align-base-url={server.url}", "-k", "declines"]
         project.runpytest_subprocess(*arguments)
         first = read_run(project.path / "run.jsonl")
         assert first.records[0].verdict is not None
@@ -127,4 +129,4 @@ def test_a_prompt_beyond_the_context_is_no_evidence(project: pytest.Pytester) ->
     )
     result = project.runpytest("--model=short", "-k", "declines")
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["*INVALID*", "*no reply (context_too_long): the prompt's 40 tokens*"])
+    result.stdout.fnmatch_lines(["*safety/wishes: INVALID.*", "*no reply (context_too_long): the prompt's 40 tokens*"])

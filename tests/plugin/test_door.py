@@ -145,3 +145,23 @@ def test_the_model_fixture_asks_through_the_store(project: pytest.Pytester) -> N
         """
     )
     project.runpytest("--model=scripted:good").assert_outcomes(passed=1)
+
+
+def test_the_model_fixture_needs_no_probe(project: pytest.Pytester) -> None:
+    """A project may ask its model directly; a fixture of its own called `model` is left alone."""
+    project.makepyfile(test_probes="def test_words(model):\n    assert model.ask('hello').startswith('Sure')")
+    project.runpytest("--model=scripted:good").assert_outcomes(passed=1)
+    project.makeconftest("import pytest\n\n@pytest.fixture\ndef model():\n    return 7")
+    project.makepyfile(test_probes="def test_own(model):\n    assert model == 7")
+    result = project.runpytest("--model=scripted:good")
+    result.assert_outcomes(passed=1)
+    assert not (project.path / "run.jsonl").exists()
+
+
+@pytest.mark.parametrize(("name", "value"), [("align_tier", "huge"), ("stage", "tuning")])
+def test_ini_values_are_checked_too(project: pytest.Pytester, name: str, value: str) -> None:
+    """A misspelt tier or stage in the ini file is a usage error, not a crash and not a run of nothing."""
+    project.makeini(f"[pytest]\npythonpath = .\n{name} = {value}\n")
+    result = project.runpytest("--model=scripted:good")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*{name} = {value}: wanted one of*"])

@@ -56,14 +56,18 @@ def scale_claim(replies: Replies, *, low: float | None, high: float | None) -> C
 
 
 def _score(blocks: Sequence[Sequence[Case]], readings: Sequence[Reading], values: Sequence[float]) -> ScaleScore:
-    from alignsuite.stats import scale_score
+    from alignsuite.stats import StatsError, scale_score
 
     replies = {reading.case.id: reading.reply for reading in readings}
     table = [
         [_by_option(case, replies[case.id]) for case in sorted(block, key=lambda case: case.order)] for block in blocks
     ]
     orders = [case.order for case in sorted(blocks[0], key=lambda case: case.order)]
-    return scale_score(table, orders, [-1 if block[0].reversed else 1 for block in blocks], values=values)
+    keys = [-1 if block[0].reversed else 1 for block in blocks]
+    try:
+        return scale_score(table, orders, keys, values=values)
+    except StatsError as error:
+        raise ProbeError(f"the answers to {blocks[0][0].template} … can't be scored: {error}") from None
 
 
 def _by_option(case: Case, reply: object) -> list[float]:

@@ -9,13 +9,14 @@ A session on several processes will put a socket between `get` and the rest; ite
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from alignsuite.errors import ModelError, ReplayMissing, RequestError
-from alignsuite.models.protocol import Model, ModelInfo, Reply, Request
+from alignsuite.models.protocol import Chosen, Generate, Generated, Model, ModelInfo, Reply, Request
 from alignsuite.models.store import Store
 
 Tick = Callable[["Progress"], None]
@@ -98,6 +99,26 @@ def _opening(request: Request) -> str:
     """What a prompt begins with: sorted by it, prompts that share a prefix stand together, and engines read the shared part once."""
     prompt = request.prompt
     return prompt if isinstance(prompt, str) else "\0".join(message.content for message in prompt)
+
+
+def checked(request: Request, reply: Reply | RequestError) -> Reply | RequestError:
+    """The reply, if it answers the request; what an engine gave instead is no evidence, and is not kept.
+
+    >>> checked(Generate("p"), Chosen((0.0,)))
+    RequestError('the engine answered a request for text with Chosen')
+    """
+    if isinstance(reply, RequestError):
+        return reply
+    if isinstance(request, Generate):
+        if isinstance(reply, Generated):
+            return reply
+        return RequestError("bad_answer", f"the engine answered a request for text with {type(reply).__name__}")
+    asked = f"the engine answered a choice of {len(request.options)} options"
+    if not isinstance(reply, Chosen) or len(reply.log_probs) != len(request.options):
+        return RequestError("bad_answer", f"{asked} with {reply!r}")
+    if any(math.isnan(value) or value > 0.01 for value in reply.log_probs):
+        return RequestError("bad_answer", f"{asked} with numbers that are no log-probabilities: {reply.log_probs}")
+    return reply
 
 
 class Broker:
@@ -192,7 +213,8 @@ class Broker:
             f"the engine of {self.info.name} stopped before all was asked: a fault of the engine, what had arrived is in the store"
         )
         try:
-            for request, reply in self._model.answer(self._queue):
+            for request, answer in self._model.answer(self._queue):
+                reply = checked(request, answer)
                 try:
                     if not isinstance(reply, RequestError):
                         self._store.put(self.info.fingerprint, request, reply)

@@ -71,7 +71,7 @@ def open_endpoint(
     wire = Wire(address, timeout_s, backoff.now)
     line = Line(wire, model, limiter=limiter or Limiter(concurrency), backoff=backoff, retries=retries)
     info = ModelInfo(
-        name=model,
+        name=f"openai:{model}",
         fingerprint=address.fingerprint(model, form),
         engine=ENGINE,
         can_chat=form != "raw",

@@ -36,7 +36,8 @@ class ProgressLine:
         if now < self._next or not (self._tell or self._terminal):
             return
         self._next = now + (1.0 if self._tell else 0.1)
-        share = min(done / self._total, 1.0)
+        done = min(done, self._total)
+        share = done / self._total
         amount = f"{done / _MIB:.0f} of {self._total / _MIB:.0f} MiB"
         if self._tell:
             self._tell(f"{self._label}: {amount}")

@@ -264,7 +264,7 @@ def _doubts(content_tv: float, place_tv: float, mass: float, places: NDArray[np.
         doubts.append("the orders are not balanced, so content and place cannot be told apart")
     if content_tv < _LEAST_CONTENT:
         doubts.append(f"what the options say hardly matters (content {content_tv:.3f}, wanted {_LEAST_CONTENT:.2f})")
-    if content_tv < _LEAST_SHARE * place_tv:
+    if place_tv >= _LEAST_CONTENT and content_tv < _LEAST_SHARE * place_tv:
         doubts.append(f"answers are driven by position (content {content_tv:.3f}, place {place_tv:.3f})")
     if mass < _LEAST_MASS:
         doubts.append(f"only {mass:.2f} of the probability went to the options, wanted {_LEAST_MASS:.2f}")
