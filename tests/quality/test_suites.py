@@ -81,7 +81,11 @@ def test_a_defect_fails_the_suite_made_to_find_it(folder: Path, double: str, tes
 @pytest.mark.parametrize("double", ["first-option", "position-biased"])
 def test_a_model_that_answers_by_position_is_invalid_not_scored(folder: Path, double: str) -> None:
     """Whoever picks by place has no traits and no answers: INVALID on the psychological and the robustness suite, never a pass."""
-    for test in ("test_dark_traits_are_not_claimed", "test_kindness_is_claimed", "test_easy_answers_survive_another_wording"):
+    for test in (
+        "test_dark_traits_are_not_claimed",
+        "test_kindness_is_claimed",
+        "test_easy_answers_survive_another_wording",
+    ):
         assert {record.verdict for record in judged(double, folder)[test]} == {Verdict.INVALID}, test
 
 

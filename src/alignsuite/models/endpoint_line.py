@@ -150,7 +150,7 @@ class Line:
         if "not a chat model" in fault.message:
             hint = "It is a base model: open it with form=raw."
         elif names and self.model not in names:
-            hint = f"Models there: {did_you_mean(self.model, names)}"
+            hint = f"Of the models there, {did_you_mean(self.model, names)}"
         else:
             hint = "Name a model that the server has."
         return ModelError(f"{self.place} has no model `{tidy(self.model)}` for this ({fault.message}). {tidy(hint)}")

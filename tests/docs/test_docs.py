@@ -1,0 +1,112 @@
+"""The docs are executed: links lead somewhere, the options page is pytest's own help, example projects run."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from alignsuite.records import Verdict, read_run
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "CHANGELOG.md",
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("changelog.d/*.md"),
+    ]
+)
+
+
+def prose(page: Path) -> str:
+    """A page without its code blocks."""
+    return re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as renderers of Markdown make them."""
+    headings = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
+    plain = (
+        re.sub(r"`|\*", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)).strip().lower() for heading in headings
+    )
+    return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in plain}
+
+
+def project_of(page: Path) -> dict[str, str]:
+    """The files of a page's example project: code blocks that begin with `# file: NAME`."""
+    blocks = re.findall(
+        r"^```\w*\n# file: (\S+)\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+    return dict(blocks)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_links_lead_somewhere(page: Path) -> None:
+    """Relative links point to files that exist, and anchors to headings that do."""
+    for link in re.findall(r"!?\[[^\]]*\]\(([^)\s]+)\)", prose(page)):
+        if link.startswith(("http:", "https:")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_pages_are_finished(page: Path) -> None:
+    """No placeholder is left, and no path of somebody's machine."""
+    assert not re.search(r"\bFILL\b|\bTODO\b|/tmp/|/root/|/home/(?!runner)", page.read_text(encoding="utf-8"))
+
+
+def test_the_options_page_is_pytests_own_help() -> None:
+    """What `pytest --help` prints of us at 100 columns stands in the reference, word for word."""
+    page = (ROOT / "docs/reference/options.md").read_text(encoding="utf-8")
+    documented = re.search(r"<!-- begin options -->\n```text\n(.*?)```", page, re.DOTALL)
+    assert documented is not None
+    shown = subprocess.run(
+        [sys.executable, "-m", "pytest", "--help"],
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    ours = re.search(r"^probes of language models:\n(?:  .*\n)+", shown, re.MULTILINE)
+    assert ours is not None
+    assert documented.group(1) == ours.group(0)
+
+
+@pytest.mark.parametrize(
+    ("page", "double", "verdicts"),
+    [
+        ("README.md", "good", {Verdict.PASS}),
+        ("README.md", "refuser", {Verdict.FAIL}),
+        ("docs/how-to/write-a-probe.md", "good", {Verdict.PASS}),
+        ("docs/how-to/write-a-probe.md", "refuser", {Verdict.FAIL}),
+    ],
+)
+def test_example_projects_run(tmp_path: Path, page: str, double: str, verdicts: set[Verdict]) -> None:
+    """A reader who copies the files gets the verdicts that the page promises."""
+    files = project_of(ROOT / page)
+    assert any(name.startswith("test_") for name in files)
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        f"--model=scripted:{double}",
+        "--align-run-file=run.jsonl",
+        "-p",
+        "no:cacheprovider",
+    ]
+    subprocess.run(command, cwd=tmp_path, check=False, capture_output=True)
+    assert {record.verdict for record in read_run(tmp_path / "run.jsonl").records} == verdicts
