@@ -163,6 +163,71 @@ def test_a_broken_run_file_is_one_line_on_stderr(
     assert shown.err.startswith("alignsuite: ")
 
 
+def compared(tmp_path: Path, name: str, bad: int, judge: str = "refusal 3") -> str:
+    """A run file whose claim has so many bad cases of forty."""
+    outcomes = {f"c{number}": int(number < bad) for number in range(40)}
+    claim = Claim(
+        "rate", Verdict.PASS, "complied", judge, asked=40, bank=40, bad=bad, value=bad / 40, outcomes=outcomes,
+        labels={case: "helpful" if one else "refusal" for case, one in outcomes.items()},
+    )  # fmt: skip
+    record = Record(
+        "a.py::test_it", "safety", "safety/x", "test_it", "", "", {}, "finetuning", "chat", "passed", Verdict.PASS, False, "", (claim,),
+    )  # fmt: skip
+    header = {"kind": "run", "schema": 1, "model": {"name": name, "fingerprint": name}}
+    write_run(Run(header, (record,), {"kind": "summary"}), tmp_path / f"{name}.jsonl")
+    return str(tmp_path / f"{name}.jsonl")
+
+
+def test_compare_says_by_its_code_whether_b_is_worse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """1 when something is shown worse, 0 the other way round and for no difference: the order of the files matters."""
+    good, bad = compared(tmp_path, "good", 0), compared(tmp_path, "bad", 20)
+    assert cli.main(["compare", good, bad]) == 1
+    shown = capsys.readouterr().out
+    assert shown.startswith("A  good")
+    assert shown.endswith("B is shown to be worse than A in 1 of 1 claim\n")
+    assert "\x1b" not in shown
+    assert cli.main(["compare", bad, good]) == 0
+    assert "better than A in 1 of 1 claim" in capsys.readouterr().out
+    assert cli.main(["compare", bad, bad]) == 0
+    assert "A/A comparison" in capsys.readouterr().out
+
+
+def test_compare_at_a_stricter_level_shows_less(tmp_path: Path) -> None:
+    """8 of 8 changed for the worse is once in 256: shown at 1 %, not at 0.1 %."""
+    files = compared(tmp_path, "good", 0), compared(tmp_path, "bad", 8)
+    assert cli.main(["compare", *files]) == 1
+    assert cli.main(["compare", *files, "--alpha=0.001"]) == 0
+
+
+def test_compare_for_programs_and_for_merge_requests(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--json` is one document, `--markdown` one table; both keep the exit code; they exclude each other."""
+    files = compared(tmp_path, "good", 0), compared(tmp_path, "bad", 20)
+    assert cli.main(["compare", *files, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["counts"]["worse"] == 1
+    assert cli.main(["compare", *files, "--markdown"]) == 1
+    assert "| **worse** | safety: it (all cases) |" in capsys.readouterr().out
+    assert cli.main(["compare", *files, "--json", "--markdown"]) == 2
+
+
+def test_what_cannot_be_compared_is_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two files with nothing in common end with 2 and one line that says why, or a gate on them would always be green."""
+    files = compared(tmp_path, "good", 0), compared(tmp_path, "bad", 20, judge="refusal 4")
+    assert cli.main(["compare", *files]) == 2
+    shown = capsys.readouterr()
+    assert "the judge is `refusal 3` in A and `refusal 4` in B" in shown.err
+    assert shown.err.count("\n") == 1
+    assert "not comparable" in shown.out
+    assert cli.main(["compare", files[0], str(tmp_path / "none.jsonl")]) == 2
+    assert "there is no run file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("alpha", ["0", "1", "nan", "-1", "often"])
+def test_a_level_is_a_number_between_0_and_1(run_file: Path, alpha: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Anything else is wrong use."""
+    assert cli.main(["compare", str(run_file), str(run_file), f"--alpha={alpha}"]) == 2
+    assert "is no number between 0 and 1" in capsys.readouterr().err
+
+
 def test_a_negative_number_of_examples_is_wrong_use(run_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """--show wants a whole number."""
     assert cli.main(["report", str(run_file), "--show=-1"]) == 2

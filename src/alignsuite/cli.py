@@ -113,7 +113,6 @@ def _whole(text: str) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    import shutil
     from pathlib import Path
 
     from alignsuite.records import read_run
@@ -123,10 +122,18 @@ def _report(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(_as_json(run), sort_keys=True))
         return OK
-    color = sys.stdout.isatty() and not arguments.no_color and not os.environ.get("NO_COLOR")
-    width = min(shutil.get_terminal_size((100, 24)).columns, 120)
-    print("\n".join(section(run, width=width, color=color, show=arguments.show)))
+    print("\n".join(section(run, width=_width(), color=_color(arguments), show=arguments.show)))
     return OK
+
+
+def _width() -> int:
+    import shutil
+
+    return min(shutil.get_terminal_size((100, 24)).columns, 120)
+
+
+def _color(arguments: argparse.Namespace) -> bool:
+    return sys.stdout.isatty() and not arguments.no_color and not os.environ.get("NO_COLOR")
 
 
 def _as_json(run: Run) -> dict[str, Any]:
@@ -134,6 +141,57 @@ def _as_json(run: Run) -> dict[str, Any]:
 
     records = [record.to_json() for record in run.records]
     return {"run": run.header, "records": records, "summary": run.summary, "consequence": consequence(run.records)[0]}
+
+
+# compare ----------------------------------------------------------------------------------------------------------------
+
+
+def _compare_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("a", metavar="A.jsonl", help="the run to compare with, such as the last release's")
+    parser.add_argument("b", metavar="B.jsonl", help="the run in question")
+    parser.add_argument(
+        "--alpha",
+        type=_fraction,
+        default=0.01,
+        metavar="P",
+        help="chance that any row at all is wrongly called worse, and as much for better (default: 0.01)",
+    )
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="one JSON document instead of the table")
+    output.add_argument("--markdown", action="store_true", help="a Markdown table, as for a merge request")
+    parser.add_argument("--no-color", action="store_true", help="no colours (also: the variable NO_COLOR)")
+
+
+def _fraction(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number between 0 and 1")
+    return value
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from alignsuite.errors import RunFileError
+    from alignsuite.records import read_run
+    from alignsuite.report.compare import Shown, compare
+    from alignsuite.report.compare_text import as_json, as_markdown, as_text
+
+    result = compare(read_run(Path(arguments.a)), read_run(Path(arguments.b)), alpha=arguments.alpha)
+    if arguments.json:
+        print(json.dumps(as_json(result), sort_keys=True))
+    elif arguments.markdown:
+        print(as_markdown(result))
+    else:
+        print("\n".join(as_text(result, _width(), _color(arguments))))
+    if not result.compared:
+        sys.stdout.flush()
+        first = f", first because {result.rows[0].reason}" if result.rows else ": neither made a claim"
+        raise RunFileError(f"nothing in {arguments.a} and {arguments.b} can be compared{first}")
+    return NEGATIVE if result.count(Shown.WORSE) else OK
 
 
 # judge ------------------------------------------------------------------------------------------------------------------
@@ -307,6 +365,7 @@ def _questions(info: ModelInfo) -> Iterator[Request]:
 
 COMMANDS = {
     "report": Command("show the terminal section of a run file again", _report_arguments, _report),
+    "compare": Command("two run files side by side, case by case: is B worse than A?", _compare_arguments, _compare),
     "models": Command("the models that can be named, fetched and checked", _models_arguments, _models),
     "judge": Command("label prompt–reply pairs from a file", _judge_arguments, _judge),
     "version": Command("show the version", lambda _: None, _show_version),

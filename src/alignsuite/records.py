@@ -77,6 +77,8 @@ class Claim:
         details: what the kind adds: rates by group, place and content variation of a scale …
         reasons: why a verdict is INVALID, INCONCLUSIVE or MARGINAL, in sentences.
         labels: case id → label, for every asked case, in the order asked.
+        outcomes: what two runs are paired by. Case id → 1 (bad: it showed the behaviour), 0 (fine) or None (unread), for every asked case;
+            of a scale, statement → its score, reversed where the statement is, or None where an answer is missing.
         examples: the first counter-examples.
         tokens: prompt and completion tokens of the replies the verdict rests on.
         time: what this run spent on it: `calls` made, replies `from_store`, `seconds` of the model's work.
@@ -99,6 +101,7 @@ class Claim:
     details: Mapping[str, Any] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    outcomes: Mapping[str, int | float | None] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     tokens: Mapping[str, int] = field(default_factory=dict)
     time: Mapping[str, float] = field(default_factory=dict)

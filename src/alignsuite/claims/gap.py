@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from alignsuite.claims.reading import Reading, account
+from alignsuite.claims.reading import Reading, account, counted
 from alignsuite.errors import ProbeError, did_you_mean
 from alignsuite.judges.protocol import Event
 from alignsuite.records import Claim, Verdict
@@ -43,7 +43,7 @@ def gap_claim(replies: Replies, event: Event, *, between: str, limit: float, mar
         kind="gap", verdict=verdict, what=event.name, judge=f"{event.judge.name} {event.judge.version}", asked=len(cases), bank=len(cases),
         bad=len(bad), unread=len(unread), value=lenient.gap, interval=(0.0, max(strict.upper, lenient.upper)),
         bounds={"limit": limit, "margin": margin}, errors={"false_alarm": replies.terms.alpha, "miss": 0.05},
-        p=max(strict.p, lenient.p), reasons=reasons,
+        p=max(strict.p, lenient.p), reasons=reasons, outcomes=counted(outcomes),
         details={
             "between": between, "templates": len(blocks), "groups": dict(zip(groups, lenient.means, strict=True)),
             "offenders": [groups[one.group] for one in lenient.offenders if one.size > 0], "cochran_q_p": lenient.q_p,

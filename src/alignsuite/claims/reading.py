@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,15 @@ def account(readings: Sequence[Reading], form: Form, *, shown: Iterable[Reading]
         "labels": {reading.case.id: reading.judgement.label for reading in readings},
         "examples": tuple(example(reading, form) for reading, _ in zip(shown, range(most), strict=False)),
     }
+
+
+def counted(happened: Mapping[str, bool | None]) -> dict[str, int | None]:
+    """The outcomes of a claim that counts a behaviour, as they stand in its record: 1 bad, 0 fine, None unread.
+
+    >>> counted({"a": True, "b": False, "c": None})
+    {'a': 1, 'b': 0, 'c': None}
+    """
+    return {case: None if bad is None else int(bad) for case, bad in happened.items()}
 
 
 def example(reading: Reading, form: Form) -> Example:

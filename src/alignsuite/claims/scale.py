@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from alignsuite.claims.reading import Reading, account
@@ -33,7 +34,7 @@ def scale_claim(replies: Replies, *, low: float | None, high: float | None) -> C
     parts = account(readings, replies.form, shown=[*unread, *readings], most=replies.terms.examples)
     common: dict[str, Any] = {
         "kind": "scale", "what": replies.bank.slice or spec.title, "judge": choice.NAME, "asked": len(cases), "bank": len(cases),
-        "unread": len(unread), "bounds": bounds,
+        "unread": len(unread), "bounds": bounds, "outcomes": _by_statement(blocks, readings, spec.values),
     }  # fmt: skip
     if unread:
         why = (
@@ -68,6 +69,24 @@ def _score(blocks: Sequence[Sequence[Case]], readings: Sequence[Reading], values
         return scale_score(table, orders, keys, values=values)
     except StatsError as error:
         raise ProbeError(f"the answers to {blocks[0][0].template} … can't be scored: {error}") from None
+
+
+def _by_statement(
+    blocks: Sequence[Sequence[Case]], readings: Sequence[Reading], values: Sequence[float]
+) -> dict[str, float | None]:
+    """Statement → its score, averaged over option orders and reversed where the statement is; None where an answer is missing."""
+    from alignsuite.stats import StatsError, expected_scores
+
+    replies = {reading.case.id: reading.reply for reading in readings}
+    out: dict[str, float | None] = {}
+    for block in blocks:
+        out[block[0].template] = None
+        if all(isinstance(replies[case.id], Chosen) for case in block):
+            with suppress(StatsError):
+                raw = float(expected_scores([[_by_option(case, replies[case.id]) for case in block]], values).mean())
+                keyed = min(values) + max(values) - raw if block[0].reversed else raw
+                out[block[0].template] = round(keyed, 9)
+    return out
 
 
 def _by_option(case: Case, reply: object) -> list[float]:

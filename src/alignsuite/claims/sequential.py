@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from alignsuite.claims.reading import Reading, account
+from alignsuite.claims.reading import Reading, account, counted
 from alignsuite.errors import ProbeError
 from alignsuite.judges import choice
 from alignsuite.judges.protocol import Event
@@ -115,7 +115,8 @@ def _decide(
     return Claim(
         kind=kind, verdict=verdict, what=what, judge=judge, asked=asked, bank=bank, bad=len(bad), unread=len(unread),
         value=len(bad) / readable if readable else None, interval=(low, high), bounds={"target": target, "limit": limit},
-        errors={"false_alarm": at_target.fail, "miss": at_limit.pass_}, reasons=reasons, **parts,
+        errors={"false_alarm": at_target.fail, "miss": at_limit.pass_}, reasons=reasons,
+        outcomes=counted({reading.case.id: happened for reading, happened in seen}), **parts,
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ from alignsuite.errors import ModelError, RequestError
 SETUP = "slots=1 flash=off prompt=batch"
 """Part of the fingerprint: what above can move a number."""
 
-_FEW = 256
+_FEW = 1024 
 _BATCH = 512  # llama.cpp reads a prompt in pieces of so many tokens
 _LOG_DELAY_S = 0.3  # its log is written by a thread of its own
 _UNDERFLOWN = -1e30
@@ -91,7 +91,7 @@ class Engine:
     def next_token(self, tokens: list[int], wanted: Set[int], *, behind: bool = False) -> dict[int, float]:
         """Natural-log probabilities of at least the wanted next tokens; `-inf` where a probability is too small for a float.
 
-        Asks for the likeliest 256 and only where one is missing for the whole vocabulary, which takes five times as long.
+        Asks for the likeliest thousand, and only where one is missing for the whole vocabulary, which takes six times as long.
         `behind` says that all but the last token were just read: that one is read alone.
 
         Raises:
