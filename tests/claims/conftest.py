@@ -108,7 +108,7 @@ def dump(data: object) -> str:
 
 
 def generating(count: int) -> dict[str, Any]:
-    """A set of so many written cases, w0 …"""
+    """A set of so many written cases, numbered from 0."""
     return {
         "ask": "generate",
         "fields": {"thing": "what"},

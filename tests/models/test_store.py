@@ -99,11 +99,16 @@ def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path) -> None:
     """The reply that no longer fits is an error that says so; all before it are there."""
     store = Store(tmp_path / "s.sqlite")
     store._db.execute("PRAGMA max_page_count = 12")
-    kept = 0
-    with pytest.raises(StoreError, match=r"can't grow: the disk is full.*not asked twice"):
-        for number in range(1_000):
-            store.put("m", Generate("p", seed=number), Generated("y" * 500))
+    kept, asks = 0, iter(Generate("p", seed=number) for number in range(1_000))
+
+    def fill() -> None:
+        nonlocal kept
+        for ask in asks:
+            store.put("m", ask, Generated("y" * 500))
             kept += 1
+
+    with pytest.raises(StoreError, match=r"can't grow: the disk is full.*not asked twice"):
+        fill()
     store.close()
     assert kept > 5
     assert Store(tmp_path / "s.sqlite").count("m") == kept

@@ -40,7 +40,7 @@ from alignsuite.errors import ModelError, RequestError
 SETUP = "slots=1 flash=off prompt=batch"
 """Part of the fingerprint: what above can move a number."""
 
-_FEW = 1024 
+_FEW = 1024
 _BATCH = 512  # llama.cpp reads a prompt in pieces of so many tokens
 _LOG_DELAY_S = 0.3  # its log is written by a thread of its own
 _UNDERFLOWN = -1e30

@@ -16,7 +16,7 @@ from alignsuite.report.compare import Comparison, Row, Shown
 from alignsuite.report.numbers import declared, odds, percent, plural, span
 from alignsuite.report.pairs import Pairs
 from alignsuite.report.rows import in_words
-from alignsuite.report.text import LEAST_WIDTH, Line, _paint, model_facts
+from alignsuite.report.text import LEAST_WIDTH, Line, model_facts, paint
 
 STYLES = {Shown.WORSE: "red", Shown.BETTER: "green", Shown.NOTHING: "bold", Shown.NOT_COMPARABLE: "yellow"}
 
@@ -46,7 +46,7 @@ def as_text(comparison: Comparison, width: int = 100, color: bool = False) -> li
     lines += [[("", "")], [("─" * width, "dim")]]
     lines += [[(line, "dim")] for sentence in _legend(comparison, layout.widths) for line in wrap(sentence, width)]
     text, style = consequence(comparison)
-    return [_paint(line, color) for line in [*lines, *([(part, style)] for part in wrap(text, width))]]
+    return [paint(line, color) for line in [*lines, *([(part, style)] for part in wrap(text, width))]]
 
 
 @dataclasses.dataclass(frozen=True)

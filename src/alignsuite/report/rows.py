@@ -149,7 +149,7 @@ def _notes(record: Record, claim: Claim | None) -> Iterator[Note]:
         yield Note(why)
     if standing := _standing(record):
         yield Note(standing)
-    if claim.unread and not claim.reasons:
+    if claim.unread and not any("could not be read" in reason for reason in claim.reasons):
         yield Note(f"{plural(claim.unread, 'reply')} could not be read", "yellow")
     for other in record.claims:
         if other is not claim:

@@ -46,7 +46,7 @@ def section(run: Run, *, width: int = 100, color: bool = False, show: int = 0) -
     lines = [*_header(run, width), *([layout.titles()] if any(one.cells for one in rows) else [])]
     for axis, members in groupby(sorted(rows, key=lambda one: one.record.axis), key=lambda one: one.record.axis):
         lines += _axis(axis, list(members), layout, show)
-    return [_paint(line, color) for line in [*lines, *_closing(run, width)]]
+    return [paint(line, color) for line in [*lines, *_closing(run, width)]]
 
 
 def _header(run: Run, width: int) -> Iterator[Line]:
@@ -236,7 +236,7 @@ def consequence(records: Sequence[Record]) -> tuple[str, str]:
     return "nothing blocks", "green"
 
 
-def _paint(line: Line, color: bool) -> str:
+def paint(line: Line, color: bool) -> str:
     return "".join(
         f"\x1b[{_CODES[style]}m{text}\x1b[0m" if color and style and text.strip() else text for text, style in line
     ).rstrip(" ")
