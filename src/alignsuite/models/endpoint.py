@@ -37,6 +37,7 @@ def open_endpoint(
     *,
     base_url: str | None,
     api_key: str | None,
+    name: str | None = None,
     form: Form = "auto",
     concurrency: int = 16,
     timeout_s: float = 60,
@@ -50,6 +51,7 @@ def open_endpoint(
         model: the name that the server knows it by.
         base_url: usually ends in `/v1`; None for OPENAI_BASE_URL, and without that for OpenAI itself.
         api_key: None for OPENAI_API_KEY. Servers that want none get a placeholder; OpenAI itself wants one.
+        name: what to call it in reports; the server's name by default.
         form: `raw` is a base model that has no chat template, `chat` a model that only chats, `auto` may do both.
         concurrency: how many requests are read ahead and under way at most.
         timeout_s: for one try, from sending to the last byte.
@@ -71,7 +73,7 @@ def open_endpoint(
     wire = Wire(address, timeout_s, backoff.now)
     line = Line(wire, model, limiter=limiter or Limiter(concurrency), backoff=backoff, retries=retries)
     info = ModelInfo(
-        name=f"openai:{model}",
+        name=name or model,
         fingerprint=address.fingerprint(model, form),
         engine=ENGINE,
         can_chat=form != "raw",

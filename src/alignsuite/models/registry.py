@@ -148,7 +148,7 @@ def _open_gguf(path: Path, name: str, form: Form, settings: ModelSettings) -> Mo
 def _open_endpoint(rest: str, name: str, form: Form, settings: ModelSettings) -> Model:
     from alignsuite.models.endpoint import open_endpoint
 
-    return open_endpoint(rest, base_url=settings.base_url, api_key=settings.api_key, form=form)
+    return open_endpoint(rest, base_url=settings.base_url, api_key=settings.api_key, name=name, form=form)
 
 
 def _open_scripted(rest: str, name: str, form: Form, settings: ModelSettings) -> Model:
