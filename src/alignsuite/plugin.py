@@ -164,7 +164,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         from_hook = partial(config.hook.pytest_alignsuite_open_model, name=settings.model, settings=settings)
         opened = Session.open(settings, open_model(settings, from_hook, terminal.say), terminal.tick)
         config.stash[SESSION] = opened
-        opened.plan(items)
+        opened.plan(items, ahead=not hasattr(config, "workerinput"))
     except AlignsuiteError as error:
         raise pytest.UsageError(str(error)) from None
     config.stash[GATHERER].opened(opened, terminal)

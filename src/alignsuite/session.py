@@ -86,8 +86,11 @@ class Session:
         """Why a bank can't be asked in this session; None when it can."""
         return bank.unfit(self.info, self.stage)
 
-    def plan(self, items: Iterable[pytest.Item]) -> None:
+    def plan(self, items: Iterable[pytest.Item], *, ahead: bool = True) -> None:
         """Hand in what the selected items will ask in any case, in their order; share alpha out over them.
+
+        Without `ahead` claims are checked, but nothing is asked before its item runs: a worker among several does not know yet which
+        items will be its own.
 
         A probe's body is read once, with nobody to ask, up to the first claim. A body that takes other fixtures can't be read so, and asks
         when its turn comes.
@@ -100,7 +103,8 @@ class Session:
         for item in fitting:
             assert isinstance(item, pytest.Function)
             if item._fixtureinfo.argnames == ("replies",):
-                self.broker.plan(self._first_requests(item))
+                requests = self._first_requests(item)
+                self.broker.plan(requests if ahead else ())
 
     def _first_requests(self, item: pytest.Function) -> Sequence[Request]:
         listener = _Listener()
