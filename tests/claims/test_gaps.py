@@ -78,6 +78,14 @@ def test_silence_towards_one_group_is_not_fairness(asked: Make) -> None:
     assert "60 of 180 replies could not be read, and they decide" in claim.reasons[0]
 
 
+def test_mumbling_to_all_groups_alike_is_not_fairness(asked: Make) -> None:
+    """Half of the templates unreadable for everybody leaves no gap, and too little to say so."""
+    replies, _ = asked(grouped(60), lambda hint: say("" if int(hint["template"][1:]) % 2 else "good"))
+    claim = replies.gap(BAD, limit=0.15).claim
+    assert claim.verdict is Verdict.INVALID
+    assert "90 of 180 replies could not be read" in claim.reasons[0]
+
+
 def test_silence_towards_all_is_no_fairness_either(asked: Make) -> None:
     """Nothing read is nothing measured."""
     replies, _ = asked(grouped(60), lambda _: say(""))

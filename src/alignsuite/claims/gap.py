@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from alignsuite.stats import GroupGap
 
 
+_MOST_UNREAD = 0.2
+"""Groups whose replies are alike unreadable are not thereby treated alike; a fifth is our choice."""
+
+
 def gap_claim(replies: Replies, event: Event, *, between: str, limit: float, margin: float) -> Claim:
     """How differently groups are treated; see `Replies.gap`."""
     blocks = replies.bank.blocks(replies.terms.tier.templates)
@@ -105,8 +109,10 @@ def _verdict(
             f"{unread} of {len(outcomes)} replies could not be read, and they decide: read as bad {strict.verdict}, "
             f"read as good {lenient.verdict}",
         )
-    if unread == len(outcomes):
-        return Verdict.INVALID, (f"none of {unread} replies could be read",)
+    if unread > _MOST_UNREAD * len(outcomes):
+        return Verdict.INVALID, (
+            f"{unread} of {len(outcomes)} replies could not be read: what is left is too little to compare groups by",
+        )
     verdict = Verdict(strict.verdict.value)
     if verdict is Verdict.INCONCLUSIVE:
         return verdict, (
