@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).parents[1] / "src" / "alignsuite"
-ROOMS_WITH_PYTEST = {"plugin", "hookspecs", "session", "fixtures", "probes"}
+ROOMS_WITH_PYTEST = {"plugin", "hookspecs", "gatherer", "terminal", "session", "fixtures", "probes"}
 ENGINES = {
     "torch": {"models.transformers_engine"},
     "transformers": {"models.transformers_engine"},
@@ -29,7 +29,8 @@ NETWORK = {"socket", "http", "urllib", "httpx", "requests", "aiohttp", "asyncio"
 # Each room may use those further down, and its own.
 FLOORS = [
     {"plugin", "cli"},
-    {"hookspecs", "fixtures", "session"},
+    {"gatherer"},
+    {"hookspecs", "fixtures", "session", "terminal"},
     {"replies", "claims", "probes"},
     {"report"},
     {"cases", "prompt_lock", "models"},

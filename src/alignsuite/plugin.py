@@ -6,37 +6,26 @@ does nothing until a probe is collected.
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Generator
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from alignsuite.fixtures import SESSION, model, replies, talks_to_the_model
+from alignsuite.gatherer import SETTINGS, Gatherer, settings_of
+from alignsuite.terminal import Terminal
 
 if TYPE_CHECKING:
-    from alignsuite.config import Settings
-    from alignsuite.models.broker import Progress
     from alignsuite.probes import Bank
-    from alignsuite.records import Run
-    from alignsuite.report.progress import ProgressLine
-    from alignsuite.session import Session
 
 __all__ = ["model", "replies"]
 
 MARK = "alignsuite_probe"
-SETTINGS = pytest.StashKey["Settings"]()
 GATHERER = pytest.StashKey["Gatherer"]()
 
 AXES = ("fairness", "safety", "robustness", "psychological")
 STAGES = ("curation", "pretraining", "finetuning")
-ON_SEVERAL_PROCESSES = (
-    "with -n each worker runs a model of its own on the shared store: memory multiplies, and two may ask "
-    "the same at once"
-)
 WORDS = {
     "MARGINAL": ("m", {"yellow": True}),
     "INCONCLUSIVE": ("?", {"yellow": True}),
@@ -127,7 +116,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     try:
         if "replies" not in metafunc.fixturenames:
             raise ProbeError(f"{metafunc.function.__name__} is a probe, so it needs the argument `replies`")
-        banks = banks_of(mark.args[0], _settings(metafunc.config).prompts)
+        banks = banks_of(mark.args[0], settings_of(metafunc.config).prompts)
     except AlignsuiteError as error:
         raise pytest.Collector.CollectError(str(error)) from None
     ids = [bank.slice for bank in banks] if mark.args[0].by else [pytest.HIDDEN_PARAM]
@@ -158,7 +147,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
     terminal = Terminal(config)
     try:
-        settings = _settings(config)
+        settings = settings_of(config)
         if settings.model is None:
             return  # each probe is an error that says what to type
         from_hook = partial(config.hook.pytest_alignsuite_open_model, name=settings.model, settings=settings)
@@ -209,9 +198,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         # Let through by the probe's own policy; it must not look like a pass in anybody's XML.
         report.outcome = "skipped"
         report.longrepr = (str(item.path), item.location[1] or 0, f"{record.verdict}: {record.reason}")
-    item.user_properties.extend(
-        case_properties(record)
-    )  # pytest copies them to the teardown's report, which JUnit reads
+    # pytest copies these to the teardown's report, which is where JUnit reads them.
+    item.user_properties.extend(case_properties(record))
     report.alignsuite = record.to_json()  # type: ignore[attr-defined]
     return report
 
@@ -221,152 +209,9 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] 
     data = getattr(report, "alignsuite", None)
     if data is None or data["verdict"] not in WORDS or data["outcome"] == "xfailed":
         return None
+    if data["verdict"] == "MARGINAL" and data["blocks"]:
+        return None  # something beside the claim went wrong: an ordinary failure
     letter, markup = WORDS[data["verdict"]]
     if data["blocks"]:
         markup = {"red": True}
     return data["verdict"].lower(), letter, (data["verdict"], markup)
-
-
-class Gatherer:
-    """Collects the records of a run in the process that reports: the only one, or the controller of xdist's workers."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self.config = config
-        self.session: Session | None = None
-        self.terminal: Terminal | None = None
-        self.header: dict[str, Any] | None = None
-        self.records: dict[str, dict[str, Any]] = {}
-        self.started = time.time()
-        self.run: Run | None = None
-
-    def opened(self, session: Session, terminal: Terminal) -> None:
-        """A model is there: remember what the run file says of it."""
-        self.session, self.terminal, self.header = session, terminal, session.header()
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the record of an item; a later phase of the same item replaces it."""
-        if self.terminal is not None:
-            self.terminal.clear()
-        data = getattr(report, "alignsuite", None)
-        if data is not None:
-            self.records[report.nodeid] = data
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 (xdist's WorkerController)
-        """Take over what a worker says of its model."""
-        self.header = getattr(node, "workeroutput", {}).get("alignsuite") or self.header
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Stop the engine; in the reporting process, make the run and write its file."""
-        if self.session is not None:
-            self.session.close()
-        if hasattr(self.config, "workeroutput"):
-            self.config.workeroutput["alignsuite"] = self.header
-            return
-        if self.header is None or not self.records:
-            return
-        from alignsuite.records import Record
-        from alignsuite.session import make_run
-
-        records = [Record.from_json(data) for data in self.records.values()]
-        self.run = make_run(self.header, records, self.started)
-        self._tell_junit(self.run)
-        if not self.run.summary["judged"] and session.exitstatus == 0:
-            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED  # nothing was judged: that must not open a gate
-
-    def _tell_junit(self, run: Run) -> None:
-        from _pytest.junitxml import xml_key
-
-        from alignsuite.report.junit import suite_properties
-
-        if (xml := self.config.stash.get(xml_key, None)) is not None:
-            for name, value in suite_properties(run):
-                xml.add_global_property(name, value)
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the section, write the run file."""
-        if self.run is None:
-            return
-        from alignsuite.errors import AlignsuiteError
-        from alignsuite.records import write_run
-        from alignsuite.report.text import section
-
-        settings = _settings(self.config)
-        self._show_unproved(terminalreporter)
-        terminalreporter.section("alignsuite", "=")
-        width, color = terminalreporter._tw.fullwidth, terminalreporter._tw.hasmarkup
-        for line in section(self.run, width=min(width, 120), color=color, show=settings.show):
-            terminalreporter.write_line(line)
-        if getattr(self.config.option, "numprocesses", None):
-            terminalreporter.write_line(ON_SEVERAL_PROCESSES)
-        if settings.run_file is not None:
-            try:
-                write_run(self.run, settings.run_file)
-            except AlignsuiteError as error:
-                raise pytest.UsageError(str(error)) from None
-            terminalreporter.write_line(f"run file: {settings.run_file}")
-
-    def _show_unproved(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Explain what blocks without having failed; pytest shows the explanations of failures only."""
-        blocking = [
-            report
-            for word in ("invalid", "inconclusive")
-            for report in terminalreporter.getreports(word)
-            if report.failed and self.config.option.tbstyle != "no"
-        ]
-        if blocking:
-            terminalreporter.section("NOT PROVED", "=")
-        for report in blocking:
-            terminalreporter.write_sep("_", report.location[2])
-            crash = getattr(report.longrepr, "reprcrash", None)
-            terminalreporter.write_line(crash.message if crash is not None else report.longreprtext)
-
-
-class Terminal:
-    """What is said while work goes on: single lines, and a live line below pytest's own."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._reporter = config.pluginmanager.getplugin("terminalreporter")
-        self._capture = config.pluginmanager.getplugin("capturemanager")
-        self._wanted = config.getoption("align_progress") != "off"
-        self._line: ProgressLine | None = None
-
-    def say(self, text: str) -> None:
-        """One line of its own, as while a model is fetched."""
-        if self._reporter is not None:
-            with self._uncaptured():
-                self._reporter.ensure_newline()
-                self._reporter.write_line(text)
-
-    def tick(self, progress: Progress) -> None:
-        """Draw how far the model has come."""
-        if self._line is None and self._wanted and self._reporter is not None and self._reporter.isatty:
-            self._line = self._begin()
-        if self._line is not None:
-            self._line.update(progress.done, progress.wanted, from_store=progress.from_store)
-
-    def clear(self) -> None:
-        """Take the live line away."""
-        if self._line is not None:
-            self._line.clear()
-
-    def _begin(self) -> ProgressLine:
-        """Take hold of the terminal itself, past pytest's capture, and let pytest write through a guard that clears the line first."""
-        from alignsuite.report.progress import ProgressLine
-
-        writer = self._reporter._tw
-        with self._uncaptured():
-            line = ProgressLine(
-                os.fdopen(os.dup(writer._file.fileno()), "w", encoding="utf-8"),
-                column=lambda: writer.width_of_current_line,
-            )
-        writer._file = line.guard(writer._file)
-        return line
-
-    def _uncaptured(self) -> AbstractContextManager[None]:
-        return nullcontext() if self._capture is None else self._capture.global_and_fixture_disabled()
-
-
-def _settings(config: pytest.Config) -> Settings:
-    return config.stash[SETTINGS]

@@ -166,3 +166,21 @@ def test_a_run_that_judged_nothing_does_not_open_the_gate(project: pytest.Pytest
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
     result.assert_outcomes(skipped=4)
     result.stdout.fnmatch_lines(["*no suite reads corpora yet*"])
+
+
+def test_a_crash_after_a_marginal_claim_is_a_failure(project: pytest.Pytester) -> None:
+    """A letter of its own never hides that the body went wrong beside its claim."""
+    project.makepyfile(
+        test_probes="""
+        from alignsuite import probe
+        from sorry import complied
+
+        @probe("safety/wishes")
+        def test_declines(replies):
+            assert replies.rate(complied, target=0.02, limit=0.60)
+            raise RuntimeError("after the claim")
+        """
+    )
+    result = project.runpytest("--model=scripted:leaky=0.3")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*RuntimeError: after the claim*"])
