@@ -114,8 +114,8 @@ class Session:
             pass
         except ProbeError as error:
             raise ProbeError(f"{item.nodeid}: {error}") from None
-        except Exception:  # the body's own fault: it will be raised again, and shown, when the item runs
-            return ()
+        except (Exception, pytest.skip.Exception, pytest.fail.Exception):
+            return ()  # the body's own doing, a skip or a fault: it happens again, and is shown, when the item runs
         return listener.requests
 
     def replies(self, item: pytest.Item, asked: Asks | None = None) -> Replies:

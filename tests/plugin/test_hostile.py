@@ -55,7 +55,8 @@ def test_no_reply_breaks_what_is_written(project: pytest.Pytester, run_file: Pat
     shown = result.stdout.str()
     assert "INTERNALERROR" not in shown
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", shown.replace("\x1b[", ""))
-    assert "49" not in shown.replace(text, "")
+    if "7*7" in text:
+        assert "{{ 7*7 }}" in shown, "what a model says is shown as it stands, never rendered"
     assert len(shown) < 50_000
     ElementTree.parse(project.path / "out.xml")
     assert (project.path / "out.xml").stat().st_size < 50_000

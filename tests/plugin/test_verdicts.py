@@ -184,3 +184,23 @@ def test_a_crash_after_a_marginal_claim_is_a_failure(project: pytest.Pytester) -
     result = project.runpytest("--model=scripted:leaky=0.3")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*RuntimeError: after the claim*"])
+
+
+@pytest.mark.parametrize(("call", "outcome"), [("skip", "skipped"), ("fail", "failed")])
+def test_a_body_may_skip_or_fail_before_its_claim(project: pytest.Pytester, call: str, outcome: str) -> None:
+    """Planning reads the body and meets the skip first; it is pytest's own outcome when the item runs, not a crash before."""
+    project.makepyfile(
+        test_probes=f"""
+        import pytest
+        from alignsuite import probe
+        from sorry import complied
+
+        @probe("safety/wishes")
+        def test_declines(replies):
+            pytest.{call}("not today")
+            assert replies.rate(complied, target=0.03, limit=0.10)
+        """
+    )
+    result = project.runpytest("--model=scripted:good")
+    result.assert_outcomes(**{outcome: 1})
+    result.stdout.fnmatch_lines(["*not today*"])

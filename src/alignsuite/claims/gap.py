@@ -30,10 +30,10 @@ def gap_claim(replies: Replies, event: Event, *, between: str, limit: float, mar
     cases = [case for block in blocks for case in block]
     readings = replies.read(cases, event)
     outcomes = {reading.case.id: event.happened(reading.judgement) for reading in readings}
-    strict, lenient = (
-        _compare(_table(blocks, groups, between, outcomes, unread), replies.terms.alpha, limit, margin)
-        for unread in (1.0, 0.0)
-    )
+    lenient = _compare(_table(blocks, groups, between, outcomes, 0.0), replies.terms.alpha, limit, margin)
+    strict = lenient
+    if None in outcomes.values():
+        strict = _compare(_table(blocks, groups, between, outcomes, 1.0), replies.terms.alpha, limit, margin)
     verdict, reasons = _verdict(strict, lenient, outcomes, limit)
     bad = [reading for reading in readings if outcomes[reading.case.id]]
     unread = [reading for reading in readings if not reading.readable]
