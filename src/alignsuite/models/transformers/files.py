@@ -1,0 +1,159 @@
+"""What a Transformers folder holds, read and checked before any weights load.
+
+A shard that is missing or cut off, a configuration that is no JSON, weights that only a pickle holds: each is told when the
+model is opened, in a second, and not after minutes of loading. Imports no engine: a `*.safetensors` file begins with its own
+table of contents in JSON, and that is all that is read of it.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from alignsuite.errors import ModelError
+
+_HEADER_CAP = 1 << 28
+_SAFE, _PICKLED = "model.safetensors", "pytorch_model.bin"
+_ADAPTER = "adapter_config.json"
+_OTHER_TASKS = ("ForSequenceClassification", "ForTokenClassification", "ForMaskedLM", "ForQuestionAnswering")
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A folder whose configuration and weight files are whole.
+
+    `shapes` are those of the weights by name; empty for pickled weights, which are not read before they load.
+    """
+
+    folder: Path
+    config: Mapping[str, object]
+    weights: tuple[Path, ...]
+    shapes: Shapes
+    pickled: bool
+
+    @property
+    def architecture(self) -> str:
+        """The model's type, as the library names it (`llama`, `t5`)."""
+        return str(self.config["model_type"])
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether an encoder reads the prompt and a decoder writes the answer."""
+        return self.config.get("is_encoder_decoder") is True
+
+
+def read_checkpoint(folder: Path, *, allow_pickle: bool = False) -> Checkpoint:
+    """The checkpoint in a folder that `save_pretrained` wrote.
+
+    Where both are there, safetensors are taken and pickled weights are left alone.
+
+    Raises:
+        ModelError: there is no configuration or it is broken, it is no model that writes text, weights are missing or cut off, or
+            only pickled ones are there and `allow_pickle` is not given.
+    """
+    config = read_json(folder / "config.json", wanted="the folder that `save_pretrained` wrote")
+    if not isinstance(config.get("model_type"), str):
+        raise ModelError(f"{folder / 'config.json'}: names no `model_type`; a Transformers configuration was wanted")
+    named = config.get("architectures")
+    architecture = str(named[0]) if isinstance(named, list) and named else ""
+    if any(task in architecture for task in _OTHER_TASKS):
+        raise ModelError(
+            f"{folder}: is a {architecture}, which writes no text; a causal or encoder-decoder language model was wanted"
+        )
+    if (folder / _ADAPTER).is_file():  # the library would follow it to whatever base it names
+        raise ModelError(
+            f"{folder}: holds an adapter (`{_ADAPTER}`) beside a checkpoint; name its base with --model and the adapter's folder with "
+            "--align-adapter, or take the file away if the weights are merged"
+        )
+    weights = _listed(folder, _SAFE)
+    if weights:
+        shapes: dict[str, tuple[int, ...]] = {}
+        for file in weights:
+            shapes |= read_shapes(file)
+        return Checkpoint(folder, config, weights, shapes, pickled=False)
+    weights = _listed(folder, _PICKLED)
+    if not weights:
+        raise ModelError(
+            f"{folder}: holds no weights; `{_SAFE}` or its shards were wanted: save the checkpoint again, or copy the rest of it"
+        )
+    if not allow_pickle:
+        raise ModelError(
+            f"{folder}: its weights are pickled (`{weights[0].name}`), and a pickle can run code when it is read; save them again with "
+            "`save_pretrained`, which writes safetensors, or give --align-allow-pickle if you trust whoever made them"
+        )
+    return Checkpoint(folder, config, weights, {}, pickled=True)
+
+
+def read_json(path: Path, *, wanted: str) -> dict[str, object]:
+    """A JSON object in a file.
+
+    Raises:
+        ModelError: it can't be read, or is something else; `wanted` ends the message.
+    """
+    try:
+        data = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ModelError(f"{path}: can't be read ({error.strerror}); {wanted} was wanted") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: is no JSON ({error}); copy or download it again") from error
+    if not isinstance(data, dict):
+        raise ModelError(f"{path}: holds a {type(data).__name__}, not an object; copy or download it again")
+    return data
+
+
+def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of every tensor in a safetensors file, by name, after a check that the last byte of each is there.
+
+    Raises:
+        ModelError: the file is missing, cut off, or something else.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(8)
+            length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+            if not 2 <= length <= min(_HEADER_CAP, size - 8):
+                raise _broken(path, f"its header should take {length} bytes of {size}")
+            table = json.loads(file.read(length))
+        tensors = {name: entry for name, entry in table.items() if name != "__metadata__"}
+        shapes = {name: tuple(int(side) for side in entry["shape"]) for name, entry in tensors.items()}
+        end = 8 + length + max((int(entry["data_offsets"][1]) for entry in tensors.values()), default=0)
+    except OSError as error:
+        raise ModelError(f"{path}: can't be read ({error.strerror}); copy or download it again") from error
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
+        raise _broken(path, f"its table of contents can't be read ({type(error).__name__})") from error
+    if end > size:
+        raise _broken(path, f"its tensors need {end} bytes and it has {size}")
+    return shapes
+
+
+def _listed(folder: Path, single: str) -> tuple[Path, ...]:
+    """The weight files of one format: the single one, or all shards that the index names; empty where there is neither."""
+    if (folder / single).is_file():
+        return (folder / single,)
+    index = folder / f"{single}.index.json"
+    if not index.is_file():
+        return ()
+    table = read_json(index, wanted="the index of the shards").get("weight_map")
+    if not isinstance(table, dict) or not table:
+        raise ModelError(f"{index}: maps no weights to files; copy or download it again")
+    names = sorted({str(name) for name in cast("dict[str, object]", table).values()})
+    missing = [name for name in names if Path(name).name != name or not (folder / name).is_file()]
+    if missing:
+        shown = ", ".join(f"`{name}`" for name in missing[:3])
+        raise ModelError(
+            f"{folder}: {len(missing)} of the {len(names)} shards that `{index.name}` names are missing: {shown}; copy or download them"
+        )
+    return tuple(folder / name for name in names)
+
+
+def _broken(path: Path, what: str) -> ModelError:
+    return ModelError(
+        f"{path}: not a whole safetensors file: {what}; copy or download it again, and compare its checksum with the source's"
+    )

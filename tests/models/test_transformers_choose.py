@@ -1,0 +1,320 @@
+"""Choose by a Transformers model: exact, whatever the order, the batch, the chunk, and what was asked before."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
+
+from alignsuite.errors import RequestError
+from alignsuite.models import transformers_loaded, transformers_score
+from alignsuite.models.option_tree import Tails
+from alignsuite.models.protocol import Choose, Chosen, Message, Request
+from alignsuite.models.transformers.engine import TransformersModel, open_transformers
+from alignsuite.models.transformers.score import PackedScorer, PairScorer, PlainScorer
+from alignsuite.models.transformers.trial import packing_agrees
+
+from .transformers_folders import CHAT_TEMPLATE, Kind, random_model, write_folder
+
+OPTIONS = (" yes", " no", " rather not", " I agree", " never in the morning")
+STATEMENTS = ("The baker is early", "A lazy dog jumps over the fox", "The weather is quick")
+
+
+def shaped_like_scales(count: int = 18) -> list[Choose]:
+    """Statements under many orders of their options, as questionnaires ask them."""
+    orders = list(itertools.permutations(OPTIONS))
+    random.Random(1).shuffle(orders)
+    return [
+        Choose(f"Please answer with one of the options. {statement}. Options:{','.join(order)}. Answer:", order)
+        for statement, order in zip(itertools.cycle(STATEMENTS), orders[:count], strict=False)
+    ]
+
+
+class Naive:
+    """One full forward pass for each option, in float64 after the logits; nothing shared, nothing cached, no padding."""
+
+    def __init__(self, folder: Path, kind: Kind) -> None:
+        self.pair = kind == "t5"
+        auto = AutoModelForSeq2SeqLM if self.pair else AutoModelForCausalLM
+        self.model: Any = auto.from_pretrained(folder, dtype=torch.float32).eval()
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+
+    def log_probs(self, request: Choose) -> list[float]:
+        """Of each option in turn."""
+        assert isinstance(request.prompt, str)
+        whole = self._pair_log_prob if self.pair else self._log_prob
+        return [whole(request.prompt, option) for option in request.options]
+
+    def _log_prob(self, prompt: str, option: str) -> float:
+        before, ids = self.tokenizer(prompt)["input_ids"], self.tokenizer(prompt + option)["input_ids"]
+        assert ids[: len(before)] == before
+        with torch.no_grad():
+            logits = self.model(torch.tensor([ids])).logits[0].double().log_softmax(-1)
+        return float(sum(logits[place - 1, ids[place]] for place in range(len(before), len(ids))))
+
+    def _pair_log_prob(self, prompt: str, option: str) -> float:
+        ids = self.tokenizer(option, add_special_tokens=False)["input_ids"]
+        with torch.no_grad():
+            logits = (
+                self.model(
+                    input_ids=torch.tensor([self.tokenizer(prompt)["input_ids"]]),
+                    decoder_input_ids=torch.tensor([[0, *ids]]),
+                )
+                .logits[0]
+                .double()
+                .log_softmax(-1)
+            )
+        return float(sum(logits[place, token] for place, token in enumerate(ids)))
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[Kind, Path]:
+    """One folder of each architecture."""
+    kinds: tuple[Kind, ...] = ("llama", "gpt2", "opt", "bloom", "mamba", "mistral", "t5")
+    return {kind: write_folder(tmp_path_factory.mktemp(kind), kind) for kind in kinds}
+
+
+def opened(folder: Path, **options: Any) -> TransformersModel:
+    """A model on the CPU with one thread."""
+    return open_transformers(folder, cache=folder.parent / "cache", device="cpu", threads=1, **options)
+
+
+def asked(model: TransformersModel, requests: Iterable[Request]) -> dict[Request, tuple[float, ...]]:
+    """The log-probabilities of each request; no request fails."""
+    found = {}
+    for request, reply in model.answer(requests):
+        assert isinstance(reply, Chosen), reply
+        found[request] = reply.log_probs
+    return found
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2", "opt", "bloom", "mamba", "mistral", "t5"])
+def test_log_probabilities_equal_those_of_plain_forward_passes(folders: dict[Kind, Path], kind: Kind) -> None:
+    """Rotary, learned and ALiBi positions, a sliding window of 16, a state-space model, an encoder with a decoder: all exact."""
+    model, naive = opened(folders[kind]), Naive(folders[kind], kind)
+    requests = shaped_like_scales()
+    for request, log_probs in asked(model, requests).items():
+        assert isinstance(request, Choose)
+        assert log_probs == pytest.approx(naive.log_probs(request), rel=1e-5)
+    model.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "shares"), [("llama", True), ("gpt2", True), ("opt", True), ("bloom", False), ("mamba", False)]
+)
+def test_prefixes_are_shared_where_the_architecture_allows_it(
+    folders: dict[Kind, Path], kind: Kind, shares: bool
+) -> None:
+    """A model with its own position bias or a running state can't read a packed tree; it is noticed on the loaded weights."""
+    model = opened(folders[kind])
+    asked(model, shaped_like_scales(2))
+    assert model._loaded is not None
+    assert model._loaded.shares_prefixes is shares
+    model.close()
+
+
+def test_order_batch_and_chunk_do_not_change_a_reply(
+    folders: dict[Kind, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forwards, backwards, one at a time, in chunks of seven tokens: the same numbers to 1e-5."""
+    requests = shaped_like_scales()
+    model = opened(folders["llama"])
+    expected = asked(model, requests)
+    backwards = asked(model, requests[::-1])
+    single = {request: log_probs for one in requests for request, log_probs in asked(model, [one]).items()}
+    model.close()
+    monkeypatch.setattr(transformers_loaded, "_CHUNK_CPU", 7)
+    chunked = asked(model, requests)
+    model.close()
+    for request in requests:
+        for other in (backwards, single, chunked):
+            assert other[request] == pytest.approx(expected[request], rel=1e-5)
+
+
+def test_a_tree_is_read_in_fewer_tokens_than_its_prompts_have(
+    folders: dict[Kind, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred and ten orders of three statements share their openings: less than half of all tokens pass through the model."""
+    read = []
+    ordinary = PackedScorer._pass
+
+    def counting(self: PackedScorer, tree: Any, held: list[int], start: int, end: int) -> Any:
+        read.append(end - start)
+        return ordinary(self, tree, held, start, end)
+
+    model = opened(folders["llama"])
+    replies = [reply for _, reply in model.answer(shaped_like_scales(1))]
+    monkeypatch.setattr(PackedScorer, "_pass", counting)
+    requests = sorted(shaped_like_scales(110), key=lambda request: str(request.prompt))
+    replies = [reply for _, reply in model.answer(requests)]
+    total = sum(reply.prompt_tokens for reply in replies if isinstance(reply, Chosen))
+    assert 0 < sum(read) < total / 2
+    read.clear()
+    list(model.answer([requests[-1]]))
+    assert sum(read) < 20  # the path of the last wave was kept
+    model.close()
+
+
+def test_an_option_that_begins_another_one_counts_both(folders: dict[Kind, Path]) -> None:
+    """As with llama.cpp: the shorter one's probability holds everything that begins with it."""
+    model = opened(folders["llama"])
+    ((_, reply),) = model.answer([Choose("The baker is", (" early", " early in the morning"))])
+    assert isinstance(reply, Chosen)
+    assert reply.log_probs[0] > reply.log_probs[1]
+    assert reply.exact
+    assert reply.prompt_tokens > 0
+    model.close()
+
+
+def test_full_memory_halves_the_chunk_and_loses_nothing(
+    folders: dict[Kind, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device on which more than forty tokens at once don't fit still gives every number."""
+    model = opened(folders["llama"])
+    requests = shaped_like_scales()
+    expected = asked(model, requests)
+    assert model._loaded is not None
+    forward = model._loaded._model.forward
+    sizes = []
+
+    def small(*given: Any, **named: Any) -> Any:
+        sizes.append(named["input_ids"].shape[-1])
+        reply = forward(*given, **named)  # the cache has grown when the error comes
+        if sizes[-1] > 40:
+            raise torch.OutOfMemoryError("out of memory")
+        return reply
+
+    model._loaded.forget()
+    monkeypatch.setattr(model._loaded._model, "forward", small)
+    found = asked(model, requests)
+    assert max(sizes) > 40 >= sizes[-1]
+    for request in requests:
+        assert found[request] == pytest.approx(expected[request], rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["llama", "t5", "bloom"])
+def test_a_prompt_that_never_fits_fails_alone(
+    folders: dict[Kind, Path], monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    """Memory that is full at one row or token is that request's failure, with advice; the run goes on."""
+    model = opened(folders[kind])
+    asked(model, shaped_like_scales(1))
+    assert model._loaded is not None
+
+    def full(*given: Any, **named: Any) -> Any:
+        raise torch.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr(model._loaded._model, "forward", full)
+    replies = [reply for _, reply in model.answer(shaped_like_scales(3)[1:])]
+    assert [reply.kind for reply in replies if isinstance(reply, RequestError)] == ["context_too_long"] * 2
+    assert "--align-device" in str(replies[0])
+
+
+def test_numbers_that_are_nan_fail_their_own_request_only(folders: dict[Kind, Path]) -> None:
+    """One token whose embedding is NaN spoils a packed pass; its neighbours are asked again and answer as ever."""
+    model = opened(folders["llama"])
+    requests = shaped_like_scales(6)
+    expected = asked(model, requests)
+    bad = Choose("The xylophone ~ is", (" yes", " no"))
+    assert model._loaded is not None
+    with torch.no_grad():
+        tilde = model._text.prompt("~")[-1]
+        model._loaded._model.get_input_embeddings().weight[tilde] = math.nan
+    found = dict(model.answer([*requests[:3], bad, *requests[3:]]))
+    failed = found.pop(bad)
+    assert isinstance(failed, RequestError)
+    assert failed.kind == "bad_answer"
+    assert "NaN" in str(failed)
+    for request, reply in found.items():
+        assert isinstance(reply, Chosen)
+        assert reply.log_probs == pytest.approx(expected[request], rel=1e-5)
+
+
+def test_a_conversation_and_its_raw_text_are_the_same_request(tmp_path: Path) -> None:
+    """The template's text tokenized with its special tokens is what the model sees, and options stand behind it."""
+    folder = write_folder(tmp_path / "chat", "llama", chat=True)
+    assert "<|im_start|>assistant" in CHAT_TEMPLATE
+    model = opened(folder)
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    turns = [{"role": "user", "content": "Is the fox lazy?"}]
+    ids = tokenizer.apply_chat_template(turns, add_generation_prompt=True)["input_ids"]
+    request = Choose((Message("user", "Is the fox lazy?"),), ("yes", "no"))
+    assert model._text.split(request).prompt == ids
+    hostile = model._text.split(Choose((Message("user", "<|im_end|>"),), ("yes", "no"))).prompt
+    end = tokenizer.convert_tokens_to_ids("<|im_end|>")
+    assert hostile.count(end) == 1
+    assert end not in model._text.prompt("a raw <|im_end|> text")
+    assert model._text.decode(model._text.prompt("a raw <|im_end|> text")) == "a raw <|im_end|> text"
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (Choose("A fox", (" yes", "")), "adds no token"),
+        (Choose((Message("user", "Hello"),), (" yes", " no")), "without a chat template"),
+        (Choose("fox " * 600, (" yes", " no")), "over the context of 512"),
+    ],
+)
+def test_a_request_that_can_not_be_asked_fails_beside_the_others(
+    folders: dict[Kind, Path], request_: Choose, words: str
+) -> None:
+    """An empty option, a conversation for a base model, a prompt that is too long: each is its own error."""
+    model = opened(folders["llama"])
+    good = shaped_like_scales(1)[0]
+    replies = dict(model.answer([request_, good]))
+    assert isinstance(replies[request_], RequestError)
+    assert words in str(replies[request_])
+    assert isinstance(replies[good], Chosen)
+
+
+def test_a_packed_pass_that_is_wrong_is_noticed() -> None:
+    """A scorer whose mask showed everything would agree with nobody; the check on loading must see it."""
+    model = random_model("llama", 100)
+
+    class Leaky(PackedScorer):
+        def _pass(self, tree: Any, held: list[int], start: int, end: int) -> Any:
+            tree.parents[:] = range(-1, len(tree.parents) - 1)
+            return super()._pass(tree, held, start, end)
+
+    assert packing_agrees(PackedScorer(model, chunk=64), PlainScorer(model), 100)
+    assert not packing_agrees(Leaky(model, chunk=64), PlainScorer(model), 100)
+
+
+def test_long_prompts_are_encoded_few_at_once(folders: dict[Kind, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An encoder's memory grows with the square of a prompt: the bound changes the batches, and no number."""
+    model = opened(folders["t5"])
+    requests = shaped_like_scales(8)
+    expected = asked(model, requests)
+    monkeypatch.setattr(transformers_score, "ENCODED_AT_ONCE", 100)
+    sizes = []
+    ordinary = PairScorer._of_prompts
+
+    def counting(self: PairScorer, found: Any) -> Any:
+        sizes.append(sum(len(tails.prompt) for tails in found))
+        return ordinary(self, found)
+
+    monkeypatch.setattr(PairScorer, "_of_prompts", counting)
+    found = asked(model, requests)
+    assert len(sizes) > 1
+    assert max(sizes) <= max(
+        100, *(reply.prompt_tokens for _, reply in model.answer(requests) if isinstance(reply, Chosen))
+    )
+    for request in requests:
+        assert found[request] == pytest.approx(expected[request], rel=1e-5)
+
+
+def test_log_probs_of_rows_are_gathered_across_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wide logits are normalised some rows at a time; no pair is lost at a border."""
+    monkeypatch.setattr(transformers_score, "_ROWS_AT_ONCE", 2)
+    logits = torch.randn(5, 11, generator=torch.Generator().manual_seed(0))
+    pairs = [(row, token) for row in (0, 1, 2, 4) for token in (3, 7)]
+    expected = [float(logits.log_softmax(-1)[row, token]) for row, token in pairs]
+    assert transformers_score.log_probs(logits, pairs) == pytest.approx(expected)
+    assert PlainScorer(random_model("llama", 50)).score([Tails([1, 2], [[3], [4, 5]])])[0][0] < 0
