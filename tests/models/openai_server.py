@@ -32,7 +32,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-LETTERS = {"A": -0.3, "B": -1.7, " C": -3.0, "The": -4.0, "D": -5.5}
+LETTERS = {"A": -0.3, "B": -1.7, " C": -3.0, "The": -4.0, "D": -5.5} | {f"filler{n}": -6.0 - n / 10 for n in range(15)}
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Act:
     headers: tuple[tuple[str, str], ...] = ()
     delay_s: float = 0.0
     way: str = "send"  # send, hang, reset, trickle, truncate
+    spoil: Callable[[dict[str, Any]], None] | None = None  # does something to the good answer
 
 
 Plan = Callable[[Asked], Act | None]
@@ -66,6 +67,33 @@ TRUNCATED_BODY = Act(way="truncate")
 TRUNCATED_JSON = Act(payload=b'{"choices": [{"index": 0, "message": {"role": "assis')
 INVALID_JSON = Act(payload=b"<html><body><h1>It works!</h1></body></html>")
 EMPTY_CHOICES = Act(payload=b'{"id": "x", "object": "chat.completion", "choices": []}')
+
+
+def _drop_log_probs(answer: dict[str, Any]) -> None:
+    for choice in answer["choices"]:
+        choice["logprobs"] = None
+
+
+def _shorten_log_probs(answer: dict[str, Any]) -> None:
+    for choice in answer["choices"]:
+        if choice["logprobs"] and "content" in choice["logprobs"]:
+            del choice["logprobs"]["content"][0]["top_logprobs"][2:]
+        elif choice["logprobs"]:
+            for name, values in choice["logprobs"].items():
+                choice["logprobs"][name] = (
+                    [dict(list(top.items())[:2]) for top in values] if name == "top_logprobs" else values[:-1]
+                )
+
+
+def _withhold(answer: dict[str, Any]) -> None:
+    for choice in answer["choices"]:
+        choice["finish_reason"] = "content_filter"
+        choice["logprobs"] = None
+
+
+LOG_PROBS_MISSING = Act(spoil=_drop_log_probs)
+LOG_PROBS_SHORT = Act(spoil=_shorten_log_probs)
+CONTENT_FILTER = Act(spoil=_withhold)
 
 
 def refusal(status: int, message: str, *, code: str | None = None, headers: Mapping[str, str] | None = None) -> Act:
@@ -114,6 +142,18 @@ def seeded(seed: int, share: float, acts: Sequence[Act], worst: int = 3) -> Plan
     return plan
 
 
+def in_bursts(seed: int, acts: Sequence[Act], *, every: int, length: int) -> Plan:
+    """Of each `every` requests in a row, `length` fail, all in the same way; the ways come in a seeded order."""
+    order = list(acts)
+    random.Random(seed).shuffle(order)
+
+    def plan(asked: Asked) -> Act | None:
+        burst, place = divmod(asked.number, every)
+        return order[burst % len(order)] if every - length <= place else None
+
+    return plan
+
+
 @dataclass
 class OpenAIServer:
     """The double. Fields are its talents; `plan` its moods.
@@ -133,7 +173,11 @@ class OpenAIServer:
     new_names: bool = False  # insists on max_completion_tokens
     content_shape: bool = False  # /completions shows log-probabilities in the shape of chat (llama-server)
     port: int = 0
+    speak: Callable[[str], str] = "You said: {}".format
     asked: list[Asked] = field(default_factory=list)
+    answered: dict[str, list[float]] = field(
+        default_factory=dict
+    )  # seconds that whole good answers took, by path and body
     most_at_once: int = 0
 
     def __enter__(self) -> OpenAIServer:
@@ -206,6 +250,10 @@ class OpenAIServer:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return False
         status, payload = (act.status, act.payload) if act.payload is not None else self.answer(asked)
+        if act.spoil is not None and status == 200:
+            answer = json.loads(payload)
+            act.spoil(answer)
+            payload = json.dumps(answer).encode()
         lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", "Content-Type: application/json"]
         lines += [f"{name}: {value}" for name, value in act.headers] + [f"Content-Length: {len(payload)}", "", ""]
         writer.write("\r\n".join(lines).encode("latin-1"))
@@ -215,11 +263,14 @@ class OpenAIServer:
         if act.way == "trickle":
             for byte in payload:
                 writer.write(bytes([byte]))
-                await writer.drain()
+                await writer.drain()  # raises once the client has had enough
                 await asyncio.sleep(0.05)
             return True
         writer.write(payload)
         await writer.drain()
+        if act.payload is None and act.spoil is None and status == 200:
+            taken = time.monotonic() - asked.at
+            self.answered.setdefault(asked.path + json.dumps(asked.body), []).append(taken)
         return True
 
     def answer(self, asked: Asked) -> tuple[int, bytes]:
@@ -239,7 +290,7 @@ class OpenAIServer:
         return self._chat(body) if asked.path.endswith("chat/completions") else self._complete(body)
 
     def _chat(self, body: dict[str, Any]) -> tuple[int, bytes]:
-        message = {"role": "assistant", "content": f"You said: {body['messages'][-1]['content']}"}
+        message = {"role": "assistant", "content": self.speak(body["messages"][-1]["content"])}
         choice: dict[str, Any] = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
         if body.get("logprobs") and self.max_top is not None:
             if body["top_logprobs"] > self.max_top:

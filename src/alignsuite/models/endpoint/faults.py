@@ -16,7 +16,7 @@ from typing import Literal
 
 from alignsuite.errors import RequestError
 
-Fatal = Literal["", "key", "forbidden", "quota", "model", "path"]
+Fatal = Literal["", "key", "forbidden", "quota", "model", "path", "moved"]
 JSON = Mapping[str, object]
 
 _TOO_LONG = re.compile(
@@ -26,17 +26,18 @@ _TOO_LONG = re.compile(
 )
 _NO_MODEL = re.compile(
     r"model\b.*(does ?n[o']t exist|not found|not exist|is not available)"
-    r"|unknown model|invalid model name|not a valid model",
+    r"|unknown model|invalid model name|not a valid model|server is pinned to",
     re.IGNORECASE | re.DOTALL,
 )
 _FILTER_CODES = {"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"}
+_MOVED = (301, 302, 303, 307, 308)  # not followed: the key would go where nobody meant it to
 _FINAL_5XX = (501, 505)  # what the server can't do at all; every other 5xx may pass
 
 
 class Fault(Exception):  # noqa: N818 (not every fault ends in an error)
     """One exchange that gave no usable answer.
 
-    `kind` is a kind of `RequestError`, or `filtered`, `no_log_probs` or `no_echo`, which the askers turn into something
+    `kind` is a kind of `RequestError`, or `filtered`, `no_log_probs`, `short_list` or `no_echo`, which the askers turn into something
     else. `unconnected` says that nobody was there; `wait_s` is how long the server asked us to wait.
     """
 
@@ -66,7 +67,12 @@ class Fault(Exception):  # noqa: N818 (not every fault ends in an error)
         return RequestError(kind, f"{self.message}{tries}{_NEXT.get(kind, '')}")
 
 
-_OUTSIDE = {"filtered": "refused_by_server", "no_echo": "bad_answer", "no_log_probs": "bad_answer"}
+_OUTSIDE = {
+    "filtered": "refused_by_server",
+    "no_echo": "bad_answer",
+    "no_log_probs": "bad_answer",
+    "short_list": "bad_answer",
+}
 _NEXT = {
     "context_too_long": ". Shorten the prompt, or serve the model with a longer context",
     "rate_limited": ". Lower the concurrency, or raise the limit at the provider",
@@ -89,6 +95,8 @@ def fault_of_status(
         if codes & {"insufficient_quota", "billing_hard_limit_reached"}:
             return Fault("rate_limited", message, fatal="quota")
         return Fault("rate_limited", message, retry=True, wait_s=retry_after_s(headers, now))
+    if status in _MOVED:
+        return Fault("refused_by_server", f"HTTP {status}: {clean(headers.get('location', ''))}", fatal="moved")
     if status == 408:
         return Fault("timeout", message, retry=True)
     if status in (409, 425) or (status >= 500 and status not in _FINAL_5XX):

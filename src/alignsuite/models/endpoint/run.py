@@ -1,7 +1,7 @@
 """The threads behind `answer`: an event loop of its own, and a feeder that may wait for work as long as it likes.
 
 Requests come from an iterator that may block for minutes, so it is read in a thread and never in the loop. At most
-`width` requests are out at any moment, from the time they are read until the consumer has come back for the next
+`room()` requests are out at any moment, from the time they are read until the consumer has come back for the next
 result: a consumer that stops to think stops the spending too. All threads are daemons, and all end with the generator
 or the model; only a feeder that waits inside the caller's own iterator can't be woken, and ends when that iterator
 does.
@@ -81,10 +81,12 @@ class _Failed:
 class Run:
     """One call of `answer`: requests in, results out as they arrive."""
 
-    def __init__(self, home: LoopThread, work: Work, requests: Iterable[Request], width: int) -> None:
+    def __init__(self, home: LoopThread, work: Work, requests: Iterable[Request], room: Callable[[], int]) -> None:
         self._home = home
         self._work = work
-        self._slots = threading.Semaphore(width)
+        self._room = room
+        self._out = 0
+        self._came_back = threading.Condition()
         self._arrived: SimpleQueue[Result | _Fed | _Failed] = SimpleQueue()
         self._tasks: set[asyncio.Task[Reply | RequestError]] = set()
         self._over = threading.Event()
@@ -112,7 +114,9 @@ class Run:
                     continue
                 seen += 1
                 yield event
-                self._slots.release()
+                with self._came_back:
+                    self._out -= 1
+                    self._came_back.notify()
             if fed.failure is not None:
                 raise fed.failure
         finally:
@@ -122,11 +126,16 @@ class Run:
         """End the run from another thread, after what has arrived."""
         self._arrived.put(_Failed(error))
 
+    def look_again(self) -> None:
+        """There may be more room than before."""
+        with self._came_back:
+            self._came_back.notify()
+
     def _feed(self, requests: Iterable[Request]) -> None:
         count, failure = 0, None
         try:
             unread = iter(requests)
-            while self._slots.acquire() and not self._over.is_set():
+            while self._wait_for_room():
                 if not self._home.call(self._start, next(unread)):
                     raise ModelError(_CLOSED)
                 count += 1
@@ -135,6 +144,14 @@ class Run:
         except BaseException as error:
             failure = error  # raised again in the consumer's thread
         self._arrived.put(_Fed(count, failure))
+
+    def _wait_for_room(self) -> bool:
+        """Take a place; False when the run is over."""
+        with self._came_back:
+            while not self._over.is_set() and self._out >= self._room():
+                self._came_back.wait()
+            self._out += 1
+        return not self._over.is_set()
 
     def _start(self, request: Request) -> None:
         if self._over.is_set():
@@ -155,7 +172,7 @@ class Run:
 
     def _stop(self) -> None:
         self._over.set()
-        self._slots.release()
+        self.look_again()
         if self._home.call(self._cancel):
             self._quiet.wait(_PATIENCE_S)
         self._feeder.join(0.2)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from alignsuite.models.endpoint_faults import JSON, Fault, as_list, as_object
-from alignsuite.models.endpoint_line import Line
-from alignsuite.models.endpoint_wire import Answer
+from alignsuite.models.endpoint.faults import JSON, Fault, as_list, as_object
+from alignsuite.models.endpoint.line import Line
+from alignsuite.models.endpoint.wire import Answer
 from alignsuite.models.protocol import Generate, Generated, Message
 
 CHAT_PATH, RAW_PATH = "/chat/completions", "/completions"

@@ -1,43 +1,30 @@
-"""Patience with an endpoint: how many requests at once, when to try again, when to give up on all of them.
+"""Patience with an endpoint: when to try again, where, and when to give up on all of it.
 
-`Limiter` is the seam for adaptive concurrency: every try runs inside `async with limiter`, which sees the try's `Fault`
-on the way out. Retries are ours and not the client's, so that waits are the same for every server and a test needs no
-clock.
+Every try runs inside its server's limiter, which sees how it ended. Retries are ours and not an HTTP client's, so that
+waits are the same for every server and a test needs no clock.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import TypeVar
 
 from alignsuite.errors import ModelError, did_you_mean
-from alignsuite.models.endpoint_faults import JSON, Fault, tidy
-from alignsuite.models.endpoint_wire import Answer, Wire
+from alignsuite.models.endpoint.faults import JSON, Fault, tidy
+from alignsuite.models.endpoint.pace import Pace, TurnedAway, scarce_s
+from alignsuite.models.endpoint.places import Place, Places
+from alignsuite.models.endpoint.wire import Answer
 
 T = TypeVar("T")
 
 _HELLO_RETRIES = 2  # while nothing was ever heard from the endpoint
 _GONE_AFTER = 3  # requests in a row that found nobody there on every try
-
-
-class Limiter:
-    """Lets `width` tries be under way at once. Fixed for now."""
-
-    def __init__(self, width: int) -> None:
-        self._free = asyncio.Semaphore(width)
-
-    async def __aenter__(self) -> None:
-        await self._free.acquire()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self._free.release()
+_BYTES_A_TOKEN = 4  # of a prompt in English; what it really cost is settled when the answer comes
 
 
 @dataclass
@@ -71,18 +58,23 @@ class Backoff:
 
 
 class Line:
-    """Asks one endpoint for one model, again and again where that can help.
+    """Asks for one model, wherever it is served, again and again where that can help.
 
     It knows whether anything was ever heard, and raises `ModelError` instead of `Fault` once asking on is useless.
+    `resting` counts the requests that wait before their next try; `changed` is called when one begins to.
     """
 
-    def __init__(self, wire: Wire, model: str, *, limiter: Limiter, backoff: Backoff, retries: int) -> None:
+    def __init__(
+        self, places: Places, model: str, *, backoff: Backoff, retries: int, requests: Pace, tokens: Pace
+    ) -> None:
         self.model = model
-        self.place = wire.address.url
-        self._wire = wire
-        self._limiter = limiter
+        self.place = places.names
+        self.resting = 0
+        self.changed: Callable[[], None] = lambda: None
+        self._places = places
         self._backoff = backoff
         self._retries = retries
+        self._requests, self._tokens = requests, tokens
         self._heard = False  # anything at all came back, once
         self._answered = False  # a good answer came back, once
         self._gone = 0
@@ -94,40 +86,69 @@ class Line:
             Fault: if the retries are spent, or trying again is useless for this request.
             ModelError: if it is useless for all.
         """
+        content, limit = json.dumps(body).encode("ascii"), _limit_of(body)
         tries = 0
         while True:
+            place = self._places.next()
             try:
-                async with self._limiter:
-                    answer = await self._wire.post(path, body)
-                    self._heard, self._answered, self._gone = True, True, 0
-                    return read(answer)
+                return read(await self._try(place, path, content, limit))
+            except TurnedAway:
+                continue
             except Fault as caught:
                 fault = caught
             tries += 1
             fault.tries = tries
-            await self._give_up_on_all(fault)
+            elsewhere = self._places.went_badly(place, fault)
+            if not elsewhere:
+                await self._give_up_on_all(place, fault)
             if not fault.retry or tries > self._retries:
                 raise fault
-            await self._backoff.sleep(self._backoff.wait_s(tries, fault.wait_s))
+            if not elsewhere:
+                await self._rest(self._backoff.wait_s(tries, fault.wait_s))
 
-    async def _give_up_on_all(self, fault: Fault) -> None:
+    async def _try(self, place: Place, path: str, content: bytes, limit: int) -> Answer:
+        expected = len(content) // _BYTES_A_TOKEN + limit
+        async with place.limiter:
+            await self._requests.take(1)
+            await self._tokens.take(expected)
+            answer = await place.wire.post(path, content)
+        self._heard, self._answered, self._gone = True, True, 0
+        self._places.went_well(place)
+        spent = answer.tokens("prompt_tokens") + answer.tokens("completion_tokens")
+        self._tokens.settle(spent - expected if spent else 0)
+        if scarce := scarce_s(answer.headers, expected):
+            place.limiter.hold(min(scarce, self._backoff.ask_cap_s))
+        return answer
+
+    async def _rest(self, seconds: float) -> None:
+        counts = int(self._heard)  # where nobody was ever heard, those who wait make no room for more
+        self.resting += counts
+        self.changed()
+        try:
+            await self._backoff.sleep(seconds)
+        finally:
+            self.resting -= counts
+
+    async def _give_up_on_all(self, place: Place, fault: Fault) -> None:
         if fault.unconnected:
             return self._nobody_there(fault)
         self._heard, self._gone = True, 0
         if fault.fatal == "key" or (fault.fatal == "forbidden" and not self._answered):
             raise ModelError(
-                f"{self.place} refused the key ({fault.message}). Set OPENAI_API_KEY to a key of this endpoint that "
+                f"{place.url} refused the key ({fault.message}). Set OPENAI_API_KEY to a key of this endpoint that "
                 f"may use `{tidy(self.model)}`."
             )
         if fault.fatal == "quota":
             raise ModelError(
-                f"{self.place} says that the account is spent ({fault.message}). Top it up, or use another key."
+                f"{place.url} says that the account is spent ({fault.message}). Top it up, or use another key."
             )
+        if fault.fatal == "moved":
+            raise ModelError(f"{place.url} is somewhere else now ({fault.message}). Name that as the base URL.")
         if fault.fatal == "model":
-            raise await self._no_such_model(fault)
-        if fault.fatal == "path" and not self._answered and not await self._wire.served():
+            raise await self._no_such_model(place, fault)
+        if fault.fatal == "path" and not self._answered and not await place.wire.served():
             raise ModelError(
-                f"{self.place} has no OpenAI-compatible API ({fault.message}, and it lists no models). Base URLs "
+                f"{place.url} has no OpenAI-compatible API ({fault.message}, and it lists no models). Base URLs "
                 "usually end in /v1."
             )
         return None
@@ -145,12 +166,18 @@ class Line:
                 "server and run again; replies that had arrived are kept."
             )
 
-    async def _no_such_model(self, fault: Fault) -> ModelError:
-        names = await self._wire.served()
+    async def _no_such_model(self, place: Place, fault: Fault) -> ModelError:
+        names = await place.wire.served()
         if "not a chat model" in fault.message:
             hint = "It is a base model: open it with form=raw."
         elif names and self.model not in names:
             hint = f"Of the models there, {did_you_mean(self.model, names)}"
         else:
             hint = "Name a model that the server has."
-        return ModelError(f"{self.place} has no model `{tidy(self.model)}` for this ({fault.message}). {tidy(hint)}")
+        return ModelError(f"{place.url} has no model `{tidy(self.model)}` for this ({fault.message}). {tidy(hint)}")
+
+
+def _limit_of(body: JSON) -> int:
+    """How many tokens the answer may have, under either of the names."""
+    limit = body.get("max_tokens", body.get("max_completion_tokens"))
+    return limit if isinstance(limit, int) else 0
