@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from alignsuite.baseline import Baseline
     from alignsuite.models.protocol import ModelInfo
     from alignsuite.replies import Replies
     from alignsuite.session import Session
@@ -31,6 +32,15 @@ def replies(request: pytest.FixtureRequest) -> Replies:
     return held
 
 
+@pytest.fixture
+def baseline(request: pytest.FixtureRequest) -> Baseline:
+    """The run that `--baseline` named, for `replies.no_worse_than(baseline, …)`; without one the test is skipped, and says so."""
+    held = _session(request).baseline
+    if held is None:
+        pytest.skip("this claim compares with a baseline: name one with --baseline=RUN.jsonl")
+    return held
+
+
 class ModelUnderTest:
     """The model as a test may use it: its facts, and single questions through the same store."""
 
@@ -40,7 +50,7 @@ class ModelUnderTest:
     @property
     def info(self) -> ModelInfo:
         """Name, fingerprint, abilities."""
-        return self._session.model.info
+        return self._session.info
 
     def ask(self, text: str, *, max_tokens: int = 64) -> str:
         """The greedy reply to one message (chat models) or the continuation of a text (base models).

@@ -5,6 +5,7 @@ Like the door it is loaded in every session of every project, so it imports pyte
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +13,16 @@ import pytest
 
 if TYPE_CHECKING:
     from alignsuite.config import Settings
+    from alignsuite.footprint import Energy, Meter
     from alignsuite.records import Run
     from alignsuite.session import Session
     from alignsuite.terminal import Terminal
 
 SETTINGS = pytest.StashKey["Settings"]()
+GATHERER = pytest.StashKey["Gatherer"]()
 ON_SEVERAL_PROCESSES = (
-    "with -n each worker runs a model of its own on the shared store: memory multiplies, and two may ask "
-    "the same at once"
+    "--align-placement=per-worker: each worker ran a model of its own on the shared store; memory multiplies, and two "
+    "may ask the same at once"
 )
 
 
@@ -39,10 +42,31 @@ class Gatherer:
         self.records: dict[str, dict[str, Any]] = {}
         self.started = time.time()
         self.run: Run | None = None
+        self._meter: Meter | None = None
+
+    def pytest_sessionstart(self) -> None:
+        """Begin to measure energy, where a model is named and this process reports."""
+        if settings_of(self.config).model is None or hasattr(self.config, "workerinput"):
+            return
+        from alignsuite.footprint import Meter
+
+        self._meter = Meter()
+        self._meter.start()
 
     def opened(self, session: Session, terminal: Terminal) -> None:
-        """A model is there: remember what the run file says of it."""
+        """A session is there: remember what the run file says of it, and tell the controller where the model is its."""
+        from alignsuite.models.broker_share import RemoteBroker
+
         self.session, self.terminal, self.header = session, terminal, session.header()
+        if isinstance(session.broker, RemoteBroker):
+            session.broker.tell(self.header)
+
+    def told(self, header: dict[str, Any]) -> None:
+        """Take over what a worker says of the session: the controller collects nothing, and doesn't know how many items there are.
+
+        Told over the line and at once, so that a worker that dies later takes nothing along.
+        """
+        self.header = header
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the record of an item; a later phase of the same item replaces it."""
@@ -54,7 +78,7 @@ class Gatherer:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 (xdist's WorkerController)
-        """Take over what a worker says of its model."""
+        """Take over what a worker says of a model of its own."""
         self.header = getattr(node, "workeroutput", {}).get("alignsuite") or self.header
 
     @pytest.hookimpl(tryfirst=True)
@@ -65,16 +89,35 @@ class Gatherer:
         if hasattr(self.config, "workeroutput"):
             self.config.workeroutput["alignsuite"] = self.header
             return
+        energy = self._energy()
         if self.header is None or not self.records:
             return
         from alignsuite.records import Record
         from alignsuite.session import make_run
 
         records = [Record.from_json(data) for data in self.records.values()]
-        self.run = make_run(self.header, records, self.started)
+        self.run = make_run(self.header, records, self.started, energy, settings_of(self.config).grid)
         self._tell_junit(self.run)
+        if self.run.summary["together"]["also"] and session.exitstatus == 0:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED  # no item by itself, but all tests judged together
         if not self.run.summary["judged"] and session.exitstatus == 0:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED  # nothing was judged: that must not open a gate
+
+    def _energy(self) -> Energy:
+        """What the session took, as far as that can be known of where its model runs."""
+        from alignsuite.footprint import UNKNOWN, place_of
+
+        if self._meter is None:
+            return UNKNOWN
+        model: dict[str, Any] = self.header["model"] if self.header is not None else {"engine": "", "details": {}}
+        return self._meter.stop(place_of(model["engine"], model["details"]), core_seconds=self._of_workers())
+
+    def _of_workers(self) -> float | None:
+        """Processor seconds of models that ran in workers, which the meter of this process can't see: all cores while they worked."""
+        if settings_of(self.config).placement == "shared" or not getattr(self.config.option, "numprocesses", None):
+            return None
+        seconds = sum(claim["time"].get("seconds", 0.0) for data in self.records.values() for claim in data["claims"])
+        return float(seconds * (os.cpu_count() or 1))
 
     def _tell_junit(self, run: Run) -> None:
         from _pytest.junitxml import xml_key
@@ -99,7 +142,7 @@ class Gatherer:
         width, color = terminalreporter._tw.fullwidth, terminalreporter._tw.hasmarkup
         for line in section(self.run, width=min(width, 120), color=color, show=settings.show):
             terminalreporter.write_line(line)
-        if getattr(self.config.option, "numprocesses", None):
+        if settings.placement == "per-worker" and getattr(self.config.option, "numprocesses", None):
             terminalreporter.write_line(ON_SEVERAL_PROCESSES)
         if settings.run_file is not None:
             try:

@@ -29,10 +29,14 @@ class Terminal:
                 self._reporter.ensure_newline()
                 self._reporter.write_line(text)
 
-    def tick(self, progress: Progress) -> None:
-        """Draw how far the model has come."""
+    def prepare(self) -> None:
+        """Take hold of the terminal now; from then on `tick` may be called from another thread than the one that writes to it."""
         if self._line is None and self._wanted and self._reporter is not None and self._reporter.isatty:
             self._line = self._begin()
+
+    def tick(self, progress: Progress) -> None:
+        """Draw how far the model has come."""
+        self.prepare()
         if self._line is not None:
             self._line.update(progress.done, progress.wanted, from_store=progress.from_store)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from alignsuite.errors import ModelError, ReplayMissing, RequestError
-from alignsuite.models.broker import Broker, Progress
+from alignsuite.errors import BudgetSpent, ModelError, ReplayMissing, RequestError
+from alignsuite.models.broker import Broker, Forsaken, Progress
 from alignsuite.models.protocol import Generate, Generated, Model, ModelInfo, Reply, Request
 from alignsuite.models.store import Store
 
@@ -187,3 +189,110 @@ def test_closing_ends_the_thread_and_frees_the_model(store: Store) -> None:
     assert toy.closed
     assert broker._thread is not None
     assert not broker._thread.is_alive()
+
+
+def test_what_one_is_looking_up_another_does_not_ask(tmp_path: Path) -> None:
+    """Two items want a reply that the store has: the second waits for the first one's look, and nobody asks the model."""
+    Broker(Toy(), Store(tmp_path / "s.sqlite")).get(asks("a"))
+    looking, go_on = threading.Event(), threading.Event()
+
+    class Slow(Store):
+        def get(self, model: str, requests: Iterable[Request]) -> dict[Request, Reply]:
+            looking.set()
+            go_on.wait(10)
+            return super().get(model, requests)
+
+    toy = Toy()
+    broker = Broker(toy, Slow(tmp_path / "s.sqlite"))
+    heard: list[int] = []
+    items = [threading.Thread(target=lambda: heard.append(broker.get(asks("a")).from_store)) for _ in range(2)]
+    items[0].start()
+    assert looking.wait(10)
+    items[1].start()
+    items[1].join(0.1)
+    go_on.set()
+    for item in items:
+        item.join(10)
+    assert (toy.asked, heard) == ([], [1, 1])
+
+
+def test_who_has_gone_is_not_waited_for(store: Store) -> None:
+    """A waiting party that loses interest is let go, and nothing is asked on its account."""
+    gate = threading.Event()
+    toy = Toy(gate=gate)
+    broker = Broker(toy, store)
+    broker.plan(asks("planned"))
+    while Generate("planned") not in broker._queue._taken:
+        time.sleep(0.001)
+    with pytest.raises(Forsaken):
+        broker.get(asks("x", "y"), still_wanted=lambda: False)
+    gate.set()
+    broker.get(asks("planned", "z"))
+    assert sorted(toy.asked) == ["planned", "z"]
+    broker.close()
+
+
+class Counting(Toy):
+    """Two tokens of prompt and three of reply for each answer; reads `ahead` requests before it answers the first."""
+
+    def __init__(self, ahead: int = 1) -> None:
+        super().__init__()
+        self._ahead = ahead
+
+    def answer(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply | RequestError]]:
+        """In portions."""
+        coming = iter(requests)
+        while portion := list(islice(coming, self._ahead)):
+            for request in portion:
+                assert isinstance(request.prompt, str)
+                self.asked.append(request.prompt)
+                yield request, Generated(request.prompt.upper(), prompt_tokens=2, completion_tokens=3)
+
+
+def test_a_spent_budget_stops_the_asking_and_keeps_what_came(store: Store) -> None:
+    """Eleven tokens are three replies of five; the error says what was spent of what cap, and the next session goes on from there."""
+    wanted = asks("a", "b", "c", "d", "e")
+    toy = Counting()
+    broker = Broker(toy, store, budget=11)
+    for _ in range(2):
+        with pytest.raises(BudgetSpent, match=r"--align-budget=11: 15 tokens .* are spent.*in the store .*s\.sqlite"):
+            broker.get(wanted)
+    assert texts(broker.get(wanted[:3]).replies) == ["A", "B", "C"]
+    broker.close()
+    assert (toy.asked, store.count(), broker.spent) == (["a", "b", "c"], 3, 15)
+    second = Counting()
+    broker = Broker(second, store, budget=11)
+    assert texts(broker.get(wanted).replies) == ["A", "B", "C", "D", "E"]
+    assert (second.asked, broker.spent) == (["d", "e"], 10)
+    broker.close()
+
+
+def test_what_was_under_way_when_the_budget_ran_out_is_kept(store: Store) -> None:
+    """An engine that works on four at once has paid for four: none of them is thrown away, and no fifth is asked."""
+    toy = Counting(ahead=4)
+    broker = Broker(toy, store, budget=1)
+    with pytest.raises(BudgetSpent, match="=1: 20 tokens"):
+        broker.get(asks(*"abcdefgh"))
+    broker.close()
+    assert (toy.asked, store.count()) == (list("abcd"), 4)
+
+
+def test_a_budget_that_is_just_enough_is_no_error(store: Store) -> None:
+    """Spent to the last token, with nothing left to ask: all is answered."""
+    broker = Broker(Counting(), store, budget=10)
+    assert texts(broker.get(asks("a", "b")).replies) == ["A", "B"]
+    broker.close()
+
+
+def test_replies_without_counts_are_counted_by_length(store: Store) -> None:
+    """An engine that doesn't say what it spent can't spend without end."""
+
+    class Uncounted(Toy):
+        def answer(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply | RequestError]]:
+            for request in requests:
+                yield request, Generated("x" * 396)
+
+    broker = Broker(Uncounted(), store, budget=150)
+    with pytest.raises(BudgetSpent, match="200 tokens"):
+        broker.get(asks("p001", "p002", "p003"))
+    broker.close()

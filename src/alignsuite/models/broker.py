@@ -4,22 +4,31 @@ All items of a session share it. `plan` hands in what will be needed in any case
 thread keeps the engine busy with it. `get` waits for particular replies and moves theirs to the front of the queue. A request is asked
 once, however many items want it. Nothing is asked beyond the plan and what was waited for.
 
-A session on several processes will put a socket between `get` and the rest; items know only `get`, so nothing else changes.
+With pytest-xdist the broker lives in the controller, and workers reach it over a local socket (`broker_share`). So `get` and `plan` may be
+called from several threads at once, and one that waits may lose interest: its worker may be gone.
 """
 
 from __future__ import annotations
 
 import math
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from alignsuite.errors import ModelError, ReplayMissing, RequestError
+from alignsuite.errors import BudgetSpent, ModelError, ReplayMissing, RequestError
+from alignsuite.models.broker_queue import RequestQueue
 from alignsuite.models.protocol import Chosen, Generate, Generated, Model, ModelInfo, Reply, Request
 from alignsuite.models.store import Store
 
 Tick = Callable[["Progress"], None]
+
+_LOOK_UP_S = 0.2
+"""How often somebody who waits reports progress, and asks itself whether anybody still wants the replies."""
+_PATIENCE_S = 0.5
+"""How long closing waits for the engine to come to an end; its thread dies with the process."""
+_CHARACTERS_A_TOKEN = 4
 
 
 @dataclass(frozen=True)
@@ -43,62 +52,8 @@ class Delivery:
     seconds: float
 
 
-class _Queue:
-    """Requests that wait for the engine: those that an item waits for first, then the plan. Iterating blocks while it is empty."""
-
-    def __init__(self) -> None:
-        self.changed = threading.Condition()
-        self._urgent: deque[Request] = deque()
-        self._planned: dict[Request, None] = {}
-        self._taken: set[Request] = set()
-        self._closed = False
-
-    def add(self, requests: Iterable[Request], *, urgent: bool) -> None:
-        with self.changed:
-            fresh = sorted((request for request in requests if request not in self._taken), key=_opening)
-            if urgent:
-                self._urgent.extend(fresh)
-            else:
-                self._planned.update(dict.fromkeys(fresh))
-            self.changed.notify_all()
-
-    def close(self) -> None:
-        with self.changed:
-            self._closed = True
-            self.changed.notify_all()
-
-    def __iter__(self) -> Iterator[Request]:
-        while True:
-            with self.changed:
-                request = self._next()
-                while request is None:
-                    if self._closed:
-                        return
-                    self.changed.wait()
-                    request = self._next()
-                self._taken.add(request)
-            yield request
-
-    def _next(self) -> Request | None:
-        if self._closed:
-            return None
-        while self._urgent:
-            request = self._urgent.popleft()
-            if request not in self._taken:
-                self._planned.pop(request, None)
-                return request
-        while self._planned:
-            request = next(iter(self._planned))
-            del self._planned[request]
-            if request not in self._taken:
-                return request
-        return None
-
-
-def _opening(request: Request) -> str:
-    """What a prompt begins with: sorted by it, prompts that share a prefix stand together, and engines read the shared part once."""
-    prompt = request.prompt
-    return prompt if isinstance(prompt, str) else "\0".join(message.content for message in prompt)
+class Forsaken(Exception):  # noqa: N818 (what happened, in one word)
+    """Whoever waited for these replies is gone."""
 
 
 def checked(request: Request, reply: Reply | RequestError) -> Reply | RequestError:
@@ -121,17 +76,53 @@ def checked(request: Request, reply: Reply | RequestError) -> Reply | RequestErr
     return reply
 
 
-class Broker:
-    """Owns a model and a store; see the module."""
+def tokens_of(request: Request, reply: Reply) -> int:
+    """What a reply cost, prompt and completion together; by its length, four characters a token, where the engine doesn't count.
 
-    def __init__(self, model: Model, store: Store, *, replay: bool = False, tick: Tick | None = None) -> None:
-        self._model, self._store, self._replay, self._tick = model, store, replay, tick
-        self._queue = _Queue()
+    >>> tokens_of(Generate("four"), Generated("eight ch", prompt_tokens=2, completion_tokens=3))
+    5
+    >>> tokens_of(Generate("four"), Generated("eight ch"))
+    3
+    """
+    counted = reply.prompt_tokens + reply.completion_tokens
+    if counted:
+        return counted
+    prompt = request.prompt
+    length = len(prompt) if isinstance(prompt, str) else sum(len(message.content) for message in prompt)
+    length += len(reply.text) if isinstance(reply, Generated) else 0
+    return max(1, length // _CHARACTERS_A_TOKEN)
+
+
+class Broker:
+    """Owns a model and a store; see the module. Safe to use from several threads.
+
+    Args:
+        model: answers what the store lacks.
+        store: where replies are looked for and kept.
+        replay: answer from the store alone.
+        tick: hears of progress, from any thread that waits in `get`.
+        budget: tokens that may be spent in this session; None for no cap.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        store: Store,
+        *,
+        replay: bool = False,
+        tick: Tick | None = None,
+        budget: int | None = None,
+    ) -> None:
+        self._model, self._store, self._replay, self._tick, self._budget = model, store, replay, tick, budget
+        self._queue = RequestQueue()
         self._changed = self._queue.changed
+        self._looking = threading.Lock()
         self._answers: dict[Request, Reply | RequestError] = {}
         self._paid: dict[Request, float] = {}  # seconds of the replies that no delivery has accounted for yet
         self._calls = 0
+        self._spent = 0
         self._wanted: set[Request] = set()
+        self._awaited: Counter[Request] = Counter()
         self._fault: Exception | None = None
         self._thread: threading.Thread | None = None
 
@@ -145,31 +136,67 @@ class Broker:
         """How many replies this session paid for."""
         return self._calls
 
+    @property
+    def spent(self) -> int:
+        """How many tokens this session paid for, of prompts and replies together."""
+        return self._spent
+
     def plan(self, requests: Iterable[Request]) -> None:
         """Hand in what will be needed in any case, in the order in which it will be. Returns at once."""
         self._want(list(dict.fromkeys(requests)), urgent=False)
 
-    def get(self, requests: Sequence[Request]) -> Delivery:
+    def get(self, requests: Sequence[Request], *, still_wanted: Callable[[], bool] | None = None) -> Delivery:
         """Wait for the replies to these requests.
+
+        What nobody else waits for, and no plan holds, is not asked any more once `still_wanted` answers False; it is called a few times a
+        second.
 
         Raises:
             ReplayMissing: in replay, when the store lacks some of them.
+            BudgetSpent: when they can't be paid for any more.
             ModelError: when the model can't be used at all.
             StoreError: when a reply could not be kept.
+            Forsaken: when they are not wanted any more.
         """
-        self._want(requests, urgent=True)
-        arrived = 0
+        with self._changed:
+            self._awaited.update(requests)
+        try:
+            self._want(requests, urgent=True)
+            return self._wait(requests, still_wanted)
+        finally:
+            self._leave(requests)
+
+    def _wait(self, requests: Sequence[Request], still_wanted: Callable[[], bool] | None) -> Delivery:
+        arrived, look_up = 0, time.monotonic() + _LOOK_UP_S
         while True:
             with self._changed:
                 while arrived < len(requests) and requests[arrived] in self._answers:
                     arrived += 1
                 if arrived == len(requests):
-                    paid = [self._paid.pop(request) for request in requests if request in self._paid]
-                    replies = tuple(self._answers[request] for request in requests)
-                    return Delivery(replies, len(requests) - len(paid), sum(paid))
+                    return self._delivery(requests)
                 self._give_up_if_hopeless(requests)
-                self._changed.wait(timeout=0.2)
+                self._changed.wait(timeout=_LOOK_UP_S)
             self._report()
+            if still_wanted is not None and time.monotonic() >= look_up:
+                if not still_wanted():
+                    raise Forsaken
+                look_up = time.monotonic() + _LOOK_UP_S
+
+    def _delivery(self, requests: Sequence[Request]) -> Delivery:
+        paid = [self._paid.pop(request) for request in requests if request in self._paid]
+        replies = tuple(self._answers[request] for request in requests)
+        return Delivery(replies, len(requests) - len(paid), sum(paid))
+
+    def _leave(self, requests: Sequence[Request]) -> None:
+        """Take one waiting party off; what nobody awaits now need not be asked."""
+        with self._changed:
+            self._awaited.subtract(requests)
+            alone = {request for request in requests if self._awaited[request] <= 0}
+            for request in alone:
+                del self._awaited[request]
+            unanswered = [request for request in alone if request not in self._answers]
+            if unanswered:
+                self._wanted -= self._queue.drop(unanswered)
 
     def _give_up_if_hopeless(self, requests: Sequence[Request]) -> None:
         if self._fault is not None:
@@ -183,29 +210,40 @@ class Broker:
 
     def close(self) -> None:
         """Stop asking and free the model. Replies that were on their way are lost to this session, not those that had arrived."""
+        self._end(
+            ModelError(f"the session is over, and {self.info.name} is asked no more; what had arrived is in the store")
+        )
         self._queue.close()
         self._model.close()
         if self._thread is not None:
-            self._thread.join(timeout=5)
+            self._thread.join(timeout=_PATIENCE_S)
+
+    def _end(self, fault: Exception) -> None:
+        """Say what ended the asking; the first cause stands."""
+        with self._changed:
+            self._fault = self._fault or fault
+            self._changed.notify_all()
 
     def _want(self, requests: Sequence[Request], *, urgent: bool) -> None:
-        with self._changed:
-            unknown = [request for request in requests if request not in self._wanted]
-            self._wanted.update(unknown)
-        if unknown:
-            stored = self._store.get(self.info.fingerprint, unknown)
+        with (
+            self._looking
+        ):  # what another thread is looking up may turn out to be there, and must not be asked meanwhile
             with self._changed:
+                unknown = [request for request in requests if request not in self._wanted]
+            stored = self._store.get(self.info.fingerprint, unknown) if unknown else {}
+            with self._changed:
+                self._wanted.update(unknown)
                 self._answers.update(stored)
-        with self._changed:
-            missing = [request for request in requests if request not in self._answers]
+                missing = [request for request in requests if request not in self._answers]
         if missing and not self._replay:
             self._queue.add(missing, urgent=urgent)
             self._start()
 
     def _start(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="alignsuite-broker", daemon=True)
-            self._thread.start()
+        with self._changed:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="alignsuite-broker", daemon=True)
+                self._thread.start()
 
     def _work(self) -> None:
         """Feed the engine until the session ends; whatever ends it early is raised in `get`, where a person sees it."""
@@ -222,16 +260,27 @@ class Broker:
                     self._deliver(request, reply)
         except Exception as error:  # whatever it is, `get` raises it in the thread of the item that waits
             fault = error
-        with self._changed:
-            self._fault = fault
-            self._changed.notify_all()
+        else:
+            if self._over_budget():
+                fault = BudgetSpent(
+                    f"--align-budget={self._budget}: {self._spent} tokens of prompts and replies are spent, counting what was under way "
+                    f"when the cap was reached; all of it is in the store {self._store.path}, so the next run goes on from there, with a "
+                    "cap of its own"
+                )
+        self._end(fault)
 
     def _deliver(self, request: Request, reply: Reply | RequestError) -> None:
         with self._changed:
             self._answers[request] = reply
             self._calls += 1
             self._paid[request] = 0.0 if isinstance(reply, RequestError) else reply.seconds
+            self._spent += 0 if isinstance(reply, RequestError) else tokens_of(request, reply)
             self._changed.notify_all()
+        if self._over_budget():
+            self._queue.close()  # the engine ends what it has under way, and that is kept
+
+    def _over_budget(self) -> bool:
+        return self._budget is not None and self._spent >= self._budget
 
     def _report(self) -> None:
         if self._tick is not None:
