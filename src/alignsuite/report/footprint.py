@@ -1,0 +1,108 @@
+"""The closing lines of the section that say what a run took, and what it did not have to take.
+
+The first line is counted, in calls, tokens and seconds. The second is about energy: it says how the figure is known, and
+where nobody knows, that. Both are read from a run, so a run file tells the same later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from alignsuite.records import Run
+from alignsuite.report.numbers import count, duration, plural, short_count
+from alignsuite.report.rows import spent
+
+_KNOWN_BY = {
+    "rapl": "counted by the processor",
+    "nvml": "counted by the graphics boards, processor not in it",
+    "rapl+nvml": "counted by processor and graphics boards",
+    "estimate": "an estimate from processor time",
+}
+
+
+def lines(run: Run) -> list[str]:
+    """One or two lines, without colours and not wrapped; what a run doesn't tell is left unsaid.
+
+    Energy and savings come from `time` of the run's summary: `energy_source`, `joules`, `g_co2e`, `saved_calls_early`,
+    `saved_calls_store`, `saved_joules_early`, `saved_joules_store`.
+    """
+    time = run.summary.get("time") or {}
+    told = [_work(run, time), " · ".join(part for part in (_energy(time), _savings(time)) if part)]
+    return [line for line in told if line]
+
+
+def _work(run: Run, time: Mapping[str, Any]) -> str:
+    made, stored = (sum(spent(record, what) for record in run.records) for what in ("calls", "from_store"))
+    tokens = sum(sum(claim.tokens.values()) for record in run.records for claim in record.claims)
+    seconds = sum(spent(record, "seconds") for record in run.records)
+    elapsed = time.get("elapsed_s")
+    parts = [
+        f"{plural(int(made), 'call')} made, {count(stored)} from the store" if made or stored else "",
+        f"{short_count(tokens)} tokens" if tokens else "",
+        f"{duration(seconds)} of the model's work" if seconds else "",
+        f"{duration(elapsed)} in all" if elapsed else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _energy(time: Mapping[str, Any]) -> str:
+    source, joules, grams = (time.get(key) for key in ("energy_source", "joules", "g_co2e"))
+    if source is None:
+        return ""
+    if joules is None:
+        return "energy unknown"
+    known_by = _KNOWN_BY.get(str(source), str(source))
+    carbon = "" if grams is None else f", {mass(grams)} CO₂e"
+    return f"{'about ' if source == 'estimate' else ''}{energy(joules)}{carbon} ({known_by})"
+
+
+def _savings(time: Mapping[str, Any]) -> str:
+    early, stored = (int(time.get(key) or 0) for key in ("saved_calls_early", "saved_calls_store"))
+    ways = [
+        f"{plural(early, 'call')} by stopping early" if early else "",
+        f"{count(stored) if early else plural(stored, 'call')} by the store" if stored else "",
+    ]
+    said = " and ".join(way for way in ways if way)
+    if not said:
+        return ""
+    joules = [time[key] for key in ("saved_joules_early", "saved_joules_store") if key in time]
+    return f"saved {said}" + (f", about {energy(sum(joules))}" if sum(joules) else "")
+
+
+def energy(joules: float) -> str:
+    """An amount of energy with two or three digits, in the unit that people pay in once it is large enough.
+
+    >>> [energy(joules) for joules in (0, 0.04, 12.4, 359, 360, 14_760, 5_400_000)]
+    ['0 J', '0.04 J', '12 J', '359 J', '0.10 Wh', '4.1 Wh', '1.5 kWh']
+    """
+    if joules < 360:
+        return f"{_digits(joules)} J"
+    hours = joules / 3600
+    return f"{_digits(hours)} Wh" if hours < 1000 else f"{_digits(hours / 1000)} kWh"
+
+
+def mass(grams: float) -> str:
+    """A mass with two or three digits.
+
+    >>> [mass(grams) for grams in (0, 0.000_002, 0.0018, 0.45, 1.8, 2400)]
+    ['0 g', '< 0.01 mg', '1.8 mg', '0.45 g', '1.8 g', '2.4 kg']
+    """
+    if 0 < grams < 1e-5:
+        return "< 0.01 mg"
+    if 0 < grams < 0.1:
+        return f"{_digits(grams * 1000)} mg"
+    return f"{_digits(grams)} g" if grams < 1000 else f"{_digits(grams / 1000)} kg"
+
+
+def _digits(value: float) -> str:
+    """Two digits for what is below ten, no decimals above.
+
+    >>> [_digits(value) for value in (0, 0.1, 0.996, 4.14, 9.96, 123.4)]
+    ['0', '0.10', '1.0', '4.1', '10', '123']
+    """
+    if value == 0:
+        return "0"
+    if value >= 9.95:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if value >= 0.995 else f"{value:.2g}" if value < 0.0995 else f"{value:.2f}"
