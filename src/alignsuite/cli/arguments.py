@@ -1,0 +1,42 @@
+"""Arguments that several commands take, and the types that check them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+
+def whole(text: str) -> int:
+    """A whole number of 0 or more; the type of an argument."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number")
+    return int(text)
+
+
+def fraction(text: str) -> float:
+    """A number above 0 and below 1; the type of an argument."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number between 0 and 1")
+    return value
+
+
+def add_no_color(parser: argparse.ArgumentParser) -> None:
+    """Add `--no-color`, which `color` reads."""
+    parser.add_argument("--no-color", action="store_true", help="no colours (also: the variable NO_COLOR)")
+
+
+def color(arguments: argparse.Namespace) -> bool:
+    """Whether to print in colours: into a terminal, unless `--no-color` or the environment says otherwise."""
+    return sys.stdout.isatty() and not arguments.no_color and not os.environ.get("NO_COLOR")
+
+
+def width(most: int = 120) -> int:
+    """Columns of the terminal, 100 where there is none, and never more than `most`: long lines are hard to read."""
+    import shutil
+
+    return min(shutil.get_terminal_size((100, 24)).columns, most)

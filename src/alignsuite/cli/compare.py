@@ -1,0 +1,51 @@
+"""`alignsuite compare`: two run files side by side; 1 says that the second is shown to be worse."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from alignsuite.cli.arguments import add_no_color, color, fraction, width
+from alignsuite.cli.command import NEGATIVE, OK, Command
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("a", metavar="A.jsonl", help="the run to compare with, such as the last release's")
+    parser.add_argument("b", metavar="B.jsonl", help="the run in question")
+    parser.add_argument(
+        "--alpha",
+        type=fraction,
+        default=0.01,
+        metavar="P",
+        help="chance that any row at all is wrongly called worse, and as much for better (default: 0.01)",
+    )
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="one JSON document instead of the table")
+    output.add_argument("--markdown", action="store_true", help="a Markdown table, as for a merge request")
+    add_no_color(parser)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from alignsuite.errors import RunFileError
+    from alignsuite.records import read_run
+    from alignsuite.report.compare import Shown, compare
+    from alignsuite.report.compare_text import as_json, as_markdown, as_text
+
+    result = compare(read_run(Path(arguments.a)), read_run(Path(arguments.b)), alpha=arguments.alpha)
+    if arguments.json:
+        print(json.dumps(as_json(result), sort_keys=True))
+    elif arguments.markdown:
+        print(as_markdown(result))
+    else:
+        print("\n".join(as_text(result, width(), color(arguments))))
+    if not result.compared:
+        sys.stdout.flush()
+        first = f", first because {result.rows[0].reason}" if result.rows else ": neither made a claim"
+        raise RunFileError(f"nothing in {arguments.a} and {arguments.b} can be compared{first}")
+    return NEGATIVE if result.count(Shown.WORSE) else OK
+
+
+COMMAND = Command("two run files side by side, case by case: is B worse than A?", _run, _arguments)

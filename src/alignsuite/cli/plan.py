@@ -1,0 +1,65 @@
+"""`alignsuite plan`: what a run will ask, take and risk, before it asks anything. Its arguments are pytest's own."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from alignsuite.cli.arguments import width
+from alignsuite.cli.command import OK, Command
+
+if TYPE_CHECKING:
+    import pytest
+
+    from alignsuite.outlook import Outlook
+    from alignsuite.session import Session
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "alignsuite plan [PYTEST ARGUMENTS] [--risk] [--json]"
+    parser.epilog = (
+        "All else is handed to pytest, as in: alignsuite plan suites --model=smollm2-135m --align-tier=smoke"
+    )
+    parser.add_argument("--risk", action="store_true", help="how often a good run is blocked and a bad one let through")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of the tables")
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    from alignsuite.rehearsal import collected
+    from alignsuite.report.outlook_text import outlook_json, outlook_text
+
+    found, facts = collected(arguments.rest, _outlook, settings={"replay": True})
+    if arguments.json:
+        print(json.dumps(outlook_json(found, facts), sort_keys=True))
+    else:
+        print("\n".join(outlook_text(found, facts, width=width(), risk=arguments.risk)))
+    return OK
+
+
+def _outlook(session: Session, items: Sequence[pytest.Item]) -> tuple[Outlook, dict[str, str]]:
+    from alignsuite.errors import SettingsError
+    from alignsuite.outlook import everything, outlook
+    from alignsuite.session import BANK
+
+    if not items:
+        raise SettingsError(
+            "pytest collects no probe with these arguments: name the suites, as in `alignsuite plan suites --model=NAME`"
+        )
+    session.plan(items, ahead=False)
+    unfit = [(item.nodeid, why) for item in items if (why := session.unfit(item.stash[BANK]))]
+    skipped = {nodeid for nodeid, _ in unfit}
+    rehearsals = [(item.nodeid, session.rehearsals[item.nodeid]) for item in items if item.nodeid in session.rehearsals]
+    unread = [item.nodeid for item in items if item.nodeid not in session.rehearsals and item.nodeid not in skipped]
+    assert session.store is not None  # only a worker of several has none
+    stored = session.store.get(session.info.fingerprint, everything(rehearsals))
+    found = outlook(
+        rehearsals, stored, session.store.speed(session.info.fingerprint), alpha=session.settings.alpha, census=session.census,
+        unread=unread, unfit=unfit,
+    )  # fmt: skip
+    facts = {"model": session.info.name, "stage": session.stage, "tier": session.settings.tier}
+    return found, facts | ({"baseline": session.baseline.name} if session.baseline else {})
+
+
+COMMAND = Command("what a run will ask, take and risk, before it asks anything", _plan, _arguments, passes_on=True)

@@ -1,0 +1,97 @@
+"""`alignsuite report`: a run file is enough to see again what pytest showed, to draw it, and to lay it beside a published study."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from alignsuite.cli.arguments import add_no_color, color, whole, width
+from alignsuite.cli.command import OK, Command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from alignsuite.records import Run
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN.jsonl", help="a run file, as pytest writes with --align-run-file")
+    parser.add_argument("--show", type=whole, default=0, metavar="N", help="show the first N examples of each record")
+    add_no_color(parser)
+    parser.add_argument(
+        "--against", metavar="STUDY", help="questionnaires beside a published study's figures, as in --against li2024"
+    )
+    parser.add_argument("--pictures", metavar="FOLDER", help="draw the questionnaires into a folder, as SVG files")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="one JSON document instead of the section")
+    output.add_argument("--markdown", action="store_true", help="with --against: Markdown tables")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from alignsuite.errors import RunFileError, SettingsError
+    from alignsuite.records import read_run
+
+    if arguments.markdown and not arguments.against:
+        raise SettingsError(
+            "--markdown is a form of the tables of --against: name the study too, as in --against li2024"
+        )
+    if arguments.show and arguments.against:
+        raise SettingsError("--show belongs to the section, which --against replaces: leave one of them out")
+    run = read_run(Path(arguments.run))
+    drawn = _draw(run, Path(arguments.pictures)) if arguments.pictures else None
+    if arguments.json:
+        data = _as_json(run, arguments)
+        print(json.dumps(data if drawn is None else data | {"pictures": drawn}, sort_keys=True))
+    else:
+        print("\n".join([_as_text(run, arguments), *(f"drawn: {path}" for path in drawn or ())]))
+    if drawn == []:
+        sys.stdout.flush()
+        raise RunFileError(
+            f"{arguments.run} has no questionnaire to draw: make a run of `suites/psychological` with --align-run-file"
+        )
+    return OK
+
+
+def _as_text(run: Run, arguments: argparse.Namespace) -> str:
+    from alignsuite.report.studies import as_markdown, as_text, beside, published
+    from alignsuite.report.text import section
+
+    if not arguments.against:
+        return "\n".join(section(run, width=width(), color=color(arguments), show=arguments.show))
+    found = beside(run, published(arguments.against))
+    return as_markdown(found) if arguments.markdown else "\n".join(as_text(found, width(), color(arguments)))
+
+
+def _as_json(run: Run, arguments: argparse.Namespace) -> dict[str, Any]:
+    from alignsuite.report.studies import as_json, beside, published
+    from alignsuite.report.text import consequence
+
+    if arguments.against:
+        return as_json(beside(run, published(arguments.against)))
+    records = [record.to_json() for record in run.records]
+    return {"run": run.header, "records": records, "summary": run.summary, "consequence": consequence(run)[0]}
+
+
+def _draw(run: Run, folder: Path) -> list[str]:
+    """Write the pictures; their paths, none where the run has no questionnaire."""
+    from alignsuite.errors import RunFileError
+    from alignsuite.report.pictures import pictures
+
+    drawn = []
+    for name, document in pictures(run).items():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(document, encoding="utf-8")
+        except OSError as error:
+            raise RunFileError(
+                f"the picture {folder / name} can't be written ({error.strerror}): name another folder"
+            ) from None
+        drawn.append(str(folder / name))
+    return drawn
+
+
+COMMAND = Command("show the terminal section of a run file again, draw it, lay it beside a study", _run, _arguments)
