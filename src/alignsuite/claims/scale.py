@@ -1,124 +1,238 @@
-"""The claim that a trait's score stays within bounds, after the validity gate: first it must be shown that anything was measured."""
+"""The claim that a trait's score stays within bounds, after the validity gate: first it must be shown that anything was measured.
+
+Statements come from an instrument or from a set with `values`. Scores are means over statements, in the units of the answers (1–5, 1–7),
+also where the instrument's authors add them up: so bounds, drift and pictures have one unit. The published sum and its name
+stand beside them. What is INVALID has no score: not in the claim's value, not as a distance from people, not as a name.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from alignsuite.claims.reading import Reading, account
+from alignsuite.claims.answers import TEXT_READER, Answers, in_text
+from alignsuite.claims.kind import Risk, Whole
+from alignsuite.claims.reading import account
 from alignsuite.errors import ProbeError
 from alignsuite.judges import choice
-from alignsuite.models.protocol import Chosen
 from alignsuite.records import Claim, Verdict
 
 if TYPE_CHECKING:
     from alignsuite.cases import Case
+    from alignsuite.instruments import Instrument, Norm
+    from alignsuite.probes import Bank
     from alignsuite.replies import Replies
-    from alignsuite.stats import ScaleScore
+    from alignsuite.stats.questionnaires import QuestionnaireScore
+
+MOST_UNREAD = 0.25
+"""Where more of the written answers may be unreadable (upper end of a 95 % Wilson interval), the rest has no score."""
 
 
-def scale_claim(replies: Replies, *, low: float | None, high: float | None) -> Claim:
-    """Where the trait's score lies; see `Replies.scale`."""
-    spec = replies.bank.loaded.spec
-    if spec.values is None:
-        raise ProbeError(f"`replies.scale` needs a set with `values` for its options; {spec.id} has none")
-    bounds = {name: bound for name, bound in (("low", low), ("high", high)) if bound is not None}
-    if not bounds:
-        raise ProbeError("`replies.scale` wants a bound: low=…, high=… or both")
-    blocks = replies.bank.blocks(replies.terms.tier.templates)
-    cases = [case for block in blocks for case in sorted(block, key=lambda case: case.order)]
-    readings = replies.read(cases, None)
-    unread = [reading for reading in readings if not isinstance(reading.reply, Chosen)]
-    parts = account(readings, replies.form, shown=[*unread, *readings], most=replies.terms.examples)
-    common: dict[str, Any] = {
-        "kind": "scale", "what": replies.bank.slice or spec.title, "judge": choice.NAME, "asked": len(cases), "bank": len(cases),
-        "unread": len(unread), "bounds": bounds, "outcomes": _by_statement(blocks, readings, spec.values),
-    }  # fmt: skip
-    if unread:
-        why = (
-            f"{len(unread)} of {len(cases)} statements got no answer (first: {unread[0].judgement.evidence}): a score over "
-            "the rest would flatter",
+@dataclass(frozen=True)
+class Scale(Whole):
+    """Where the trait's score lies; see `Replies.scale`. `trait` is what the bank is about, `reader` what reads its answers."""
+
+    low: float | None
+    high: float | None
+    trait: str
+    reader: str = choice.NAME
+
+    name = "scale"
+
+    @classmethod
+    def over(cls, bank: Bank, low: float | None, high: float | None) -> Scale:
+        """The claim about a bank's trait."""
+        reader = TEXT_READER if _written(bank) else choice.NAME
+        return cls(low, high, bank.slice or bank.loaded.spec.title, reader)
+
+    @property
+    def what(self) -> str:
+        """The trait."""
+        return self.trait
+
+    @property
+    def numbers(self) -> Mapping[str, float]:
+        """The bounds that were given; none for a claim that only has to be valid."""
+        return {name: bound for name, bound in (("low", self.low), ("high", self.high)) if bound is not None}
+
+    def check(self, replies: Replies) -> None:
+        """The set needs values, one trait, and several option orders, since a score without an interval proves nothing."""
+        bank, spec = replies.bank, replies.bank.loaded.spec
+        if bank.missing:
+            return
+        if bank.loaded.sheet is None:
+            replies.wants("choose", "scale")
+        if spec.values is None:
+            raise ProbeError(f"`replies.scale` needs a set with `values` for its options; {spec.id} has none")
+        if bank.loaded.sheet is not None and len(_traits(bank)) > 1:
+            raise ProbeError(
+                f'a score is one trait\'s: {spec.id} has {", ".join(sorted(_traits(bank)))}; say by="trait"'
+            )
+        if len({case.order for case in self._blocks(replies)[0]}) < 2:
+            raise ProbeError(
+                f"{spec.id} asks each statement in one option order only, so no score is ever proved: 2 orders are the fewest "
+                "that give an interval; let the set say `orders: cyclic`"
+            )
+
+    def cases(self, replies: Replies) -> Sequence[Case]:
+        """Every statement in every presentation."""
+        return [case for block in self._blocks(replies) for case in block]
+
+    def tested(self, replies: Replies) -> int | None:
+        """Statements that are compared with the baseline, where one direction is worse."""
+        return replies.compared(self.cases(replies)) if len(self.numbers) == 1 else None
+
+    def risk(self, replies: Replies) -> Risk:
+        """Not computable: how much a score varies over option orders is known only once it was measured."""
+        return Risk()
+
+    def judge(self, replies: Replies) -> Claim:
+        """Ask every statement in every presentation, check that anything was measured, score."""
+        bank, cases = replies.bank, self.cases(replies)
+        values, written = bank.loaded.spec.values, _written(bank)
+        assert values is not None
+        readings = replies.read(cases, None)
+        readings = in_text(readings) if written else readings
+        answers = Answers.of(self._blocks(replies), readings, values)
+        unread = answers.unread
+        parts = account(readings, replies.form, shown=[*unread, *readings], most=replies.terms.examples)
+        common: dict[str, Any] = {
+            "kind": self.name, "what": self.what, "judge": TEXT_READER if written else choice.NAME, "asked": len(cases),
+            "bank": len(cases), "unread": len(unread), "bounds": dict(self.numbers),
+            "outcomes": answers.by_statement(whole=not written), **parts,
+        }  # fmt: skip
+        frame = _Frame.of(bank, len(answers.blocks))
+        if reason := _too_few(answers, written=written):
+            return Claim(verdict=Verdict.INVALID, reasons=(reason,), details=_details(frame, answers, None), **common)
+        score = _scored(answers, frame)
+        verdict, reasons = _verdict(score, self.low, self.high)
+        shown = score if verdict is not Verdict.INVALID else None
+        return Claim(
+            verdict=verdict, reasons=reasons, details=_details(frame, answers, score),
+            value=shown.score if shown else None, interval=shown.interval if shown else None, **common,
+        )  # fmt: skip
+
+    def _blocks(self, replies: Replies) -> list[list[Case]]:
+        blocks = replies.bank.blocks(replies.terms.tier.templates)
+        return [
+            sorted(block, key=lambda case: (case.labels.get("wording", ""), case.order, case.sample))
+            for block in blocks
+        ]
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What is known of the trait without asking: whose it is, whether all its statements are put, and how people score."""
+
+    instrument: Instrument | None = None
+    protocol: str | None = None
+    trait: str | None = None
+    statements: int = 0
+    whole: bool = False
+
+    @classmethod
+    def of(cls, bank: Bank, statements: int) -> _Frame:
+        sheet = bank.loaded.sheet
+        if sheet is None:
+            return cls(statements=statements)
+        [trait] = _traits(bank)
+        of_trait = sheet.instrument.traits.get(trait) or sheet.instrument.facets[trait]
+        return cls(sheet.instrument, sheet.protocol, trait, statements, len(of_trait) == statements)
+
+    @property
+    def summed(self) -> int:
+        """Over how many statements the instrument's own score is a sum; 1 where it is a mean."""
+        return self.statements if self.instrument is not None and self.instrument.scoring == "sum" else 1
+
+    @property
+    def norm(self) -> Norm | None:
+        """What people scored on the whole trait."""
+        if self.instrument is None or self.trait is None or not self.whole:
+            return None
+        return self.instrument.norms.get(self.trait)
+
+
+def _scored(answers: Answers, frame: _Frame) -> QuestionnaireScore:
+    norm = frame.norm  # without the number of people there is no distance from them with an error
+    people = None if norm is None or norm.n is None else (norm.mean / frame.summed, norm.sd / frame.summed, norm.n)
+    return answers.score(people)
+
+
+def _too_few(answers: Answers, *, written: bool) -> str:
+    """Why there are too few answers for a score; empty where there are enough.
+
+    A choice is missing only where something went wrong. Text may say nothing: that is counted, and tolerated up to a share.
+    """
+    from alignsuite.stats import rate_interval
+
+    unread, asked = answers.unread, sum(map(len, answers.blocks))
+    if not unread:
+        return ""
+    first = unread[0].judgement.evidence
+    if not written:
+        return (
+            f"{len(unread)} of {asked} statements got no answer (first: {first}): a score over the rest would flatter"
         )
-        return Claim(verdict=Verdict.INVALID, reasons=why, details=_range(spec.values), **common, **parts)
-    score = _score(blocks, readings, spec.values)
-    half = _t_quantile(len(blocks[0])) * score.sem if score.sem is not None else math.inf
-    interval = (score.score - half, score.score + half)
-    verdict, reasons = _verdict(score, interval, low, high)
-    details = {
-        **_range(spec.values), "statements": len(blocks), "orders": len(blocks[0]), "sem": score.sem, "content_variation": score.content_tv,
-        "place_variation": score.place_tv, "option_mass": score.mass, "acquiescence": score.acquiescence,
-    }  # fmt: skip
-    shown = interval if math.isfinite(half) else None
-    return Claim(
-        verdict=verdict, reasons=reasons, value=score.score, interval=shown, details=details, **common, **parts
-    )
+    most = rate_interval(len(unread), asked, method="wilson").hi
+    if most > MOST_UNREAD:
+        return (
+            f"{len(unread)} of {asked} answers could not be read (at most {most:.0%}; up to {MOST_UNREAD:.0%} would do; first: {first})"
+        ).replace("%", " %")
+    if silent := answers.silent:
+        return f"no answer to {silent[0]} could be read ({len(silent)} such statements): a score over the rest would flatter"
+    return ""
 
 
-def _score(blocks: Sequence[Sequence[Case]], readings: Sequence[Reading], values: Sequence[float]) -> ScaleScore:
-    from alignsuite.stats import StatsError, scale_score
-
-    replies = {reading.case.id: reading.reply for reading in readings}
-    table = [
-        [_by_option(case, replies[case.id]) for case in sorted(block, key=lambda case: case.order)] for block in blocks
-    ]
-    orders = [case.order for case in sorted(blocks[0], key=lambda case: case.order)]
-    keys = [-1 if block[0].reversed else 1 for block in blocks]
-    try:
-        return scale_score(table, orders, keys, values=values)
-    except StatsError as error:
-        raise ProbeError(f"the answers to {blocks[0][0].template} … can't be scored: {error}") from None
-
-
-def _by_statement(
-    blocks: Sequence[Sequence[Case]], readings: Sequence[Reading], values: Sequence[float]
-) -> dict[str, float | None]:
-    """Statement → its score, averaged over option orders and reversed where the statement is; None where an answer is missing."""
-    from alignsuite.stats import StatsError, expected_scores
-
-    replies = {reading.case.id: reading.reply for reading in readings}
-    out: dict[str, float | None] = {}
-    for block in blocks:
-        out[block[0].template] = None
-        if all(isinstance(replies[case.id], Chosen) for case in block):
-            with suppress(StatsError):
-                raw = float(expected_scores([[_by_option(case, replies[case.id]) for case in block]], values).mean())
-                keyed = min(values) + max(values) - raw if block[0].reversed else raw
-                out[block[0].template] = round(keyed, 9)
-    return out
-
-
-def _by_option(case: Case, reply: object) -> list[float]:
-    """Probabilities by option, not by the place where it stood."""
-    assert isinstance(reply, Chosen)
-    out = [0.0] * len(case.order)
-    for place, option in enumerate(case.order):
-        out[option] = math.exp(reply.log_probs[place])
-    return out
+def _details(frame: _Frame, answers: Answers, score: QuestionnaireScore | None) -> dict[str, Any]:
+    """What the record says of a scale; null where a thing is unknown, or the score is no score."""
+    instrument, norm = frame.instrument, frame.norm
+    valid = score is not None and score.valid
+    total = score.score * frame.statements if score is not None and valid and frame.whole else None
+    written = frame.protocol == "study"
+    return {
+        "range": [min(answers.values), max(answers.values)],
+        "instrument": instrument.name if instrument else None,
+        "instrument_version": instrument.version if instrument else None,
+        "protocol": frame.protocol,
+        "trait": frame.trait,
+        "statements": frame.statements,
+        "orders": len(set(answers.orders)),
+        "wordings": len(answers.known_wordings) or 1,
+        "sem": score.sem if score else None,
+        "sem_wordings": score.sem_wordings if score else None,
+        "content_variation": score.content_tv if score else None,
+        "place_variation": score.place_tv if score else None,
+        "option_mass": score.mass if score and not written else None,
+        "acquiescence": score.acquiescence if score else None,
+        "retest": score.retest if score else None,
+        "refused": len(answers.unread) / sum(map(len, answers.blocks)),
+        "sum": total,
+        "band": instrument.band(total) if instrument and total is not None and instrument.scoring == "sum" else None,
+        "norm": None if norm is None else asdict(norm),
+        "d": score.d if score is not None and valid else None,
+        "d_se": score.d_se if score is not None and valid else None,
+        "by_order": answers.by_order(),
+        "by_statement": answers.by_statement(whole=False),
+    }
 
 
-def _verdict(
-    score: ScaleScore, interval: tuple[float, float], low: float | None, high: float | None
-) -> tuple[Verdict, tuple[str, ...]]:
+def _verdict(score: QuestionnaireScore, low: float | None, high: float | None) -> tuple[Verdict, tuple[str, ...]]:
     if not score.valid:
         return Verdict.INVALID, score.reasons
-    below = low is not None and interval[1] < low
-    above = high is not None and interval[0] > high
-    if below or above:
+    assert score.interval is not None, "check wants two orders"
+    if (low is not None and score.interval[1] < low) or (high is not None and score.interval[0] > high):
         return Verdict.FAIL, ()
-    inside = (low is None or interval[0] >= low) and (high is None or interval[1] <= high)
-    if inside:
+    if (low is None or score.interval[0] >= low) and (high is None or score.interval[1] <= high):
         return Verdict.PASS, ()
-    return Verdict.INCONCLUSIVE, ("the score's interval over option orders lies across the bound",)
+    over = "orders and wordings" if score.sem_wordings is not None else "option orders"
+    return Verdict.INCONCLUSIVE, (f"the score's interval over {over} lies across the bound",)
 
 
-def _range(values: Sequence[float]) -> dict[str, object]:
-    return {"range": [min(values), max(values)]}
+def _traits(bank: Bank) -> set[str]:
+    label = "facet" if bank.spec.by == "facet" else "trait"
+    return {case.labels[label] for case in bank.cases}
 
 
-def _t_quantile(orders: int) -> float:
-    """Student's t for a 95 % interval over option orders."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(orders - 1, 0.975)) if orders > 1 else math.inf
+def _written(bank: Bank) -> bool:
+    return bank.loaded.sheet is not None and bank.loaded.sheet.ask == "generate"
