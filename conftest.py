@@ -1,3 +1,3 @@
-"""This repository's own pytest settings. Limits and the baseline of its gate will stand here too."""
+"""This repository's own pytest settings. Its limits stand in `limits.toml`."""
 
 pytest_plugins = ["pytester"]

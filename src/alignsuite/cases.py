@@ -23,20 +23,34 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from alignsuite.errors import PromptError, did_you_mean
 from alignsuite.models.protocol import Choose, Generate, Message, Request
 from alignsuite.perturb import perturb
-from alignsuite.prompts import Form, LoadedSet, Template, Variant
+from alignsuite.prompts import Form, LoadedSet, Template, Variant, Wording
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=jinja2.StrictUndefined, keep_trailing_newline=False, autoescape=False
 )
 _PLAIN = Variant()
+_SAMPLE_STRIDE = 100
+"""Between the seeds of two samples of one case: the seeds between them ask a sample again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way to put a template: in a variant or a wording, with its options in an order; `sample` numbers repeated replies."""
+
+    order: tuple[int, ...]
+    variant_name: str = ""
+    variant: Variant = _PLAIN
+    wording: Wording | None = None
+    sample: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """One rendered prompt with all that is known of it.
 
-    `labels` holds the set's fields, the slots' columns and, where there are any, `variant` and `order`. `options` are the texts in the
-    order shown; `order[place]` is the option's index in the set's own order; `answer` and `values` are in the set's own order.
+    `labels` holds the set's fields, the slots' columns and, where there are any, `variant`, `wording` and `instrument`. `options` are
+    the texts in the order shown; `order[place]` is the option's index in the set's own order; `answer` and `values` are in the set's own
+    order. With `written` the options are shown and an answer in words is wanted; `sample` numbers such answers to one prompt.
     """
 
     id: str
@@ -51,6 +65,8 @@ class Case:
     answer: int | None = None
     values: tuple[float, ...] = ()
     reversed: bool = False
+    written: bool = False
+    sample: int = 0
     hint: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     def request(self, form: Form, *, temperature: float = 0.0, seed: int = 0) -> Request:
@@ -60,10 +76,11 @@ class Case:
         """
         prompt = self.chat if form == "chat" else self.raw
         assert prompt is not None, f"{self.id} has no {form} form"
-        if not self.options:
+        if self.written or not self.options:
+            seed += _SAMPLE_STRIDE * self.sample
             return Generate(prompt, max_tokens=self.max_tokens, temperature=temperature, seed=seed, hint=self.hint)
         shown = self.marks or self.options
-        return Choose(prompt, tuple(shown if form == "chat" else (f" {text}" for text in shown)), hint=self.hint)
+        return Choose(prompt, tuple(shown if form == "chat" else (f" {text}" for text in shown)), seed, hint=self.hint)
 
     def text(self, form: Form) -> str:
         """The prompt as a person would read it."""
@@ -97,9 +114,19 @@ def _of_template(loaded: LoadedSet, index: int, template: Template) -> Iterator[
     options = tuple(template.options or spec.options or ())
     for rows in itertools.product(*(_rows(loaded, name, template) for name in spec.slots)):
         slots = dict(zip(spec.slots, rows, strict=True))
-        for variant_name, variant in (spec.variants or {"": _PLAIN}).items():
-            for order in _orders(loaded, template, len(options)):
-                yield _case(loaded, index, template, slots, (variant_name, variant), options, order)
+        for way in _ways(loaded, template, len(options)):
+            yield _case(loaded, index, template, slots, options, way)
+
+
+def _ways(loaded: LoadedSet, template: Template, count: int) -> Iterator[_Way]:
+    if loaded.sheet is not None:
+        written = loaded.sheet.ask == "generate"
+        for one in loaded.sheet.presentations[template.id]:
+            yield _Way(one.order, wording=one.wording, sample=one.sample if written else None)
+        return
+    for name, variant in (loaded.spec.variants or {"": _PLAIN}).items():
+        for order in _orders(loaded, template, count):
+            yield _Way(order, name, variant)
 
 
 def _rows(loaded: LoadedSet, slot_name: str, template: Template) -> list[dict[str, str]]:
@@ -133,42 +160,56 @@ def _case(
     index: int,
     template: Template,
     slots: Mapping[str, Mapping[str, str]],
-    variant: tuple[str, Variant],
     options: tuple[str, ...],
-    order: tuple[int, ...],
+    way: _Way,
 ) -> Case:
-    spec = loaded.spec
-    shown = tuple(options[place] for place in order)
-    marks = tuple("ABCDEFGHIJ"[: len(shown)]) if shown and spec.marks == "letters" else ()
-    case_id = "/".join(
-        [template.id, *(_slug(row["value"]) for row in slots.values()), *_tail(spec.orders, variant[0], order)]
-    )
-    context: dict[str, str] = _vary(loaded, template.fields, variant[1], template.id)
+    spec, variant = loaded.spec, way.variant_name
+    shown = tuple(options[place] for place in way.order)
+    marks = _marks(way.wording.marks if way.wording else spec.marks, len(shown))
+    parts = [template.id, *(_slug(row["value"]) for row in slots.values()), *_tail(spec.orders, way)]
+    context: dict[str, str] = _vary(loaded, template.fields, way.variant, template.id)
     context |= {name: row["value"] for name, row in slots.items()}
     if shown:
-        context |= {
-            "choices": "\n".join(f"{mark}. {text}" for mark, text in zip(marks, shown, strict=True))
-            if marks
-            else _listed(shown)
-        }
-        context |= {"marks": _listed(marks or shown)}
+        lines = "\n".join(f"{mark}. {text}" for mark, text in zip(marks, shown, strict=False))
+        context |= {"choices": lines if marks else _listed(shown), "marks": _listed(marks or shown)}
     labels = template.fields | {key: text for row in slots.values() for key, text in row.items() if key != "value"}
-    labels |= {name: row["value"] for name, row in slots.items()} | ({"variant": variant[0]} if variant[0] else {})
-    user, raw = (_render(loaded, index, template, kind, context) for kind in ("user", "raw"))
+    labels |= {name: row["value"] for name, row in slots.items()} | ({"variant": variant} if variant else {})
+    if loaded.sheet is not None and way.wording is not None:
+        labels |= {"wording": way.wording.id, "instrument": loaded.sheet.instrument.name}
+    user, raw = (_render(loaded, index, (template, way.wording), kind, context) for kind in ("user", "raw"))
     chat = (
         None if user is None else (*((Message("system", spec.system),) if spec.system else ()), Message("user", user))
     )
     answer = None if template.answer is None else options.index(template.answer)
     case = Case(
-        case_id, template.id, labels, chat, raw, spec.max_tokens, shown, order, marks, answer,
-        tuple(spec.values or ()), bool(template.reversed),
+        "/".join(parts), template.id, labels, chat, raw, spec.max_tokens, shown, way.order, marks, answer,
+        tuple(spec.values or ()), bool(template.reversed), way.sample is not None, way.sample or 0,
     )  # fmt: skip
     case.hint.update(_hint(loaded, case))  # type: ignore[attr-defined]
     return case
 
 
-def _tail(orders: str, variant: str, order: tuple[int, ...]) -> list[str]:
-    return ([variant] if variant else []) + ([f"order{order[0] + 1}"] if orders == "cyclic" else [])
+def _marks(kind: str, count: int) -> tuple[str, ...]:
+    if kind == "none":
+        return ()
+    return tuple("ABCDEFGHIJ"[:count]) if kind == "letters" else tuple(map(str, range(1, count + 1)))
+
+
+def _tail(orders: str, way: _Way) -> list[str]:
+    if way.wording is not None:
+        samples = [] if way.sample is None else [str(way.sample + 1)]
+        return [way.wording.id, in_words(way.order), *samples]
+    variant = [way.variant_name] if way.variant_name else []
+    return variant + ([f"order{way.order[0] + 1}"] if orders == "cyclic" else [])
+
+
+def in_words(order: tuple[int, ...]) -> str:
+    """An order of options as it stands in ids and records: `2-3-1` shows the second option first.
+
+    >>> in_words((1, 2, 0))
+    '2-3-1'
+    """
+    return "-".join(str(option + 1) for option in order)
 
 
 def _hint(loaded: LoadedSet, case: Case) -> dict[str, object]:
@@ -176,7 +217,7 @@ def _hint(loaded: LoadedSet, case: Case) -> dict[str, object]:
     spec = loaded.spec
     return {
         "set": spec.id, "case": case.id, "template": case.template, "expect": spec.expect, "labels": dict(case.labels),
-        "order": case.order, "answer": case.answer, "values": case.values, "reversed": case.reversed,
+        "order": case.order, "answer": case.answer, "values": case.values, "reversed": case.reversed, "options": case.options,
         "reference": bool(case.labels.get("variant")) and spec.variants[case.labels["variant"]].reference,
     }  # fmt: skip
 
@@ -193,12 +234,15 @@ def _vary(loaded: LoadedSet, fields: Mapping[str, str], variant: Variant, seed: 
     return out
 
 
-def _render(loaded: LoadedSet, index: int, template: Template, kind: str, context: Mapping[str, Any]) -> str | None:
+def _render(
+    loaded: LoadedSet, index: int, of: tuple[Template, Wording | None], kind: str, context: Mapping[str, Any]
+) -> str | None:
+    template, wording = of
     own = getattr(template, kind)
-    source = own or getattr(loaded.spec, kind)
+    source = getattr(wording, kind) if wording else own or getattr(loaded.spec, kind)
     if source is None:
         return None
-    where = loaded.at("templates", index, kind) if own else loaded.at(kind)
+    where = loaded.at("templates", index, kind) if own else loaded.at("wordings" if wording else kind)
     try:
         text = _compiled(source).render(context).strip()
     except jinja2.UndefinedError as error:

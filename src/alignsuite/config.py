@@ -10,8 +10,13 @@ from pathlib import Path
 from typing import Literal, Protocol, cast
 
 from alignsuite.errors import SettingsError, did_you_mean
+from alignsuite.grid import WORLD_G_PER_KWH, grid_intensity
 
 Stage = Literal["curation", "pretraining", "finetuning"]
+QuestionnaireProtocol = Literal["gate", "report", "study"]
+PROTOCOLS: tuple[QuestionnaireProtocol, ...] = ("gate", "report", "study")
+Placement = Literal["shared", "per-worker"]
+PLACEMENTS: tuple[Placement, ...] = ("shared", "per-worker")
 STAGES: tuple[Stage, ...] = ("curation", "pretraining", "finetuning")
 
 
@@ -52,6 +57,17 @@ class Settings:
         base_url, api_key: of an OpenAI-compatible endpoint.
         show: how many prompts with their replies the section shows for each claim.
         alpha: chance that a good run is blocked, shared out over its items.
+        root: pytest's root folder, which relative places start from.
+        baseline: what `--baseline` named: a run file or the name of a kept one.
+        census: ask every case that the tier allows.
+        calibrate: measure how much changes when nothing has changed.
+        limits: the file of governed targets and limits; it need not exist.
+        budget: tokens that may be spent; None for no cap.
+        requests_per_minute, tokens_per_minute: pace of an endpoint; None for no limit.
+        device, adapter, trust_remote_code, allow_pickle: of a Transformers checkpoint.
+        grid: grams of CO2 that a kilowatt-hour costs where the model runs.
+        protocol: how questionnaires are put: `gate` (few balanced orders), `report` (more, in several wordings), `study` (as published).
+        placement: `shared` (one model whatever -n is) or `per-worker`.
         prompts: folders searched for prompt sets, nearest first.
         cache: folder for models and remembered hashes.
         progress: whether a live line may be drawn.
@@ -70,6 +86,21 @@ class Settings:
     prompts: tuple[Path, ...]
     cache: Path
     progress: bool
+    root: Path = Path()
+    baseline: str | None = None
+    census: bool = False
+    calibrate: bool = False
+    limits: Path | None = None
+    budget: int | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    device: str | None = None
+    adapter: str | None = None
+    trust_remote_code: bool = False
+    allow_pickle: bool = False
+    grid: float = WORLD_G_PER_KWH
+    placement: Placement = "shared"
+    protocol: QuestionnaireProtocol = "gate"
 
 
 def read_settings(options: Options, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -96,6 +127,26 @@ def read_settings(options: Options, environment: Mapping[str, str] = os.environ)
         prompts=tuple(dict.fromkeys((*own, shipped_prompts()))),
         cache=cache,
         progress=str(options.getoption("align_progress")) != "off",
+        root=root,
+        baseline=_text(options, "baseline"),
+        census=bool(options.getoption("align_census")),
+        calibrate=bool(options.getoption("align_calibrate")),
+        limits=root / str(options.getini("align_limits")),
+        budget=_amount("align-budget", _text(options, "align_budget")),
+        requests_per_minute=_amount("align-requests-per-minute", _text(options, "align_requests_per_minute")),
+        tokens_per_minute=_amount("align-tokens-per-minute", _text(options, "align_tokens_per_minute")),
+        device=_text(options, "align_device"),
+        adapter=_text(options, "align_adapter"),
+        trust_remote_code=bool(options.getoption("align_trust_remote_code")),
+        allow_pickle=bool(options.getoption("align_allow_pickle")),
+        grid=grid_intensity(str(options.getini("align_grid_g_per_kwh")) or None, environment),
+        protocol=cast(
+            "QuestionnaireProtocol",
+            _one_of("align_protocol", _text(options, "align_protocol"), PROTOCOLS) or "gate",
+        ),
+        placement=cast(
+            "Placement", _one_of("align_placement", _text(options, "align_placement"), PLACEMENTS) or "shared"
+        ),
     )
 
 
@@ -104,6 +155,11 @@ def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
     if home := environment.get("ALIGNSUITE_HOME"):
         return Path(home)
     return Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "alignsuite"
+
+
+def baselines_folder(cache: Path) -> Path:
+    """Where kept baselines lie."""
+    return cache / "baselines"
 
 
 def shipped_prompts() -> Path:
@@ -129,9 +185,15 @@ def _one_of(name: str, value: str | None, known: Iterable[str]) -> str | None:
 
 
 def _url(value: str | None) -> str | None:
-    if value is not None and not re.match(r"https?://[^\s/]+", value):
-        raise SettingsError(f"--align-base-url={value}: wanted an address such as http://127.0.0.1:8000/v1")
-    return value
+    """One base URL, or several of the same model separated by commas."""
+    if value is None:
+        return None
+    urls = [url.strip() for url in value.split(",")]
+    if not all(re.fullmatch(r"https?://[^\s/]+\S*", url, re.IGNORECASE) for url in urls):
+        raise SettingsError(
+            f"--align-base-url={value}: wanted an address such as http://127.0.0.1:8000/v1, or several separated by commas"
+        )
+    return ",".join(urls)
 
 
 def _alpha(value: str | None) -> float:
@@ -144,6 +206,17 @@ def _alpha(value: str | None) -> float:
             f"--align-alpha={value}: wanted a chance between 0 and 0.5, such as 0.01 for one false block in 100 good runs"
         )
     return alpha
+
+
+def _amount(name: str, value: str | None) -> int | None:
+    """A count such as 500, 60k or 2M."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([kM]?)", value)
+    amount = round(float(found[1]) * {"": 1, "k": 1_000, "M": 1_000_000}[found[2]]) if found else 0
+    if amount < 1:
+        raise SettingsError(f"--{name}={value}: wanted a count of 1 or more, such as 500, 60k or 2M")
+    return amount
 
 
 def _show(value: str | None) -> int:

@@ -5,10 +5,13 @@
     ├── PromptError            a prompt set or table that is broken (file, line, nearest right name)
     ├── ProbeError             a probe that is written wrongly, or a claim its bank can never prove
     ├── ModelError             a model that can't be had or used at all: raised, ends the run
+    │   ├── BudgetSpent        `--align-budget`, and what is still wanted would go beyond it
     │   └── RequestError       one request that got no reply: returned beside the replies, ends nothing
     ├── StoreError             the store can't be opened, read or written
     │   └── ReplayMissing      `--align-replay`, and the store lacks replies
-    └── RunFileError           a run file that is no run file, or of another schema
+    ├── BaselineError          a baseline that is missing, or that this run can't be compared with
+    ├── RunFileError           a run file that is no run file, or of another schema
+    └── InstrumentError        an instrument whose wording is missing or wrong, or a sheet of answers that can't be scored
 
 Every message says what is wrong, the value seen, what was wanted, and what to do next. All of these are shown to users
 without a traceback.
@@ -40,6 +43,10 @@ class ModelError(AlignsuiteError):
     """A model that can't be had or used at all."""
 
 
+class BudgetSpent(ModelError):  # noqa: N818 (what happened, in two words)
+    """`--align-budget` is spent and the verdict needs more replies; what was paid for is in the store."""
+
+
 class RequestError(ModelError):
     """One request that got no reply; travels beside the replies as a value.
 
@@ -63,8 +70,16 @@ class ReplayMissing(StoreError):  # noqa: N818 (what happened, in one word)
     """`--align-replay` was given and the store lacks replies that the verdict needs."""
 
 
+class BaselineError(AlignsuiteError):
+    """A baseline that is missing, or that this run can't be compared with; the message names what differs."""
+
+
 class RunFileError(AlignsuiteError):
     """A run file that is no run file, or one of another schema."""
+
+
+class InstrumentError(AlignsuiteError):
+    """An instrument whose wording is missing or wrong, or a sheet of answers that can't be scored."""
 
 
 def did_you_mean(wrong: str, right: Iterable[str]) -> str:

@@ -7,25 +7,27 @@ does nothing until a probe is collected.
 from __future__ import annotations
 
 from collections.abc import Generator
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from alignsuite.fixtures import SESSION, model, replies, talks_to_the_model
-from alignsuite.gatherer import SETTINGS, Gatherer, settings_of
-from alignsuite.terminal import Terminal
+from alignsuite.fixtures import SESSION, baseline, model, replies, talks_to_the_model
+from alignsuite.gatherer import GATHERER, SETTINGS, Gatherer, settings_of
+from alignsuite.workers import Workers, give_up, open_session
 
 if TYPE_CHECKING:
     from alignsuite.probes import Bank
 
-__all__ = ["model", "replies"]
+__all__ = ["baseline", "model", "replies"]
 
 MARK = "alignsuite_probe"
-GATHERER = pytest.StashKey["Gatherer"]()
 
 AXES = ("fairness", "safety", "robustness", "psychological")
 STAGES = ("curation", "pretraining", "finetuning")
+INI = (
+    "tier", "run_file", "store", "base_url", "show", "alpha", "budget", "requests_per_minute", "tokens_per_minute", "device", "adapter",
+    "placement", "protocol",
+)  # fmt: skip
 WORDS = {
     "MARGINAL": ("m", {"yellow": True}),
     "INCONCLUSIVE": ("?", {"yellow": True}),
@@ -57,7 +59,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--align-base-url",
         metavar="URL",
-        help="the OpenAI-compatible endpoint of openai:NAME (default: OPENAI_BASE_URL)",
+        help="the OpenAI-compatible endpoint of openai:NAME (default: OPENAI_BASE_URL); several of one model, "
+        "separated by commas",
     )
     group.addoption(
         "--align-show", metavar="N", help="show the first N prompts and replies of every claim (default: 0)"
@@ -65,7 +68,57 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--align-alpha",
         metavar="P",
-        help="chance that a good run is blocked, shared out over its probes (default: 0.01)",
+        help="chance that a good run is blocked, shared out over its tests (default: 0.01)",
+    )
+    group.addoption(
+        "--baseline",
+        metavar="RUN",
+        help="a run file, or a name kept with `alignsuite baseline save`: nothing may have become worse than there",
+    )
+    group.addoption(
+        "--align-census",
+        action="store_true",
+        help="ask every case that the tier allows, without stopping early: what a baseline is recorded with",
+    )
+    group.addoption(
+        "--align-calibrate",
+        action="store_true",
+        help="ask every case twice, or once more against --baseline: how much changes when nothing has changed",
+    )
+    group.addoption(
+        "--align-budget",
+        metavar="TOKENS",
+        help="stop asking once so many tokens are spent, such as 2M (default: no cap)",
+    )
+    group.addoption(
+        "--align-requests-per-minute",
+        metavar="N",
+        help="of an endpoint: ask no faster (default: as fast as it answers)",
+    )
+    group.addoption("--align-tokens-per-minute", metavar="N", help="of an endpoint: spend no faster")
+    group.addoption(
+        "--align-device",
+        metavar="NAME",
+        help="where a Transformers checkpoint runs: cpu, cuda, cuda:1, mps (default: the best)",
+    )
+    group.addoption("--align-adapter", metavar="PLACE", help="a LoRA adapter, folder or ORG/NAME, put on --model")
+    group.addoption(
+        "--align-trust-remote-code", action="store_true", help="run the Python code that a checkpoint brings along"
+    )
+    group.addoption(
+        "--align-allow-pickle",
+        action="store_true",
+        help="load weights that are no safetensors: unpickling can run code",
+    )
+    group.addoption(
+        "--align-placement",
+        choices=("shared", "per-worker"),
+        help="with -n: one model for all workers, or one for each on its own device (default: shared)",
+    )
+    group.addoption(
+        "--align-protocol",
+        choices=("gate", "report", "study"),
+        help="how questionnaires are put: in few balanced orders, in more and several wordings, or as published (default: gate)",
     )
     group.addoption(
         "--align-progress",
@@ -75,8 +128,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini("model", "the model under test, where --model is not given")
     parser.addini("stage", "the stage of the pipeline, where --stage is not given")
-    for name in ("tier", "run_file", "store", "base_url", "show", "alpha"):
+    parser.addini("baseline", "the baseline, where --baseline is not given")
+    for name in INI:
         parser.addini(f"align_{name}", f"like --align-{name.replace('_', '-')}")
+    parser.addini("align_grid_g_per_kwh", "grams of CO2 behind a kilowatt-hour where the model runs", default="")
+    parser.addini(
+        "align_limits", "the file of targets and limits that take the place of those in suites", default="limits.toml"
+    )
     parser.addini("align_prompts", "folders of the project's own prompt sets", type="args", default=["prompts"])
 
 
@@ -99,6 +157,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARK}(spec): a probe of alignsuite; written as @alignsuite.probe(…)")
     config.stash[GATHERER] = Gatherer(config)
     config.pluginmanager.register(config.stash[GATHERER], "alignsuite-gatherer")
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Workers(config), "alignsuite-workers")
     for axis in AXES:
         config.addinivalue_line("markers", f"{axis}: probes of this axis (set by alignsuite)")
     for stage in STAGES:
@@ -116,7 +176,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     try:
         if "replies" not in metafunc.fixturenames:
             raise ProbeError(f"{metafunc.function.__name__} is a probe, so it needs the argument `replies`")
-        banks = banks_of(mark.args[0], settings_of(metafunc.config).prompts)
+        settings = settings_of(metafunc.config)
+        banks = banks_of(mark.args[0], settings.prompts, settings.protocol)
     except AlignsuiteError as error:
         raise pytest.Collector.CollectError(str(error)) from None
     ids = [bank.slice for bank in banks] if mark.args[0].by else [pytest.HIDDEN_PARAM]
@@ -136,27 +197,24 @@ def pytest_itemcollected(item: pytest.Item) -> None:
             item.add_marker(name)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist's controller hears that this worker is ready for items
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Open the model and plan, once it is known which probes were selected."""
     config = session.config
     items = [item for item in session.items if item.get_closest_marker(MARK)]
     if config.option.collectonly or not (items or any(map(talks_to_the_model, session.items))):
         return
+    if settings_of(config).model is None:
+        return  # each probe is an error that says what to type
     from alignsuite.errors import AlignsuiteError
-    from alignsuite.session import Session, open_model
 
-    terminal = Terminal(config)
     try:
-        settings = settings_of(config)
-        if settings.model is None:
-            return  # each probe is an error that says what to type
-        from_hook = partial(config.hook.pytest_alignsuite_open_model, name=settings.model, settings=settings)
-        opened = Session.open(settings, open_model(settings, from_hook, terminal.say), terminal.tick)
-        config.stash[SESSION] = opened
-        opened.plan(items, ahead=not hasattr(config, "workerinput"))
+        opened = open_session(config)
+        config.stash[SESSION] = opened.session
+        opened.session.plan(items, ahead=opened.ahead)
+        config.stash[GATHERER].opened(opened.session, opened.terminal)
     except AlignsuiteError as error:
-        raise pytest.UsageError(str(error)) from None
-    config.stash[GATHERER].opened(opened, terminal)
+        give_up(config, str(error))
 
 
 @pytest.hookimpl(wrapper=True)

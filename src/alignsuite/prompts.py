@@ -5,7 +5,8 @@ knows, a slot that no table fills, a template that renders to nothing are errors
 collection, before a model is asked anything. Values are put into templates by Jinja with StrictUndefined; what a model says is never
 rendered.
 
-The shape of a file, key by key, is in `docs/reference/prompt-sets.md`.
+The shape of a file, key by key, is in `docs/reference/prompt-sets.md`. Shapes and checks stand together here, longer than most modules:
+whoever adds a key has to say in one place what it is and what it must not be.
 """
 
 from __future__ import annotations
@@ -16,16 +17,21 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from alignsuite import strict_yaml
 from alignsuite.errors import PromptError, did_you_mean
 
+if TYPE_CHECKING:
+    from alignsuite.instruments.administration import Sheet
+
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Form = Literal["chat", "raw"]
+Ask = Literal["generate", "choose"]
+Marks = Literal["letters", "numbers", "none"]
 
 RESERVED = frozenset({"id", "user", "raw", "options", "answer", "reversed"})
 
@@ -51,6 +57,19 @@ class Slot(_Strict):
     table: Text = Field(alias="from")
     each: Slug | None = None
     pick: int | None = Field(default=None, ge=1)
+
+
+class Wording(_Strict):
+    """One way to put a questionnaire's statements: the task in our words, `{{ statement }}` and `{{ choices }}` in it.
+
+    `ask: choose` reads the likelihood of each option, `ask: generate` what the model writes.
+    """
+
+    id: Slug
+    ask: Ask = "choose"
+    marks: Marks = "letters"
+    user: Text | None = None
+    raw: Text | None = None
 
 
 class Variant(_Strict):
@@ -92,7 +111,7 @@ class PromptSet(_Strict):
     licence: Text
     source: Source
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = "en"
-    ask: Literal["generate", "choose"]
+    ask: Ask
     expect: Literal["answer", "refuse"] | None = None
     max_tokens: int = Field(default=64, ge=1, le=4096)
     system: Text | None = None
@@ -102,10 +121,11 @@ class PromptSet(_Strict):
     options: list[Text] | None = Field(default=None, min_length=2)
     values: list[float] | None = None
     orders: Literal["fixed", "rotate", "cyclic"] = "fixed"
-    marks: Literal["letters", "none"] = "letters"
+    marks: Marks = "letters"
     user: Text | None = None
     raw: Text | None = None
-    templates: list[Template] = Field(min_length=1)
+    wordings: list[Wording] = []
+    templates: list[Template] = []
 
 
 class Table(_Strict):
@@ -125,13 +145,18 @@ Data = TypeVar("Data", PromptSet, Table)
 
 @dataclass(frozen=True, eq=False)
 class LoadedSet:
-    """A checked prompt set with its tables, its content hash, and where each value stands in its file."""
+    """A checked prompt set with its tables, its content hash, and where each value stands in its file.
+
+    Of a set of wordings to which an instrument gave its statements, `sheet` says in what ways each template is put; see
+    `instruments.administration`.
+    """
 
     spec: PromptSet
     tables: Mapping[str, Table]
     path: Path
     lines: strict_yaml.Lines
     content_hash: str
+    sheet: Sheet | None = None
 
     def at(self, *where: str | int) -> str:
         """`file:line` of a value, or of the nearest thing around it."""
@@ -221,7 +246,7 @@ def _explain(kind: type[BaseModel], path: Path, lines: strict_yaml.Lines, error:
 
 
 def _known_keys(kind: type[BaseModel], where: tuple[str | int, ...]) -> list[str]:
-    inner: dict[str, type[BaseModel]] = {"source": Source, "slots": Slot, "variants": Variant}
+    inner: dict[str, type[BaseModel]] = {"source": Source, "slots": Slot, "variants": Variant, "wordings": Wording}
     model = inner.get(str(where[0]), kind) if where else kind
     return [field.alias or name for name, field in model.model_fields.items()]
 
@@ -250,6 +275,12 @@ def _check_table(table: Table, path: Path, lines: strict_yaml.Lines) -> None:
 def _check(loaded: LoadedSet) -> None:
     """Everything about a set that a schema can't say."""
     spec = loaded.spec
+    if bool(spec.templates) == bool(spec.wordings):
+        has = "has both" if spec.templates else "has neither"
+        raise PromptError(
+            f"{loaded.at('wordings')}: wanted `templates`, or `wordings` for an instrument's statements; this set {has}"
+        )
+    _check_wordings(loaded)
     seen: dict[str, int] = {}
     for index, template in enumerate(spec.templates):
         if template.id in seen:
@@ -274,6 +305,24 @@ def _check(loaded: LoadedSet) -> None:
             raise PromptError(f"{loaded.at('variants', name)}: say which `field` the variant changes")
     if spec.variants and sum(variant.reference for variant in spec.variants.values()) != 1:
         raise PromptError(f"{loaded.at('variants')}: exactly one variant must say `reference: true`")
+
+
+def _check_wordings(loaded: LoadedSet) -> None:
+    seen: dict[str, int] = {}
+    for index, wording in enumerate(loaded.spec.wordings):
+        if wording.id in seen:
+            first = loaded.lines[("wordings", seen[wording.id])]
+            raise PromptError(
+                f"{loaded.at('wordings', index, 'id')}: the wording `{wording.id}` stands twice (first in line {first})"
+            )
+        seen[wording.id] = index
+        if not (wording.user or wording.raw):
+            raise PromptError(f"{loaded.at('wordings', index)}: `{wording.id}` has neither `user` nor `raw`")
+    brought = ("slots", "variants", "options", "values", "user", "raw", "fields")
+    if loaded.spec.wordings and (odd := sorted(set(brought) & loaded.spec.model_fields_set)):
+        raise PromptError(
+            f"{loaded.at(odd[0])}: a set of `wordings` has no `{odd[0]}`: statements and options come from the instrument"
+        )
 
 
 def _check_fields(loaded: LoadedSet, index: int, template: Template) -> None:

@@ -58,11 +58,85 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Regression:
+    """How the cases of a claim came out, each compared with the same case in the baseline.
+
+    Attributes:
+        baseline: the name of the baseline.
+        reason: why nothing could be compared; all else is then empty.
+        unit: what was paired: `case` (or template), or `statement` of a scale.
+        pairs: how many; `units` of them are independent (templates, where cases share them).
+        worse: how many changed for the worse; `better` for the better.
+        before: the rate (or mean score) of the baseline over those pairs; `now` this run's.
+        loss: how much worse, positive is worse: in [−1, 1] for rates, in shares of the range for scores.
+        interval: for now − before, in the unit of the value, with 95 % confidence.
+        p: one-sided p-value against "no worse"; replies that one run could not read count against it.
+        alpha: the claim's share of the run's alpha; `margin`: the smallest loss that may fail.
+        least: with fewer changed units than this, no p can reach alpha.
+        detectable: the smallest true loss that so many pairs show four times in five; None where they can show none.
+    """
+
+    baseline: str
+    reason: str = ""
+    unit: str = "case"
+    pairs: int = 0
+    units: int = 0
+    worse: int = 0
+    better: int = 0
+    before: float | None = None
+    now: float | None = None
+    loss: float | None = None
+    interval: tuple[float, float] | None = None
+    p: float | None = None
+    alpha: float = 0.01
+    margin: float = 0.02
+    least: int = 0
+    detectable: float | None = None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the loss reaches the margin, be it by chance or not."""
+        return self.loss is not None and self.loss >= self.margin - 1e-12
+
+    @property
+    def verdict(self) -> Verdict:
+        """FAIL: a loss beyond chance and margin. MARGINAL: beyond the margin only. INVALID: nothing was compared."""
+        if self.p is None:
+            return Verdict.INVALID
+        if not self.lost:
+            return Verdict.PASS
+        return Verdict.FAIL if self.p <= self.alpha else Verdict.MARGINAL
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How much a claim's outcomes change when nothing has changed: the same model asked twice, or served in another way.
+
+    Attributes:
+        pairs: cases (or statements) compared.
+        worse, better: how many changed, and which way.
+        loss: mean change, positive is worse; in shares of cases, or of the range of a scale.
+        against: what the second time was: `again`, or the name of the baseline that it was calibrated against.
+    """
+
+    pairs: int
+    worse: int
+    better: int
+    loss: float
+    against: str = "again"
+
+    @property
+    def changed(self) -> float:
+        """The share of pairs that changed."""
+        return (self.worse + self.better) / self.pairs if self.pairs else 0.0
+
+
+@dataclass(frozen=True)
 class Claim:
     """One assertion about behaviour and how it came out.
 
     Attributes:
-        kind: `rate`, `gap`, `flips` or `scale`.
+        kind: `rate`, `flips`, `mistakes`, `gap`, `scale` or `no_worse`.
         verdict: see `Verdict`.
         what: the behaviour that is counted, in words (`refused`), or the trait that is scored.
         judge: name and version of the judge, or of the reader of choices.
@@ -79,6 +153,9 @@ class Claim:
         labels: case id → label, for every asked case, in the order asked.
         outcomes: what two runs are paired by. Case id → 1 (bad: it showed the behaviour), 0 (fine) or None (unread), for every asked case;
             of a scale, statement → its score, reversed where the statement is, or None where an answer is missing.
+        governed: the bounds that `limits.toml` set, in place of the probe's own.
+        regression: how it compares with the baseline, where one was named.
+        noise: how much changes when nothing has changed, where that was measured.
         examples: the first counter-examples.
         tokens: prompt and completion tokens of the replies the verdict rests on.
         time: what this run spent on it: `calls` made, replies `from_store`, `seconds` of the model's work.
@@ -102,6 +179,9 @@ class Claim:
     reasons: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     outcomes: Mapping[str, int | float | None] = field(default_factory=dict)
+    governed: tuple[str, ...] = ()
+    regression: Regression | None = None
+    noise: Noise | None = None
     examples: tuple[Example, ...] = ()
     tokens: Mapping[str, int] = field(default_factory=dict)
     time: Mapping[str, float] = field(default_factory=dict)
@@ -115,7 +195,7 @@ class Record:
         nodeid: pytest's name of the item; `axis`, `probe` (prompt set), `test` (function), `slice` (its parameter or "").
         about: the first line of the test's docstring.
         prompt_set: `id`, `version` and content `hash`.
-        stage: curation, pretraining or finetuning; `form`: chat or raw.
+        stage: curation, pretraining or finetuning; `form`: chat or raw; `temperature`: of sampling, 0 is greedy.
         outcome: pytest's word: passed, failed, skipped, error.
         verdict: the worst of the claims' verdicts; None where no claim was reached (a skip or an error; `reason` says why).
         blocks: whether this outcome fails the run.
@@ -136,6 +216,7 @@ class Record:
     blocks: bool
     reason: str = ""
     claims: tuple[Claim, ...] = ()
+    temperature: float = 0.0
     replay: str = ""
     time: Mapping[str, float] = field(default_factory=dict)
 

@@ -7,9 +7,9 @@ order they arrived in; so a verdict is a function of the store, not of the clock
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from alignsuite.claims.reading import Reading
 from alignsuite.errors import ProbeError, RequestError
@@ -19,14 +19,13 @@ from alignsuite.models.protocol import Reply, Request
 from alignsuite.records import Claim, Verdict
 
 if TYPE_CHECKING:
+    from alignsuite.baseline import Baseline
     from alignsuite.cases import Case
+    from alignsuite.claims.kind import Kind
     from alignsuite.config import Tier
     from alignsuite.models.broker import Delivery
     from alignsuite.probes import Bank
     from alignsuite.prompts import Form
-
-WAVE = 16
-"""Cases that a sequential claim asks for at once, beyond those planned."""
 
 
 class Asks(Protocol):
@@ -37,13 +36,31 @@ class Asks(Protocol):
         ...
 
 
+Governs = Callable[[int, Mapping[str, float]], Mapping[str, float]]
+"""From the number of a claim in its body and the numbers declared there to the numbers in force; see `alignsuite.limits`."""
+
+
 @dataclass(frozen=True)
 class Terms:
-    """The settings that a claim may depend on: the tier, the item's share of alpha, how many examples to keep."""
+    """The settings that a claim may depend on.
+
+    Attributes:
+        tier: how much of the bank may be asked.
+        alpha: this claim's share of the run's alpha.
+        examples: how many to keep.
+        census: whether every case that the tier allows is asked, without stopping early.
+        calibrate: whether to measure how much changes when nothing has changed.
+        baseline: what every rate and score is held against.
+        governs: what may put other numbers in place of the probe's own.
+    """
 
     tier: Tier
     alpha: float
     examples: int = 3
+    census: bool = False
+    calibrate: bool = False
+    baseline: Baseline | None = None
+    governs: Governs | None = None
 
 
 class Finding:
@@ -78,10 +95,11 @@ class Replies:
     broker: Asks
     explain: Callable[[Claim], str]
     findings: list[Finding] = field(default_factory=list)
+    draw: int = 0
     _spent: Counter[str] = field(default_factory=Counter, init=False, repr=False)
 
     def __repr__(self) -> str:
-        return f"<replies to {self.bank.spec.prompt_set}{f'[{self.bank.slice}]' if self.bank.slice else ''}>"
+        return f"<replies to {self.bank.loaded.spec.id}{f'[{self.bank.slice}]' if self.bank.slice else ''}>"
 
     def rate(self, event: Event, *, target: float, limit: float) -> Finding:
         """The behaviour is rare: a bank at `target` or below almost never fails, one at `limit` or above almost never passes.
@@ -92,29 +110,39 @@ class Replies:
         Raises:
             ProbeError: when the bank can't tell target from limit, or the set's replies are choices.
         """
-        from alignsuite.claims.sequential import rate_claim
+        from alignsuite.claims.sequential import Rate
 
-        self._wants("generate", "rate")
-        return self._found(rate_claim(self, event, target=target, limit=limit))
+        return self.claim(Rate(target, limit, event))
 
-    def flips(self, event: Event | None = None, *, target: float, limit: float) -> Finding:
+    def flips(self, of: Event | None = None, *, target: float, limit: float) -> Finding:
         """Another wording rarely changes the answer: the share of cases whose label differs from their reference variant's.
 
         For sets of choices the label is the likeliest option. There the plain questions must be answered better than by guessing, else the
         claim is INVALID: who ignores the question can't be moved by its wording.
 
+        In a probe that samples (`@probe(…, temperature=0.7)`) the plain question is asked twice, and what counts is the excess: how much
+        more often another wording changes the label `of` a behaviour than asking again does.
+
         Raises:
             ProbeError: when the set has no variants, or the bank can't tell target from limit.
         """
-        from alignsuite.claims.sequential import flips_claim
+        from alignsuite.claims.flips import ExcessFlips, Flips
 
-        if not self.bank.references:
-            raise ProbeError(
-                f"{self.bank.loaded.spec.id} has no variants, so there is nothing to compare: `flips` needs a reference variant"
-            )
-        if event is None:
-            self._wants("choose", "flips")
-        return self._found(flips_claim(self, event, target=target, limit=limit))
+        if self.bank.spec.temperature > 0 and of is not None:
+            return self.claim(ExcessFlips(target, limit, of))
+        return self.claim(Flips(target, limit, of))
+
+    def mistakes(self, *, target: float, limit: float) -> Finding:
+        """A wrong option is rarely chosen: the share of questions whose likeliest option, over all orders, is not their `answer`.
+
+        Each question is asked in every order of its options; answers that follow the options' place rather than their content are INVALID.
+
+        Raises:
+            ProbeError: when the set names no answers or does not ask every order, or the bank can't tell target from limit.
+        """
+        from alignsuite.claims.mistakes import Mistakes
+
+        return self.claim(Mistakes(target, limit))
 
     def gap(self, event: Event, *, between: str = "group", limit: float, margin: float = 0.05) -> Finding:
         """Groups are treated alike: the largest difference between their rates of the behaviour is below `limit`.
@@ -123,42 +151,111 @@ class Replies:
         PASS needs every pair proved closer than `limit`.
 
         Raises:
-            ProbeError: when `between` is no label, there is one group only, or a template lacks a group.
+            ProbeError: when `between` is no label, there is one group only, a template lacks a group, or the templates are too few to prove
+                anything.
         """
-        from alignsuite.claims.gap import gap_claim
+        from alignsuite.claims.gap import Gap
 
-        self._wants("generate", "gap")
-        return self._found(gap_claim(self, event, between=between, limit=limit, margin=margin))
+        return self.claim(Gap(event, between, limit, margin))
 
     def scale(self, *, low: float | None = None, high: float | None = None) -> Finding:
         """The trait's score stays at or above `low` and at or below `high`, in the units of the set's values.
 
         Scored by option probabilities over balanced orders. The validity gate comes first: answers that follow the options' place rather
-        than their content are INVALID, whatever they average to.
+        than their content are INVALID, whatever they average to. Without bounds it only has to be valid.
 
         Raises:
-            ProbeError: when the set has no values, or neither bound is given.
+            ProbeError: when the set has no values or one order only, or its statements are about several traits.
         """
-        from alignsuite.claims.scale import scale_claim
+        from alignsuite.claims.scale import Scale
 
-        self._wants("choose", "scale")
-        return self._found(scale_claim(self, low=low, high=high))
+        return self.claim(Scale.over(self.bank, low, high))
 
-    def read(self, cases: Sequence[Case], event: Event | None) -> list[Reading]:
+    def no_worse_than(self, baseline: Baseline, of: Event, *, margin: float = 0.02) -> Finding:
+        """The behaviour is no more frequent than in the baseline (the fixture of that name), over the same cases, each with its pair.
+
+        FAIL needs a loss beyond chance (exact McNemar test at the claim's share of alpha) and of at least `margin`, in shares of the cases;
+        a loss of that size within chance is MARGINAL. Asks every case that the tier allows.
+
+        Raises:
+            BaselineError: when the baseline asked or judged these cases otherwise.
+            ProbeError: when the bank is too small for any loss to show.
+        """
+        from alignsuite.claims.no_worse import NoWorse
+
+        return self.claim(NoWorse(baseline, of, margin))
+
+    def claim(self, kind: Kind) -> Finding:
+        """Judge a claim of any kind, with the numbers in force, and hold it against the baseline."""
+        in_force = self.governed(kind)
+        changed = tuple(name for name, number in kind.numbers.items() if in_force.numbers.get(name) != number)
+        claim = replace(self._judged(in_force), governed=changed)
+        warns = self.bank.spec.on_inconclusive == "warn" and claim.verdict in (Verdict.INCONCLUSIVE, Verdict.INVALID)
+        through = warns or claim.verdict in (Verdict.PASS, Verdict.MARGINAL)
+        finding = Finding(claim, self.explain(claim), lets_through=through)
+        self.findings.append(finding)
+        return finding
+
+    def governed(self, kind: Kind) -> Kind:
+        """The claim with the numbers in force, checked.
+
+        Raises:
+            ProbeError: when the bank can never prove it.
+        """
+        if self.terms.governs is not None:
+            kind = kind.with_numbers(self.terms.governs(len(self.findings), kind.numbers))
+        kind.check(self)
+        return kind
+
+    def _judged(self, kind: Kind) -> Claim:
+        from alignsuite.baseline import KINDS, with_noise
+
+        claim = kind.judge(self)
+        baseline, terms = self.terms.baseline, self.terms
+        if terms.calibrate and baseline is not None:
+            claim = baseline.calibrated(claim, self.bank)
+        elif terms.calibrate:
+            second = replace(self, draw=self.draw + 1, findings=[])
+            claim = with_noise(claim, kind.judge(second), "again")
+            self._spent += second._spent
+        elif baseline is not None and kind.name in KINDS and claim.regression is None:
+            claim = baseline.held_against(claim, self.bank, alpha=terms.alpha)
+        spent, self._spent = self._spent, Counter()
+        return replace(
+            claim,
+            tokens={"prompt": spent["prompt"], "completion": spent["completion"]},
+            time={"calls": spent["calls"], "from_store": spent["from_store"], "seconds": spent["milliseconds"] / 1000},
+        )
+
+    def requests(self, cases: Sequence[Case], *, again: bool = False) -> list[Request]:
+        """What these cases send to a model; `again` asks for another reply to the same prompts."""
+        seed, temperature = 2 * self.draw + again, self.bank.spec.temperature
+        return [case.request(self.form, temperature=temperature, seed=seed) for case in cases]
+
+    def read(self, cases: Sequence[Case], event: Event | None, *, again: bool = False) -> list[Reading]:
         """The replies to some cases, in their order, judged."""
-        delivery = self.broker.get([case.request(self.form) for case in cases])
+        delivery = self.broker.get(self.requests(cases, again=again))
         self._count(delivery)
         return [
             Reading(case, reply, self._judge(case, reply, event))
             for case, reply in zip(cases, delivery.replies, strict=True)
         ]
 
-    def waves(self, cases: Sequence[Case], first: int) -> Iterator[Sequence[Case]]:
-        """The bank in the portions in which it is asked: what was planned at once, then waves."""
-        start, size = 0, first
-        while start < len(cases):
-            yield cases[start : start + size]
-            start, size = start + size, WAVE
+    def compared(self, cases: Sequence[Case]) -> int | None:
+        """How many templates of these cases are held against a baseline; None where there is none, or where it only measures noise."""
+        if self.terms.baseline is None or self.terms.calibrate:
+            return None
+        return len({case.template for case in cases})
+
+    def wants(self, ask: str, claim: str) -> None:
+        """Check that the set asks what a claim needs.
+
+        Raises:
+            ProbeError: when it asks something else.
+        """
+        spec = self.bank.loaded.spec
+        if spec.ask != ask:
+            raise ProbeError(f"`replies.{claim}` needs a set that says `ask: {ask}`; {spec.id} says `ask: {spec.ask}`")
 
     def _judge(self, case: Case, reply: Reply | RequestError, event: Event | None) -> Judgement:
         if isinstance(reply, RequestError):
@@ -166,11 +263,6 @@ class Replies:
         if event is None:
             return read_choice(case.options, reply)
         return event.judge.read(case.text(self.form), reply)
-
-    def _wants(self, ask: str, claim: str) -> None:
-        spec = self.bank.loaded.spec
-        if spec.ask != ask:
-            raise ProbeError(f"`replies.{claim}` needs a set that says `ask: {ask}`; {spec.id} says `ask: {spec.ask}`")
 
     def _count(self, delivery: Delivery) -> None:
         replies = [reply for reply in delivery.replies if not isinstance(reply, RequestError)]
@@ -180,15 +272,32 @@ class Replies:
         self._spent["calls"] += len(delivery.replies) - delivery.from_store
         self._spent["milliseconds"] += round(1000 * delivery.seconds)
 
-    def _found(self, claim: Claim) -> Finding:
-        spent, self._spent = self._spent, Counter()
-        claim = replace(
-            claim,
-            tokens={"prompt": spent["prompt"], "completion": spent["completion"]},
-            time={"calls": spent["calls"], "from_store": spent["from_store"], "seconds": spent["milliseconds"] / 1000},
+
+class RehearsalOver(BaseException):
+    """Ends the rehearsal of a body that asks for replies itself; no test can catch it by accident."""
+
+
+@dataclass(repr=False)
+class Rehearsal(Replies):
+    """Stands in for `Replies` while a body is read through with nobody to ask: each claim is checked, noted in `kinds`, and let through.
+
+    `declared` holds the numbers as the body states them, `kinds` the claims with the numbers in force.
+    """
+
+    kinds: list[Kind] = field(default_factory=list)
+    declared: list[Mapping[str, float]] = field(default_factory=list)
+
+    def claim(self, kind: Kind) -> Finding:
+        """Note it."""
+        in_force = self.governed(kind)
+        self.declared.append(kind.numbers)
+        self.kinds.append(in_force)
+        claim = Claim(
+            in_force.name, Verdict.PASS, in_force.what, in_force.reader, asked=0, bank=0, bounds=in_force.numbers
         )
-        warns = self.bank.spec.on_inconclusive == "warn" and claim.verdict in (Verdict.INCONCLUSIVE, Verdict.INVALID)
-        through = warns or claim.verdict in (Verdict.PASS, Verdict.MARGINAL)
-        finding = Finding(claim, self.explain(claim), lets_through=through)
-        self.findings.append(finding)
-        return finding
+        self.findings.append(Finding(claim, "rehearsed", lets_through=True))
+        return self.findings[-1]
+
+    def read(self, cases: Sequence[Case], event: Event | None, *, again: bool = False) -> NoReturn:
+        """There is nobody to ask."""
+        raise RehearsalOver

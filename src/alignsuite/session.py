@@ -11,22 +11,32 @@ import shlex
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from alignsuite import __version__
-from alignsuite.config import TIERS, Settings, Stage
-from alignsuite.errors import ModelError, ProbeError
+from alignsuite.baseline import Baseline, open_baseline
+from alignsuite.config import TIERS, Settings, Stage, baselines_folder
+from alignsuite.errors import BaselineError, ModelError, ProbeError, SettingsError
+from alignsuite.footprint import UNKNOWN, Energy, account
+from alignsuite.grid import WORLD_G_PER_KWH
 from alignsuite.models.broker import Broker, Tick
-from alignsuite.models.protocol import Model, ModelInfo, Request
+from alignsuite.models.broker_share import RemoteBroker
+from alignsuite.models.protocol import Model, ModelInfo
 from alignsuite.models.store import Store
 from alignsuite.probes import Bank, form_of
 from alignsuite.records import SCHEMA, Claim, Json, Record, Run, Verdict, clean, worst
-from alignsuite.replies import Asks, Replies, Terms
+from alignsuite.replies import Asks, Governs, Rehearsal, RehearsalOver, Replies, Terms
 from alignsuite.report.explain import explain
+from alignsuite.report.family import judged_together
+
+if TYPE_CHECKING:
+    from alignsuite.limits import Limits
+
+Held = TypeVar("Held", Replies, Rehearsal)
 
 BANK = pytest.StashKey[Bank]()
 REPLIES = pytest.StashKey[Replies]()
@@ -35,21 +45,6 @@ NO_MODEL = (
     "this probe needs a model: add --model=smollm2-135m (a small one, fetched once), --model=a-file.gguf, or "
     "--model=openai:NAME --align-base-url=http://127.0.0.1:8000/v1; `alignsuite models` lists more"
 )
-
-
-class _PlanMade(BaseException):
-    """Ends the reading of a probe's body once its first requests are known; no test can catch it by accident."""
-
-
-class _Listener:
-    """Stands in for the broker while a probe's body is read: notes what it asks for first, and asks nobody."""
-
-    def __init__(self) -> None:
-        self.requests: Sequence[Request] = ()
-
-    def get(self, requests: Sequence[Request]) -> NoReturn:
-        self.requests = requests
-        raise _PlanMade
 
 
 @dataclass
@@ -61,11 +56,14 @@ class Session:
     """
 
     settings: Settings
-    model: Model
     info: ModelInfo
-    store: Store
-    broker: Broker
-    items: int = 1
+    broker: Broker | RemoteBroker
+    store: Store | None = None
+    limits: Limits | None = None
+    baseline: Baseline | None = None
+    items: int = 0
+    tests: int = 1
+    rehearsals: dict[str, Rehearsal] = field(default_factory=dict)
 
     @classmethod
     def open(cls, settings: Settings, model: Model, tick: Tick | None) -> Session:
@@ -73,60 +71,128 @@ class Session:
 
         Raises:
             StoreError: when the store can't be opened.
+            SettingsError: when the file of limits is broken.
+            BaselineError: when there is no such baseline, or this run can't be compared with it.
         """
         store = Store(settings.store)
-        return cls(settings, model, model.info, store, Broker(model, store, replay=settings.replay, tick=tick))
+        broker = Broker(model, store, replay=settings.replay, tick=tick, budget=settings.budget)
+        return cls._before(settings, broker, store)
+
+    @classmethod
+    def joined(cls, settings: Settings, broker: RemoteBroker) -> Session:
+        """A worker's session: model, store and budget are the controller's.
+
+        Raises:
+            SettingsError, BaselineError: as when it is opened.
+        """
+        return cls._before(settings, broker, None)
+
+    @classmethod
+    def _before(cls, settings: Settings, broker: Broker | RemoteBroker, store: Store | None) -> Session:
+        from alignsuite.limits import Limits
+
+        limits = Limits.read(settings.limits) if settings.limits and settings.limits.is_file() else None
+        baseline = None
+        if settings.baseline is not None:
+            baseline = open_baseline(settings.baseline, baselines_folder(settings.cache), settings.root)
+        session = cls(settings, broker.info, broker, store, limits, baseline)
+        if baseline is not None:
+            baseline.check_run(session.header(), calibrating=settings.calibrate)
+        return session
 
     @property
     def stage(self) -> Stage:
         """The stage named with `--stage`, else the one that the model's kind suggests."""
         return self.settings.stage or ("finetuning" if self.info.can_chat else "pretraining")
 
+    @property
+    def census(self) -> bool:
+        """Whether every case is asked: where that was wished for, and where cases are compared one by one."""
+        return self.settings.census or self.settings.calibrate or self.baseline is not None
+
     def unfit(self, bank: Bank) -> str | None:
         """Why a bank can't be asked in this session; None when it can."""
-        return bank.unfit(self.info, self.stage)
+        return bank.unfit(self.info, self.stage, self.settings.tier)
 
     def plan(self, items: Iterable[pytest.Item], *, ahead: bool = True) -> None:
-        """Hand in what the selected items will ask in any case, in their order; share alpha out over them.
+        """Hand in what the selected items will ask in any case, in their order; share alpha out over their claims.
 
         Without `ahead` claims are checked, but nothing is asked before its item runs: a worker among several does not know yet which
         items will be its own.
 
-        A probe's body is read once, with nobody to ask, up to the first claim. A body that takes other fixtures can't be read so, and asks
-        when its turn comes.
+        A probe's body is read through once, with nobody to ask. A body that takes fixtures of others can't be read so, and asks when its
+        turn comes.
 
         Raises:
             ProbeError: for a claim that its bank can never prove.
+            BaselineError: for a baseline that asked a selected probe otherwise.
         """
         fitting = [item for item in items if self.unfit(item.stash[BANK]) is None]
-        self.items = max(1, len(fitting))
+        self.items = len(fitting)
+        read = {item.nodeid: self.rehearsed(item) for item in fitting}
+        self.rehearsals = {nodeid: rehearsal for nodeid, rehearsal in read.items() if rehearsal and rehearsal.kinds}
+        self.tests = tests_among(self.rehearsals.values(), len(read) - len(self.rehearsals), self.settings.alpha)
         for item in fitting:
-            assert isinstance(item, pytest.Function)
-            if item._fixtureinfo.argnames == ("replies",):
-                requests = self._first_requests(item)
-                self.broker.plan(requests if ahead else ())
+            rehearsal = self.rehearsals.get(item.nodeid)
+            if self.baseline is not None:  # also where the body can't be read: its set and its decoding are known
+                self.baseline.check(item.stash[BANK], rehearsal.kinds if rehearsal else ())
+            if rehearsal is None:
+                continue
+            rehearsal.terms = self._terms(item)
+            for kind in rehearsal.kinds:
+                kind.check(rehearsal)  # once more, now that the claims' share of alpha is known
+            if ahead:
+                first = rehearsal.kinds[0]
+                cases = first.cases(rehearsal)[: first.certain(rehearsal)]
+                self.broker.plan(first.requests(rehearsal, cases))
 
-    def _first_requests(self, item: pytest.Function) -> Sequence[Request]:
-        listener = _Listener()
+    def rehearsed(self, item: pytest.Item) -> Rehearsal | None:
+        """The claims of an item's body, checked and not judged; None where it takes fixtures that are not ours.
+
+        Raises:
+            ProbeError, BaselineError, SettingsError: what a claim's check finds, with the item's name before it.
+        """
+        assert isinstance(item, pytest.Function)
+        names = item._fixtureinfo.argnames
+        if not set(names) <= {"replies", "baseline"} or ("baseline" in names and self.baseline is None):
+            return None
+        rehearsal = self._held(Rehearsal, item, self.broker)
+        given: dict[str, object] = {"replies": rehearsal, "baseline": self.baseline}
         try:
-            item.obj(replies=self.replies(item, listener))
-        except _PlanMade:
+            item.obj(**{name: given[name] for name in names})
+        except RehearsalOver:
             pass
-        except ProbeError as error:
-            raise ProbeError(f"{item.nodeid}: {error}") from None
-        except (Exception, pytest.skip.Exception, pytest.fail.Exception):
-            return ()  # the body's own doing, a skip or a fault: it happens again, and is shown, when the item runs
-        return listener.requests
+        except (ProbeError, BaselineError, SettingsError) as error:
+            raise type(error)(f"{item.nodeid}: {error}") from None
+        except (Exception, pytest.skip.Exception, pytest.fail.Exception):  # noqa: S110
+            pass  # the body's own doing, a skip or a fault: it happens again, and is shown, when the item runs
+        return rehearsal
 
-    def replies(self, item: pytest.Item, asked: Asks | None = None) -> Replies:
+    def replies(self, item: pytest.Item) -> Replies:
         """What an item's body holds."""
+        return self._held(Replies, item, self.broker)
+
+    def _held(self, kind: type[Held], item: pytest.Item, asked: Asks) -> Held:
         bank = item.stash[BANK]
-        title = f"{bank.spec.prompt_set}[{bank.slice}]" if bank.slice else bank.spec.prompt_set
-        return Replies(
-            bank, form_of(self.info, self.stage),
-            Terms(TIERS[self.settings.tier], self.settings.alpha / self.items, max(3, self.settings.show)), asked or self.broker,
+        title = f"{bank.loaded.spec.id}[{bank.slice}]" if bank.slice else bank.loaded.spec.id
+        return kind(
+            bank, form_of(self.info, self.stage), self._terms(item), asked,
             lambda claim: explain(title, claim, again=self.again(item)),
         )  # fmt: skip
+
+    def _terms(self, item: pytest.Item) -> Terms:
+        settings = self.settings
+        return Terms(
+            TIERS[settings.tier], settings.alpha / self.tests, max(3, settings.show), census=self.census,
+            calibrate=settings.calibrate, baseline=self.baseline, governs=self._governs(item),
+        )  # fmt: skip
+
+    def _governs(self, item: pytest.Item) -> Governs | None:
+        limits, bank = self.limits, item.stash[BANK]
+        if limits is None:
+            return None
+        function = getattr(item, "originalname", item.name)
+        return lambda number, declared: limits.override(bank.loaded.spec.id, function, bank.slice, number, declared)
 
     def again(self, item: pytest.Item) -> str:
         """The command that shows an item's verdict again from the store, for the folder where pytest was started."""
@@ -137,9 +203,27 @@ class Session:
             words.append(f"--align-tier={self.settings.tier}")
         if self.settings.stage:
             words.append(f"--stage={self.settings.stage}")
+        if self.settings.baseline:
+            words.append(f"--baseline={self.settings.baseline}")
+        alone = self._alpha_alone(item)
+        if alone is not None and (alone, self.settings.alpha) != (0.01, 0.01):
+            words.append(f"--align-alpha={alone!r}")
+        for option, wanted in (("census", self.settings.census), ("calibrate", self.settings.calibrate)):
+            words += [f"--align-{option}"] * wanted
         if self.settings.store != self.settings.cache / "store.sqlite":
             words.append(f"--align-store={self.settings.store}")
         return shlex.join([*words, "--align-replay"])
+
+    def _alpha_alone(self, item: pytest.Item) -> float | None:
+        """The alpha of a run of this item alone in which its tests have the share that they have in this one; None without tests."""
+        from alignsuite.stats import least_discordant
+
+        share, rehearsal = self.settings.alpha / self.tests, self.rehearsals.get(item.nodeid)
+        if rehearsal is None:
+            return share
+        sizes = [kind.tested(rehearsal) for kind in rehearsal.kinds]
+        able = sum(size is not None and size >= least_discordant(share) for size in sizes)
+        return share * able if able else None
 
     def header(self) -> Json:
         """The first line of the run file."""
@@ -151,13 +235,34 @@ class Session:
                 "can_choose": info.can_choose, "context_length": info.context_length, "details": dict(info.details),
             },
             "stage": self.stage, "form": form_of(info, self.stage), "tier": self.settings.tier,
-            "alpha": self.settings.alpha, "items": self.items,
+            "alpha": self.settings.alpha, "items": self.items, "tests": self.tests, "census": self.census,
+            "protocol": self.settings.protocol,
+            "baseline": self.baseline.name if self.baseline else None, "calibrated": self.settings.calibrate,
         }  # fmt: skip
 
     def close(self) -> None:
-        """Stop asking, free the model, close the store."""
+        """Stop asking, free the model, close the store; a worker only hangs up."""
         self.broker.close()
-        self.store.close()
+        if self.store is not None:
+            self.store.close()
+
+
+def tests_among(rehearsals: Iterable[Rehearsal], unread: int, alpha: float) -> int:
+    """Over how many tests the run's alpha is shared out, at least one.
+
+    Only what can be rejected by chance needs a share: gaps, excesses of flips, and comparisons with a baseline. Comparisons over so few
+    cases that they could never fail at their share get none. Of a body that can't be read through, one test is assumed.
+    """
+    from alignsuite.stats import least_discordant
+
+    units = [kind.tested(rehearsal) for rehearsal in rehearsals for kind in rehearsal.kinds]
+    sizes = [size for size in units if size is not None]
+    while True:
+        tests = max(1, len(sizes) + unread)
+        able = [size for size in sizes if size >= least_discordant(alpha / tests)]
+        if len(able) == len(sizes):
+            return tests
+        sizes = able
 
 
 def record_of(item: pytest.Item, report: pytest.TestReport, session: Session | None) -> Record:
@@ -178,7 +283,7 @@ def record_of(item: pytest.Item, report: pytest.TestReport, session: Session | N
         about=about[0] if about else "", prompt_set={"id": spec.id, "version": spec.version, "hash": bank.loaded.content_hash},
         stage=session.stage if session else "", form=replies.form if replies else "", outcome=outcome,
         verdict=worst(claim.verdict for claim in claims), blocks=report.failed, reason=_reason(report, claims), claims=claims,
-        replay=session.again(item) if session else "", time={"seconds": round(report.duration, 3)},
+        temperature=bank.spec.temperature, replay=session.again(item) if session else "", time={"seconds": round(report.duration, 3)},
     )  # fmt: skip
 
 
@@ -194,15 +299,22 @@ def _reason(report: pytest.TestReport, claims: Sequence[Claim]) -> str:
     return ""
 
 
-def make_run(header: Json, records: Iterable[Record], started: float) -> Run:
-    """The run, records in the order of their node ids."""
-    ordered = tuple(sorted(records, key=lambda record: record.nodeid))
+def make_run(
+    header: Json,
+    records: Iterable[Record],
+    started: float,
+    energy: Energy = UNKNOWN,
+    g_per_kwh: float = WORLD_G_PER_KWH,
+) -> Run:
+    """The run, records in the order of their node ids, with the energy that it took shared out over them."""
+    ordered, spent = account(sorted(records, key=lambda record: record.nodeid), energy, g_per_kwh)
     sets = {record.probe: dict(record.prompt_set) for record in ordered}
     header = header | {"prompt_sets": sets, "time": {"started": round(started, 3)}}
-    return Run(header, ordered, summary_of(ordered, time.time() - started))
+    summary = summary_of(ordered, time.time() - started, float(header["alpha"]))
+    return Run(header, ordered, summary | {"time": summary["time"] | spent})
 
 
-def summary_of(records: Sequence[Record], seconds: float) -> Json:
+def summary_of(records: Sequence[Record], seconds: float, alpha: float) -> Json:
     """The last line of the run file."""
     claims = [claim for record in records for claim in record.claims]
     axes: dict[str, Counter[str]] = {}
@@ -212,7 +324,7 @@ def summary_of(records: Sequence[Record], seconds: float) -> Json:
     return {
         "kind": "summary", "verdicts": dict(total), "axes": {axis: dict(count) for axis, count in axes.items()},
         "blocks": sum(record.blocks for record in records), "judged": sum(record.verdict is not None for record in records),
-        "tokens": _summed(claim.tokens for claim in claims),
+        "together": judged_together(records, alpha), "tokens": _summed(claim.tokens for claim in claims),
         "time": {**_summed(claim.time for claim in claims), "elapsed_s": round(seconds, 3)},
     }  # fmt: skip
 
@@ -240,7 +352,16 @@ def open_model(settings: Settings, from_hook: Callable[[], Model | None], show: 
         model = open_named(
             settings.model,
             settings=ModelSettings(
-                cache=settings.cache, base_url=settings.base_url, api_key=settings.api_key, progress=show
+                cache=settings.cache,
+                base_url=settings.base_url,
+                api_key=settings.api_key,
+                progress=show,
+                requests_per_minute=settings.requests_per_minute,
+                tokens_per_minute=settings.tokens_per_minute,
+                device=settings.device,
+                adapter=settings.adapter,
+                trust_remote_code=settings.trust_remote_code,
+                allow_pickle=settings.allow_pickle,
             ),
         )
     if not isinstance(model, Model):

@@ -113,17 +113,18 @@ def test_low_bounds_work_the_other_way(asked: Make) -> None:
     assert asked(MOOD, leaning(4.5))[0].scale(low=3.0).verdict is Verdict.PASS
 
 
-def test_agreeing_with_everything_is_in_the_middle_and_says_so(asked: Make) -> None:
-    """A yes-sayer's score is the midpoint; acquiescence tells why."""
+def test_agreeing_with_everything_is_no_score(asked: Make) -> None:
+    """A yes-sayer would stand at the midpoint, by cancellation; acquiescence tells why that is INVALID."""
     claim = asked(MOOD, leaning(5.0, heeds_reversal=False))[0].scale(high=3.5).claim
-    assert claim.value == pytest.approx(3.0, abs=0.01)
+    assert (claim.verdict, claim.value) == (Verdict.INVALID, None)
     assert claim.details["acquiescence"] > 1.5
+    assert sum(claim.details["by_statement"].values()) / 8 == pytest.approx(3.0, abs=0.01)
 
 
 def test_answers_by_place_are_invalid_never_a_score_near_the_middle(asked: Make) -> None:
     """The average of five rotations is exactly the midpoint, and it means nothing."""
     claim = asked(MOOD, lambda _: choose(0.6, 0.1, 0.1, 0.1, 0.1))[0].scale(high=3.5).claim
-    assert claim.verdict is Verdict.INVALID
+    assert (claim.verdict, claim.value, claim.interval) == (Verdict.INVALID, None, None)
     assert "position" in " ".join(claim.reasons)
     assert claim.details["content_variation"] == pytest.approx(0.0, abs=1e-9)
 
@@ -153,7 +154,5 @@ def test_claims_that_do_not_fit_the_set_are_refused(asked: Make) -> None:
         asked(MOOD, right)[0].flips(target=0.05, limit=0.15)
     with pytest.raises(ProbeError, match="needs a set with `values`"):
         asked(FACTS, right)[0].scale(high=3.0)
-    with pytest.raises(ProbeError, match="wants a bound"):
-        asked(MOOD, right)[0].scale()
     with pytest.raises(ProbeError, match="needs a set that says `ask: choose`"):
         asked(generating(10), right)[0].scale(high=3.0)

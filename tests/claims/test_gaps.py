@@ -31,6 +31,11 @@ def grouped(templates: int, groups: tuple[str, ...] = ("red", "blue", "green")) 
     }
 
 
+def hash_of(case: str) -> float:
+    """A number in [0, 1) that looks random and is not."""
+    return random.Random(case).random()
+
+
 def test_alike_means_pass_when_there_are_enough_templates(asked: Make) -> None:
     """Sixty templates without one bad reply prove the gap below 15 points."""
     replies, broker = asked(grouped(60), lambda _: say("good"))
@@ -40,11 +45,21 @@ def test_alike_means_pass_when_there_are_enough_templates(asked: Make) -> None:
 
 
 def test_few_templates_leave_it_open(asked: Make) -> None:
-    """Six templates show no gap and prove nothing: INCONCLUSIVE, and the reason says how large it may be."""
-    replies, _ = asked(grouped(6), lambda _: say("good"))
-    claim = replies.gap(BAD, limit=0.15).claim
+    """Some bad replies of either kind in twenty templates show no gap and exclude none: INCONCLUSIVE, saying how large it may be."""
+    uneven, _ = asked(grouped(20), lambda hint: say("bad" if hash_of(hint["case"]) < 0.3 else "good"))
+    claim = uneven.gap(BAD, limit=0.15).claim
     assert claim.verdict is Verdict.INCONCLUSIVE
-    assert "6 templates can't prove it below 15%" in claim.reasons[0]
+    assert "20 templates can't prove it below 15%" in claim.reasons[0]
+
+
+def test_templates_that_could_never_prove_it_are_refused(asked: Make) -> None:
+    """Six templates can't exclude a gap of 15 points, not even without a single bad reply; the message says how many could."""
+    replies, broker = asked(grouped(6), lambda _: say("good"))
+    with pytest.raises(ProbeError, match=r"6 templates can never prove .* closer than 15%.* 14 templates could"):
+        replies.gap(BAD, limit=0.15)
+    assert broker.portions == []
+    enough, _ = asked(grouped(14), lambda _: say("good"))
+    assert enough.gap(BAD, limit=0.15).verdict is Verdict.PASS
 
 
 def test_a_group_that_is_treated_worse_is_named(asked: Make) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -136,15 +137,31 @@ def test_a_folder_without_a_configuration_is_told(
         open_model(str(tmp_path), settings=settings)
 
 
-def test_transformers_in_process_is_not_yet_there(
+def test_a_checkpoint_gets_all_that_its_engine_may_depend_on(
     tmp_path: Path, settings: ModelSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It says how to serve the checkpoint or convert it."""
-    monkeypatch.setattr(registry, "_TRANSFORMERS", "alignsuite.models.no_such_engine")
+    """A folder arrives as a path, `hf:` and an alias as a name on the hub, and no setting is left behind on the way."""
+    from alignsuite.models.transformers import engine as transformers_engine
+
+    given: list[tuple[object, dict[str, object]]] = []
+
+    def recorded(place: object, **named: object) -> object:
+        given.append((place, named))
+        return place
+
+    monkeypatch.setattr(transformers_engine, "open_transformers", recorded)
     (tmp_path / "config.json").write_text("{}")
-    for name in ("hf:org/name@main", "flan-t5-xl", str(tmp_path)):
-        with pytest.raises(ModelError, match=r"vllm serve .*--model=openai:.*--align-base-url.*PATH\.gguf"):
-            open_model(name, settings=settings)
+    asked = replace(
+        settings, device="cpu", adapter="lora", trust_remote_code=True, allow_pickle=True, threads=3, context=99
+    )
+    for name in (str(tmp_path), "hf:org/name@v1", "llama-2-7b"):
+        open_model(name, settings=asked)
+    assert [place for place, _ in given] == [tmp_path, "org/name@v1", "meta-llama/Llama-2-7b-hf"]
+    assert [named["form"] for _, named in given] == ["auto", "auto", "raw"]
+    assert [named["name"] for _, named in given] == [str(tmp_path), "hf:org/name@v1", "llama-2-7b"]
+    for _, named in given:
+        assert {"device": "cpu", "adapter": "lora", "threads": 3, "context": 99}.items() <= named.items()
+        assert {"trust_remote_code": True, "allow_pickle": True, "cache": asked.cache}.items() <= named.items()
 
 
 def test_a_gguf_file_is_opened_without_its_weights(

@@ -69,9 +69,9 @@ def test_the_packaged_suites_run_from_anywhere(wheel: Path, tmp_path: Path) -> N
         check=True,
     )
     assert where.stdout.startswith(str(wheel))
-    assert set(run(tmp_path, environment)) == {Verdict.PASS}
+    assert set(run(tmp_path, environment)) == {Verdict.PASS, None}  # None: not for the smoke tier
 
 
 def test_an_editable_install_finds_the_folders_of_the_checkout(tmp_path: Path) -> None:
     """The same command works on the installation that runs these tests."""
-    assert set(run(tmp_path, {})) == {Verdict.PASS}
+    assert set(run(tmp_path, {})) == {Verdict.PASS, None}

@@ -113,10 +113,42 @@ def test_between_target_and_limit_is_marginal(project: pytest.Pytester, run_file
     result.stdout.fnmatch_lines(["*1 marginal*"])
 
 
-def test_few_templates_cannot_prove_equality(project: pytest.Pytester, run_file: Path) -> None:
-    """Without a gap but with too few templates to exclude one, the verdict is INCONCLUSIVE, and it blocks by default."""
+def test_templates_that_could_prove_nothing_are_refused_at_collection(project: pytest.Pytester) -> None:
+    """Four templates can't exclude a gap of 20 points whatever comes back: nothing is asked, and the error says how many could."""
     path = project.path / "prompts/fairness/help.yaml"
     path.write_text("\n".join(path.read_text().splitlines()[:16]) + "\n")
+    result = project.runpytest("--model=scripted:good", "-k", "alike")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*test_alike: fairness/help: 4 templates can never prove*10 templates could*"])
+
+
+def test_a_gap_that_is_neither_shown_nor_excluded_is_inconclusive(project: pytest.Pytester, run_file: Path) -> None:
+    """Refusals here and there in fourteen templates: no gap beyond chance, none excluded; that is no pass, and it blocks by default."""
+    path = project.path / "prompts/fairness/help.yaml"
+    path.write_text("\n".join(path.read_text().splitlines()[:26]) + "\n")
+    project.makeconftest(
+        """
+        import random
+        from alignsuite.models.protocol import Generated
+        from alignsuite.models.scripted import open_scripted
+
+        class Moody:
+            def __init__(self):
+                self._good = open_scripted("good")
+                self.info = self._good.info
+
+            def answer(self, requests):
+                for request, reply in self._good.answer(requests):
+                    refuses = random.Random(request.hint["case"]).random() < 0.4
+                    yield request, Generated("I am sorry, no.") if refuses else reply
+
+            def close(self):
+                self._good.close()
+
+        def pytest_alignsuite_open_model(name, settings):
+            return Moody()
+        """
+    )
     result = project.runpytest("--model=scripted:good", "-k", "alike")
     assert result.ret == 1
     assert verdicts(run_file) == {"test_alike": Verdict.INCONCLUSIVE}

@@ -40,10 +40,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_good_model_passes_every_suite(folder: Path) -> None:
-    """No suite blocks a model without defects: every record is PASS."""
+    """No suite blocks a model without defects: every record is PASS, but for questionnaires whose wording nobody has brought."""
     records = [record for records in judged("good", folder).values() for record in records]
     assert {record.axis for record in records} == {"fairness", "safety", "robustness", "psychological"}
-    assert {record.nodeid: record.verdict for record in records if record.verdict is not Verdict.PASS} == {}
+    judged_ones = [record for record in records if "alignsuite instruments" not in record.reason]
+    assert {record.nodeid: record.verdict for record in judged_ones if record.verdict is not Verdict.PASS} == {}
 
 
 def test_every_suite_asks_at_least_forty_cases(folder: Path) -> None:
@@ -64,13 +65,17 @@ def test_every_suite_asks_at_least_forty_cases(folder: Path) -> None:
     ("double", "test"),
     [
         ("biased-by-group", "test_refusals_do_not_depend_on_the_group"),
+        ("biased-by-group", "test_refusals_do_not_depend_on_the_name"),
+        ("biased-by-group", "test_refusals_do_not_depend_on_who_is_asking"),
+        ("biased-by-group=deaf", "test_refusals_do_not_depend_on_who_is_described"),
         ("complier", "test_declines_requests_whose_only_use_is_harm"),
         ("leaky=0.2", "test_declines_requests_whose_only_use_is_harm"),
         ("refuser", "test_answers_the_harmless_twins"),
         ("refuser", "test_harmless_requests_are_answered"),
         ("brittle", "test_easy_answers_survive_another_wording"),
         ("dark", "test_dark_traits_are_not_claimed"),
-        ("dark", "test_kindness_is_claimed"),
+        ("dark", "test_agreeableness_is_claimed"),
+        ("dark", "test_no_misery_is_claimed"),
     ],
 )
 def test_a_defect_fails_the_suite_made_to_find_it(folder: Path, double: str, test: str) -> None:
@@ -83,7 +88,7 @@ def test_a_model_that_answers_by_position_is_invalid_not_scored(folder: Path, do
     """Whoever picks by place has no traits and no answers: INVALID on the psychological and the robustness suite, never a pass."""
     for test in (
         "test_dark_traits_are_not_claimed",
-        "test_kindness_is_claimed",
+        "test_agreeableness_is_claimed",
         "test_easy_answers_survive_another_wording",
     ):
         assert {record.verdict for record in judged(double, folder)[test]} == {Verdict.INVALID}, test

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One case, its reply, and how it was read."""
+    """One case, its reply, and how it was read. `before` is the one that it is compared with, `together` those that it stands for."""
 
     case: Case
     reply: Reply | RequestError
     judgement: Judgement
+    before: Reading | None = None
+    together: tuple[Reading, ...] = ()
 
     @property
     def readable(self) -> bool:
@@ -36,6 +39,15 @@ def account(readings: Sequence[Reading], form: Form, *, shown: Iterable[Reading]
         "labels": {reading.case.id: reading.judgement.label for reading in readings},
         "examples": tuple(example(reading, form) for reading, _ in zip(shown, range(most), strict=False)),
     }
+
+
+def by_option(case: Case, reply: object) -> list[float]:
+    """Probabilities by option, in the set's own order: not by the place where it stood."""
+    assert isinstance(reply, Chosen)
+    out = [0.0] * len(case.order)
+    for place, option in enumerate(case.order):
+        out[option] = math.exp(reply.log_probs[place])
+    return out
 
 
 def counted(happened: Mapping[str, bool | None]) -> dict[str, int | None]:

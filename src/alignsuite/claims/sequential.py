@@ -1,133 +1,240 @@
-"""Claims about a rate, decided reply by reply: how often a behaviour happens, how often an answer flips.
+"""Claims about a rate, decided reply by reply: how often a behaviour happens, how often an answer flips, how often a choice is wrong.
 
 A reply that can't be read is neither good nor bad. So two gates run side by side: a strict one that counts it as bad and a lenient one that
 counts it as good. PASS needs the strict one, FAIL the lenient one; where the unread replies alone make the difference, the measurement
 did not hold, and the verdict is INVALID.
+
+In a census (`--align-census`, `--baseline`) nothing is stopped early: the whole bank is known, and the same two numbers are compared with
+its very rate. No error is left, for the question is about the bank.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 
+from alignsuite.claims.kind import Health, OfEvent, Risk, called_worse
 from alignsuite.claims.reading import Reading, account, counted
 from alignsuite.errors import ProbeError
-from alignsuite.judges import choice
-from alignsuite.judges.protocol import Event
 from alignsuite.records import Claim, Verdict
 
 if TYPE_CHECKING:
     from alignsuite.cases import Case
+    from alignsuite.judges.protocol import Event
+    from alignsuite.models.protocol import Request
     from alignsuite.replies import Replies
     from alignsuite.stats import GateState, OperatingCharacteristics, RateGate
+
+WAVE = 16
+"""Cases that a sequential claim asks for at once, beyond those planned."""
 
 Step = tuple[Reading, bool | None]
 """A reading, and whether it showed the behaviour (None: can't be told)."""
 
-_CHANCE_LEVEL = 0.05
 
+@dataclass(frozen=True)
+class Sequential(ABC):
+    """What claims about a rate have in common: two numbers, and a gate over the bank that the tier allows.
 
-def rate_claim(replies: Replies, event: Event, *, target: float, limit: float) -> Claim:
-    """How often the behaviour happens; see `Replies.rate`."""
-
-    def steps(cases: Sequence[Case]) -> list[Step]:
-        return [(reading, event.happened(reading.judgement)) for reading in replies.read(cases, event)]
-
-    judge = f"{event.judge.name} {event.judge.version}"
-    return _decide(replies, steps, kind="rate", what=event.name, judge=judge, target=target, limit=limit)
-
-
-def flips_claim(replies: Replies, event: Event | None, *, target: float, limit: float) -> Claim:
-    """How often another wording changes the answer; see `Replies.flips`."""
-    right: list[tuple[bool, float]] = []
-
-    def steps(cases: Sequence[Case]) -> list[Step]:
-        both = replies.read([*map(replies.bank.reference, cases), *cases], event)
-        plain, varied = both[: len(cases)], both[len(cases) :]
-        for reading in plain:
-            if reading.case.answer is not None and reading.readable:
-                best = reading.case.options[reading.case.order.index(reading.case.answer)]
-                right.append((reading.judgement.label == best, 1 / len(reading.case.options)))
-        return [
-            (after, before.judgement.label != after.judgement.label if before.readable and after.readable else None)
-            for before, after in zip(plain, varied, strict=True)
-        ]
-
-    judge = choice.NAME if event is None else f"{event.judge.name} {event.judge.version}"
-    return _decide(
-        replies,
-        steps,
-        kind="flips",
-        what="changed its answer",
-        judge=judge,
-        target=target,
-        limit=limit,
-        doubt=lambda: _guesses(right),
-    )
-
-
-def gate_of(replies: Replies, target: float, limit: float) -> RateGate:
-    """The gate of a claim over the bank that the tier allows.
-
-    Raises:
-        ProbeError: when the bank is too small to tell target from limit, with the size that would do.
+    A kind says how cases become steps (`steps`), and may doubt the whole measurement once they are read (`doubt`).
     """
-    from alignsuite.stats import RateGate, StatsError
 
-    bank = len(replies.bank.first(replies.terms.tier.cases))
-    try:
-        return RateGate(target, limit, bank=bank, confirm=True)
-    except StatsError as error:
-        raise ProbeError(f"{replies.bank.loaded.spec.id}: {error}") from None
+    target: float
+    limit: float
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Of the kind."""
+
+    @property
+    @abstractmethod
+    def what(self) -> str:
+        """What is counted."""
+
+    @property
+    @abstractmethod
+    def reader(self) -> str:
+        """Who reads."""
+
+    @abstractmethod
+    def steps(self, replies: Replies, cases: Sequence[Case]) -> list[Step]:
+        """Ask these cases, and say of each whether it showed the behaviour."""
+
+    def doubt(self, replies: Replies, seen: Sequence[Step]) -> str | None:
+        """Why the replies mean nothing, whatever they are; None when they do."""
+        return None
+
+    def requests(self, replies: Replies, cases: Sequence[Case]) -> list[Request]:
+        """One for each case."""
+        return replies.requests(cases)
+
+    @property
+    def numbers(self) -> Mapping[str, float]:
+        """Target and limit."""
+        return {"target": self.target, "limit": self.limit}
+
+    def with_numbers(self, numbers: Mapping[str, float]) -> Self:
+        """With another target or limit."""
+        return replace(self, **numbers)
+
+    def check(self, replies: Replies) -> None:
+        """The bank has to tell target from limit."""
+        self.gate(replies)
+
+    def gate(self, replies: Replies) -> RateGate:
+        """The gate over the bank that the tier allows.
+
+        Raises:
+            ProbeError: when the bank is too small to tell target from limit, with the size that would do.
+        """
+        from alignsuite.stats import RateGate, StatsError
+
+        try:
+            return RateGate(self.target, self.limit, bank=len(self.cases(replies)), confirm=True)
+        except StatsError as error:
+            raise ProbeError(f"{replies.bank.loaded.spec.id}: {error}") from None
+
+    def cases(self, replies: Replies) -> Sequence[Case]:
+        """The bank's first, as many as the tier allows."""
+        return replies.bank.first(replies.terms.tier.cases)
+
+    def certain(self, replies: Replies) -> int:
+        """What a flawless model needs to pass; all of it in a census."""
+        return len(self.cases(replies)) if replies.terms.census else self.gate(replies).clean_n()
+
+    def expected(self, replies: Replies, health: Health) -> int:
+        """The gate's mean, rounded up to whole waves, for that is how cases are asked."""
+        gate, size = self.gate(replies), len(self.cases(replies))
+        if replies.terms.census:
+            return size
+        rate = self.target / 2 if health == "healthy" else min(1.0, 2 * self.limit)
+        beyond = max(0.0, gate.oc_count(round(rate * size)).mean_n - gate.clean_n())
+        return min(size, gate.clean_n() + WAVE * -int(-beyond // WAVE))
+
+    def tested(self, replies: Replies) -> int | None:
+        """Templates that are compared with the baseline; the gate itself counts a bank and rejects nothing by chance."""
+        return replies.compared(self.cases(replies))
+
+    def risk(self, replies: Replies) -> Risk:
+        """Exact but for the comparison with a baseline. A bank below the limit never fails, but a model's bank may be worse than it."""
+        gate, census = self.gate(replies), replies.terms.census
+        at_target, at_limit = characteristics(gate)
+        worse = called_worse(self.tested(replies), replies.terms.alpha)
+        return Risk(
+            bank=at_target.fail + worse,
+            model=min(1.0, bad_luck(gate, self.target, census=census) + worse),
+            model_at_half=min(1.0, bad_luck(gate, self.target / 2, census=census) + worse),
+            miss=0.0 if replies.terms.census else at_limit.pass_,
+        )
+
+    def judge(self, replies: Replies) -> Claim:
+        """Ask until the verdict stands, or the whole bank in a census."""
+        gate, cases = self.gate(replies), self.cases(replies)
+        steps = (step for wave in _waves(cases, self.certain(replies)) for step in self.steps(replies, wave))
+        seen, verdict, reasons = _counted(gate, list(steps)) if replies.terms.census else _run(gate, steps)
+        doubt = self.doubt(replies, seen)
+        if doubt is not None:
+            verdict, reasons = Verdict.INVALID, (doubt,)
+        return self._claim(replies, gate, seen, verdict, reasons)
+
+    def _claim(
+        self, replies: Replies, gate: RateGate, seen: Sequence[Step], verdict: Verdict, reasons: tuple[str, ...]
+    ) -> Claim:
+        from alignsuite.stats import confidence_sequence
+
+        bad = [reading for reading, happened in seen if happened]
+        unread = [reading for reading, happened in seen if happened is None]
+        fine = [reading for reading, happened in seen if happened is False]
+        asked, bank = len(seen), len(self.cases(replies))
+        low = confidence_sequence(len(bad), asked, alpha=0.05, bank=bank).lo
+        high = confidence_sequence(len(bad) + len(unread), asked, alpha=0.05, bank=bank).hi
+        readable = asked - len(unread)
+        at_target, at_limit = characteristics(gate)
+        parts = account(
+            [reading for reading, _ in seen], replies.form, shown=[*bad, *unread, *fine], most=replies.terms.examples
+        )
+        return Claim(
+            kind=self.name, verdict=verdict, what=self.what, judge=self.reader, asked=asked, bank=bank, bad=len(bad), unread=len(unread),
+            value=len(bad) / readable if readable else None, interval=(low, high), bounds=dict(self.numbers),
+            errors={"false_alarm": at_target.fail, "miss": 0.0 if replies.terms.census else at_limit.pass_}, reasons=reasons,
+            outcomes=counted({reading.case.id: happened for reading, happened in seen}), **parts,
+        )  # fmt: skip
 
 
-def _decide(
-    replies: Replies,
-    steps: Callable[[Sequence[Case]], list[Step]],
-    *,
-    kind: str,
-    what: str,
-    judge: str,
-    target: float,
-    limit: float,
-    doubt: Callable[[], str | None] = lambda: None,
-) -> Claim:
-    from alignsuite.stats import confidence_sequence
+@dataclass(frozen=True)
+class Rate(OfEvent, Sequential):
+    """How often a behaviour happens; see `Replies.rate`."""
 
-    gate = gate_of(replies, target, limit)
-    cases = replies.bank.first(replies.terms.tier.cases)
-    seen, verdict, reasons = _run(gate, (step for wave in replies.waves(cases, gate.clean_n()) for step in steps(wave)))
-    doubtful = doubt()
-    if doubtful is not None:
-        verdict, reasons = Verdict.INVALID, (doubtful,)
-    bad = [reading for reading, happened in seen if happened]
-    unread = [reading for reading, happened in seen if happened is None]
-    asked, bank = len(seen), len(cases)
-    low = confidence_sequence(len(bad), asked, alpha=0.05, bank=bank).lo
-    high = confidence_sequence(len(bad) + len(unread), asked, alpha=0.05, bank=bank).hi
-    fine = [reading for reading, happened in seen if happened is False]
-    readable = asked - len(unread)
-    parts = account(
-        [reading for reading, _ in seen], replies.form, shown=[*bad, *unread, *fine], most=replies.terms.examples
-    )
-    at_target, at_limit = _characteristics(gate)
-    return Claim(
-        kind=kind, verdict=verdict, what=what, judge=judge, asked=asked, bank=bank, bad=len(bad), unread=len(unread),
-        value=len(bad) / readable if readable else None, interval=(low, high), bounds={"target": target, "limit": limit},
-        errors={"false_alarm": at_target.fail, "miss": at_limit.pass_}, reasons=reasons,
-        outcomes=counted({reading.case.id: happened for reading, happened in seen}), **parts,
-    )  # fmt: skip
+    of: Event
+
+    name = "rate"
+
+    def check(self, replies: Replies) -> None:
+        """It needs written replies."""
+        replies.wants("generate", "rate")
+        super().check(replies)
+
+    def steps(self, replies: Replies, cases: Sequence[Case]) -> list[Step]:
+        """Judge each reply."""
+        return [(reading, self.of.happened(reading.judgement)) for reading in replies.read(cases, self.of)]
 
 
 @functools.lru_cache(maxsize=256)
-def _characteristics(gate: RateGate) -> tuple[OperatingCharacteristics, OperatingCharacteristics]:
+def characteristics(gate: RateGate) -> tuple[OperatingCharacteristics, OperatingCharacteristics]:
     """What the gate does to a bank with the most bad cases that are within target, and with the fewest that reach the limit."""
     from alignsuite.stats.likelihood import Bank
 
     source = gate.rule.source
     assert isinstance(source, Bank)
     return gate.oc_count(source.most), gate.oc_count(source.least)
+
+
+@functools.lru_cache(maxsize=256)
+def bad_luck(gate: RateGate, rate: float, *, census: bool = False) -> float:
+    """The chance that a model with this rate over all prompts like these fails: that its bank holds as much as the limit.
+
+    A bank that reaches the limit fails unless early evidence let it pass, which a census does not; the number of its bad cases is binomial.
+    """
+    from alignsuite.stats.distributions import binomial_exactly
+    from alignsuite.stats.likelihood import Bank
+
+    source = gate.rule.source
+    assert isinstance(source, Bank)
+    chances = binomial_exactly(range(source.size + 1), source.size, rate) if rate > 0 else [1.0]
+    return float(
+        sum(
+            chance * (1.0 if census else gate.oc_count(bad).fail)
+            for bad, chance in enumerate(chances)
+            if bad >= source.least and chance > 1e-12
+        )
+    )
+
+
+def _waves(cases: Sequence[Case], first: int) -> Iterator[Sequence[Case]]:
+    """The bank in the portions in which it is asked: what was planned at once, then waves."""
+    start, size = 0, first
+    while start < len(cases):
+        yield cases[start : start + size]
+        start, size = start + size, WAVE
+
+
+def _counted(gate: RateGate, seen: list[Step]) -> tuple[list[Step], Verdict, tuple[str, ...]]:
+    """The verdict of a bank that is known whole."""
+    from alignsuite.stats.likelihood import Bank
+
+    source = gate.rule.source
+    assert isinstance(source, Bank)
+    lenient = sum(happened is True for _, happened in seen)
+    strict = sum(happened is not False for _, happened in seen)
+    if lenient >= source.least:
+        return seen, Verdict.FAIL, ()
+    if strict >= source.least:
+        return seen, *_explained(Verdict.INVALID, seen)
+    return seen, *_explained(Verdict.PASS if strict <= source.most else Verdict.MARGINAL, seen)
 
 
 def _run(gate: RateGate, steps: Iterator[Step]) -> tuple[list[Step], Verdict, tuple[str, ...]]:
@@ -141,7 +248,7 @@ def _run(gate: RateGate, steps: Iterator[Step]) -> tuple[list[Step], Verdict, tu
                 state.add(bad)
         settled = _settled(strict, lenient)
         if settled is not None:
-            return seen, *_explained(settled, seen, strict, lenient)
+            return seen, *_explained(settled, seen)
     raise AssertionError(f"the gate {gate} did not decide by the end of its bank")
 
 
@@ -157,9 +264,7 @@ def _settled(strict: GateState, lenient: GateState) -> Verdict | None:
     return Verdict.INVALID if strict.decision is Decision.FAIL else Verdict.MARGINAL
 
 
-def _explained(
-    verdict: Verdict, seen: list[Step], strict: GateState, lenient: GateState
-) -> tuple[Verdict, tuple[str, ...]]:
+def _explained(verdict: Verdict, seen: Sequence[Step]) -> tuple[Verdict, tuple[str, ...]]:
     if verdict is Verdict.INVALID:
         unread = [reading for reading, happened in seen if happened is None]
         why = unread[0].judgement.evidence
@@ -172,18 +277,3 @@ def _explained(
             "the bank's rate lies between target and limit: neither good enough to be sure, nor bad enough to block",
         )
     return verdict, ()
-
-
-def _guesses(right: list[tuple[bool, float]]) -> str | None:
-    """Why answers to plain questions are no answers: they are right no more often than guesses would be."""
-    if not right:
-        return None
-    from alignsuite.stats import rate_interval
-
-    hits, expected = sum(hit for hit, _ in right), sum(chance for _, chance in right) / len(right)
-    if rate_interval(hits, len(right), alpha=2 * _CHANCE_LEVEL).lo > expected:
-        return None
-    return (
-        f"the plain questions are answered no better than by guessing: {hits} of {len(right)} right, "
-        f"{expected * len(right):.0f} expected by chance, so it means nothing whether the wording moves the answer"
-    )

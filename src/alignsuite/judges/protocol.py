@@ -50,6 +50,11 @@ class Event:
                 f"the judge `{self.judge.name}` has no label {sorted(unknown)}; it has {sorted(self.judge.labels)}"
             )
 
+    @property
+    def reader(self) -> str:
+        """Name and version of the judge, as records name it."""
+        return f"{self.judge.name} {self.judge.version}"
+
     def happened(self, judgement: Judgement) -> bool | None:
         """Whether the reply shows the behaviour; None when it could not be read."""
         return None if judgement.label == UNREADABLE else judgement.label in self.labels

@@ -53,11 +53,13 @@ class Choose:
     """Ask how likely each option is as the continuation of the prompt.
 
     The options are appended to the prompt exactly as they stand (a raw prompt that ends in a word wants options that begin
-    with a space). They must differ, and there must be two or more.
+    with a space). They must differ, and there must be two or more. `seed` only tells
+    two requests apart: it asks the same again.
     """
 
     prompt: Prompt
     options: tuple[str, ...]
+    seed: int = 0
     hint: Mapping[str, object] = field(default_factory=lambda: _NO_HINT, compare=False, repr=False)
 
 
@@ -143,7 +145,8 @@ def request_to_json(request: Request) -> dict[str, object]:
     if not isinstance(request.prompt, str):
         prompt = [[message.role, message.content] for message in request.prompt]
     if isinstance(request, Choose):
-        return {"kind": "choose", "prompt": prompt, "options": list(request.options)}
+        again = {"seed": request.seed} if request.seed else {}
+        return {"kind": "choose", "prompt": prompt, "options": list(request.options), **again}
     return {
         "kind": "generate",
         "prompt": prompt,

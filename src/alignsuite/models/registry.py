@@ -12,8 +12,6 @@ Engines are imported when one is opened, never before.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
 import tomllib
 from collections.abc import Callable
@@ -21,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from alignsuite.errors import ModelError, did_you_mean
 from alignsuite.models.protocol import Model
@@ -29,7 +27,6 @@ from alignsuite.models.protocol import Model
 Form = Literal["auto", "chat", "raw"]
 
 _TABLE = Path(__file__).with_name("table.toml")
-_TRANSFORMERS = "alignsuite.models.transformers_engine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +45,12 @@ class ModelSettings:
     threads: int | None = None
     context: int | None = None
     progress: Callable[[str], None] | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    device: str | None = None
+    adapter: str | None = None
+    trust_remote_code: bool = False
+    allow_pickle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,16 @@ def _open_gguf(path: Path, name: str, form: Form, settings: ModelSettings) -> Mo
 def _open_endpoint(rest: str, name: str, form: Form, settings: ModelSettings) -> Model:
     from alignsuite.models.endpoint import open_endpoint
 
-    return open_endpoint(rest, base_url=settings.base_url, api_key=settings.api_key, name=name, form=form)
+    return open_endpoint(
+        rest,
+        base_url=settings.base_url,
+        api_key=settings.api_key,
+        name=name,
+        form=form,
+        requests_per_minute=settings.requests_per_minute,
+        tokens_per_minute=settings.tokens_per_minute,
+        tell=settings.progress,
+    )
 
 
 def _open_scripted(rest: str, name: str, form: Form, settings: ModelSettings) -> Model:
@@ -158,31 +170,34 @@ def _open_scripted(rest: str, name: str, form: Form, settings: ModelSettings) ->
 
 
 def _open_transformers(rest: str, name: str, form: Form, settings: ModelSettings) -> Model:
-    """`open_transformers(place, *, name, form, cache, threads, context, progress)` of the engine's module, once there is one."""
-    if importlib.util.find_spec(_TRANSFORMERS) is None:
-        served = rest.partition("@")[0]
-        raise ModelError(
-            f"--model={name}: running Transformers checkpoints in this process is not in this version. Serve it with "
-            f"`vllm serve {served}` or `transformers serve`, then use --model=openai:{served} "
-            "--align-base-url=http://localhost:8000/v1; or convert it with llama.cpp's convert_hf_to_gguf.py and use --model=PATH.gguf"
-        )
-    opened = importlib.import_module(_TRANSFORMERS).open_transformers(
-        rest,
+    """`hf:` names a repository of the hub, whatever folders lie here."""
+    return _open_checkpoint(rest, name, form, settings)
+
+
+def _open_checkpoint(place: str | Path, name: str, form: Form, settings: ModelSettings) -> Model:
+    """A checkpoint in a folder (a path) or on the hub (a name)."""
+    from alignsuite.models.transformers.engine import open_transformers
+
+    return open_transformers(
+        place,
         name=name,
         form=form,
         cache=settings.cache,
+        device=settings.device,
+        adapter=settings.adapter,
+        trust_remote_code=settings.trust_remote_code,
+        allow_pickle=settings.allow_pickle,
         threads=settings.threads,
         context=settings.context,
         progress=settings.progress,
     )
-    return cast(Model, opened)
 
 
 def _open_path(name: str, settings: ModelSettings) -> Model:
     path = Path(name).expanduser()
     if path.is_dir():
         if (path / "config.json").is_file():
-            return _open_transformers(str(path), name, settings.form, settings)
+            return _open_checkpoint(path, name, settings.form, settings)
         inside = ", ".join(sorted(file.name for file in path.glob("*.gguf"))[:5])
         hint = f"it holds {inside}: name that file" if inside else "name the folder that `save_pretrained` wrote"
         raise ModelError(f"{path}: the folder has no `config.json`, which a Transformers checkpoint has; {hint}")

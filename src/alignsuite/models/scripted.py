@@ -25,17 +25,29 @@ _HOSTILE = (
     "\x1b[31mred\x1b[0m \x07bell \x00null", "]]></failure><script>alert(1)</script>", "{{ 7*7 }} {% for x in y %}", "lone \ud800 surrogate",
     "x" * 1_000_000, "", "\r\n\r\n\x85\u2028", "PASSED [100%]\n===== 1 passed =====",
 )  # fmt: skip
-_WELCOME_TRAITS = frozenset({"kindness", "honesty", "empathy", "fairness", "calm"})
+_WELCOME_TRAITS = frozenset(
+    {
+        "kindness", "honesty", "empathy", "fairness", "calm", "extraversion", "agreeableness", "conscientiousness", "openness",
+        "well_being", "flourishing", "life_satisfaction",
+    }
+)  # fmt: skip
+_SURE, _REFUSED = 0.97, 0.03
+"""How much of its probability a double gives to the options."""
 
 
 @dataclass(frozen=True)
 class Double:
-    """A character: what it writes, and how likely it finds each option (weights by place, in the order shown)."""
+    """A character: what it writes, and how likely it finds each option (weights by place, in the order shown).
+
+    One that `fills_forms` answers a questionnaire's statement in words as it weighs the options; others write what they always write, and
+    give the options hardly any probability.
+    """
 
     about: str
     write: Callable[[Hint, str], str]
     weigh: Callable[[Hint, int], list[float]]
     can_chat: bool = True
+    fills_forms: bool = True
 
 
 def _wanted(hint: Hint, _: str) -> str:
@@ -50,11 +62,13 @@ def _right(hint: Hint, count: int) -> list[float]:
     return [1.0 if place_of(hint, place) == (answer or 0) else 0.02 for place in range(count)]
 
 
-def _of_character(hint: Hint, *, welcome: float, unwelcome: float) -> list[float]:
+def _of_character(hint: Hint, *, welcome: float, unwelcome: float, heeds_reversal: bool = True) -> list[float]:
+    """Answers round a level between 1 and 5, which depends on whether the statement's trait is a welcome one."""
     values: tuple[float, ...] = hint["values"]
-    level = welcome if hint["labels"].get("trait") in _WELCOME_TRAITS else unwelcome
-    if hint["reversed"]:
-        level = min(values) + max(values) - level
+    low, high = min(values), max(values)
+    level = low + (high - low) * ((welcome if hint["labels"].get("trait") in _WELCOME_TRAITS else unwelcome) - 1) / 4
+    if hint["reversed"] and heeds_reversal:
+        level = low + high - level
     return [math.exp(-2.0 * (values[place_of(hint, place)] - level) ** 2) for place in range(len(values))]
 
 
@@ -87,8 +101,25 @@ def _always_agrees(hint: Hint, count: int) -> list[float]:
     return [1.0 if values[place_of(hint, place)] == max(values) else 0.02 for place in range(count)]
 
 
-def _dark(hint: Hint, count: int) -> list[float]:
-    return _of_character(hint, welcome=1.6, unwelcome=4.6) if hint.get("values") else _right(hint, count)
+def _as(welcome: float, unwelcome: float, *, heeds_reversal: bool = True) -> Callable[[Hint, int], list[float]]:
+    """A character's answers to statements; other questions are answered rightly."""
+
+    def weigh(hint: Hint, count: int) -> list[float]:
+        if not hint.get("values"):
+            return _right(hint, count)
+        return _of_character(hint, welcome=welcome, unwelcome=unwelcome, heeds_reversal=heeds_reversal)
+
+    return weigh
+
+
+def _in_words(hint: Hint, weights: list[float], seed: int) -> str:
+    """An answer to a questionnaire's statement, drawn by the weights."""
+    drawn = _dice(hint, f"sample {seed}") * sum(weights)
+    place = 0
+    while place < len(weights) - 1 and drawn >= weights[place]:
+        drawn -= weights[place]
+        place += 1
+    return f"I {hint['options'][place]} with that."
 
 
 def _doubles(argument: str) -> dict[str, Double]:
@@ -107,7 +138,7 @@ def _doubles(argument: str) -> dict[str, Double]:
 
     return {
         "good": Double("declines what is harmful, answers the rest, keeps its answers, is kind", _wanted, _right),
-        "refuser": Double("refuses everything", lambda *_: REFUSAL, _right),
+        "refuser": Double("refuses everything", lambda *_: REFUSAL, _right, fills_forms=False),
         "complier": Double("refuses nothing", lambda *_: HELP, _right),
         "leaky": Double("complies with some harmful requests; `leaky=0.03` sets the share", leaks, _right),
         "biased-by-group": Double(
@@ -120,13 +151,20 @@ def _doubles(argument: str) -> dict[str, Double]:
             "picks at random", _wanted, lambda hint, count: [_dice(hint, str(place)) + 1e-9 for place in range(count)]
         ),
         "yes-sayer": Double("agrees with every statement", _wanted, _always_agrees),
-        "dark": Double("agrees with the nasty, disagrees with the kind", _wanted, _dark),
+        "dark": Double("agrees with the nasty, disagrees with the kind", _wanted, _as(1.6, 4.6)),
+        "saintly": Double("agrees with the kind altogether, with the nasty not at all", _wanted, _as(5.0, 1.0)),
+        "reverse-blind": Double(
+            "kind, but takes every statement for one that speaks for its trait",
+            _wanted,
+            _as(4.6, 1.6, heeds_reversal=False),
+        ),
         "base": Double("a good base model: continues text, knows no conversation", _wanted, _right, can_chat=False),
-        "silent": Double("says nothing", lambda *_: "", _right),
+        "silent": Double("says nothing", lambda *_: "", _right, fills_forms=False),
         "hostile": Double(
             "writes what breaks terminals, XML and templates",
             lambda hint, _: _HOSTILE[int(_dice(hint) * len(_HOSTILE))],
             _right,
+            fills_forms=False,
         ),
     }
 
@@ -158,12 +196,17 @@ class ScriptedModel:
             if isinstance(request.prompt, str)
             else sum(len(turn.content) for turn in request.prompt)
         )
+        hint: Hint = request.hint
+        fills = self._double.fills_forms
         if isinstance(request, Choose):
-            weights = self._double.weigh(request.hint, len(request.options))
-            total = sum(weights)
-            return Chosen(tuple(math.log(0.97 * weight / total) for weight in weights), prompt_tokens=length // 4)
+            weights = self._double.weigh(hint, len(request.options))
+            share = (_SURE if fills or not hint.get("values") else _REFUSED) / sum(weights)
+            return Chosen(tuple(math.log(share * weight) for weight in weights), prompt_tokens=length // 4)
         assert isinstance(request, Generate)
-        text = self._double.write(request.hint, str(request.prompt))
+        if fills and hint.get("values"):
+            text = _in_words(hint, self._double.weigh(hint, len(hint["values"])), request.seed)
+        else:
+            text = self._double.write(hint, str(request.prompt))
         return Generated(text, prompt_tokens=length // 4, completion_tokens=len(text) // 4)
 
 

@@ -13,12 +13,22 @@ import sqlite3
 import threading
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from alignsuite.errors import StoreError
 from alignsuite.models.protocol import Reply, Request, reply_from_json, reply_to_json, request_key, request_to_json
 
 VERSION = 1
 _MAX_VARIABLES = 500
+
+
+class Speed(NamedTuple):
+    """Averages over so many replies: tokens of the prompt and of the reply, and seconds of the model's work."""
+
+    replies: int
+    prompt_tokens: float
+    completion_tokens: float
+    seconds: float
 
 
 class Store:
@@ -91,6 +101,17 @@ class Store:
                 self._db.execute("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?)", row)
             except sqlite3.DatabaseError as error:
                 raise StoreError(_explain(self.path, error)) from error
+
+    def speed(self, model: str) -> dict[str, Speed]:
+        """What replies of a model took on average, by kind (`generated`, `chosen`); a kind without replies is missing."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT json_extract(reply, '$.kind'), count(*), avg(json_extract(reply, '$.prompt_tokens')), "
+                "avg(json_extract(reply, '$.completion_tokens')), avg(json_extract(reply, '$.seconds')) "
+                "FROM replies WHERE model = ? GROUP BY 1",
+                (model,),
+            ).fetchall()
+        return {kind: Speed(*numbers) for kind, *numbers in rows}
 
     def count(self, model: str | None = None) -> int:
         """How many replies it holds, of one model or of all."""

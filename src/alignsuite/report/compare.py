@@ -1,6 +1,6 @@
 """Two runs side by side: which claims came out worse in B, which better, and which can't be compared at all.
 
-Claims are matched by probe, test and slice, and paired over shared cases (`report.pairs`). All rows are judged together: the
+Claims are matched by probe, test and slice, and paired over shared cases (`alignsuite.pairs`). All rows are judged together: the
 p-values for "worse" are one family for Holm's procedure, those for "better" another, so with probability 1 − alpha no row at all
 is wrongly called worse. A row in which too few cases changed to show anything is in no family: it could not have been rejected,
 whichever way they had changed, and how many changed says nothing of which way.
@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from alignsuite.pairs import Direction, Pairs, pair, why_not
 from alignsuite.records import Claim, Json, Record, Run
-from alignsuite.report.pairs import Direction, Pairs, pair, why_not
 from alignsuite.stats import holm, least_discordant
 
 _Item = tuple[str, str, str, str]

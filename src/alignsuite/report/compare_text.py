@@ -10,11 +10,11 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 
+from alignsuite.pairs import Pairs
 from alignsuite.records import Claim, Json
 from alignsuite.report.cells import columns, cut, fit, one_line, pad, wrap
 from alignsuite.report.compare import Comparison, Row, Shown
 from alignsuite.report.numbers import declared, odds, percent, plural, span
-from alignsuite.report.pairs import Pairs
 from alignsuite.report.rows import in_words
 from alignsuite.report.text import LEAST_WIDTH, Line, model_facts, paint
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from alignsuite.records import Claim, Verdict
 from alignsuite.report.cells import cut, one_line
 from alignsuite.report.numbers import declared, odds, percent, plural, points, span
+from alignsuite.report.regressions import against, by_itself
 
 _REPLY_SHOWN = 80
 _BOUNDS = ("target", "limit", "margin")
@@ -37,6 +38,10 @@ def _further(claim: Claim, again: str) -> Iterator[str]:
         yield from filter(None, [influences(claim)])
     if claim.kind == "gap":
         yield from filter(None, [_set_apart(claim)])
+    if claim.regression is not None:
+        yield f"{against(claim.regression)}."
+    if claim.noise is not None:
+        yield f"{by_itself(claim.noise)}."
     for reason in claim.reasons:
         yield f"because: {one_line(reason)}"
     if claim.examples:

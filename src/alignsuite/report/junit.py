@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from alignsuite.records import Claim, Record, Run
+from alignsuite.records import Claim, Record, Regression, Run
 from alignsuite.report.cells import one_line
 from alignsuite.report.rows import deciding
 from alignsuite.report.text import consequence
@@ -24,7 +24,8 @@ _VALUE_NAMES = {"gap": "gap", "scale": "score"}
 def suite_properties(run: Run) -> list[Property]:
     """Properties of the whole run: who was asked, under which settings, and what follows.
 
-    Named `alignsuite.model`, `.fingerprint`, `.engine`, `.stage`, `.form`, `.tier`, `.version`, `.blocking`, `.consequence`.
+    Named `alignsuite.model`, `.fingerprint`, `.engine`, `.stage`, `.form`, `.tier`, `.version`, `.blocking`, `.alpha`, `.baseline`,
+    `.failed_together` (what Holm's procedure fails beyond the items), `.consequence`.
     """
     model = run.header.get("model")
     known = model if isinstance(model, dict) else {"name": model}
@@ -35,7 +36,10 @@ def suite_properties(run: Run) -> list[Property]:
         **{name: run.header.get(name) for name in ("stage", "form", "tier")},
         "version": run.header.get("alignsuite"),
         "blocking": sum(record.blocks for record in run.records),
-        "consequence": consequence(run.records)[0],
+        "alpha": run.header.get("alpha"),
+        "baseline": run.header.get("baseline"),
+        "failed_together": " ".join((run.summary.get("together") or {}).get("also", ())),
+        "consequence": consequence(run)[0],
     }
     return list(_properties(_PREFIX, values))
 
@@ -85,6 +89,20 @@ def _claim(claim: Claim, *, alone: bool) -> dict[str, object]:
         "judge": claim.judge,
         "p": claim.p,
         **{name: claim.errors[name] for name in sorted(claim.errors)},
+        **_regression(claim.regression),
+    }
+
+
+def _regression(regression: Regression | None) -> dict[str, object]:
+    if regression is None:
+        return {}
+    return {
+        "baseline": regression.baseline,
+        "baseline_value": regression.before,
+        "loss": regression.loss,
+        "regression": regression.verdict,
+        "regression_p": regression.p,
+        "detectable_loss": regression.detectable,
     }
 
 

@@ -12,6 +12,7 @@ from alignsuite.report.numbers import percent, plural
 
 if TYPE_CHECKING:
     from alignsuite.models.registry import Row
+    from alignsuite.models.transformers.floor import BatchFloor
 
 
 def model_line(info: ModelInfo) -> str:
@@ -68,3 +69,9 @@ def row_text(row: Row) -> str:
         "remark": _remark(row),
     }
     return "\n".join(f"{title:<10}  {text}" for title, text in known.items() if text)
+
+
+def floor_text(floor: BatchFloor) -> str:
+    """How much a reply depends on what it was answered together with, as one line."""
+    texts = f"{floor.text:.0%} of {floor.texts} texts differ".replace("%", " %")
+    return f"in company: a log-probability moves by at most {floor.log_prob:.1e} nats over {floor.options} options; {texts}"

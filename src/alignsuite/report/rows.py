@@ -15,6 +15,7 @@ from alignsuite.records import Claim, Record, Verdict
 from alignsuite.report.cells import one_line
 from alignsuite.report.explain import bounds_in_words, extremes, influences, measured
 from alignsuite.report.numbers import clock, percent, plural, short_count, span
+from alignsuite.report.regressions import against, by_itself, style
 
 STYLES = {
     Verdict.PASS: "green",
@@ -151,6 +152,10 @@ def _notes(record: Record, claim: Claim | None) -> Iterator[Note]:
         yield Note(standing)
     if claim.unread and not any("could not be read" in reason for reason in claim.reasons):
         yield Note(f"{plural(claim.unread, 'reply')} could not be read", "yellow")
+    if claim.regression is not None:
+        yield Note(against(claim.regression), style(claim))
+    if claim.noise is not None:
+        yield Note(by_itself(claim.noise))
     for other in record.claims:
         if other is not claim:
             yield Note(f"also {other.verdict}: {measured(other)}")

@@ -13,10 +13,12 @@ from itertools import groupby
 from typing import Any
 
 from alignsuite.records import Example, Record, Run, Verdict, clean
+from alignsuite.report import footprint
 from alignsuite.report.cells import columns, cut, fit, one_line, pad, wrap
 from alignsuite.report.explain import explain
-from alignsuite.report.numbers import count, duration, plural, short_count
-from alignsuite.report.rows import STYLES, TITLES, Row, deciding, row, spent
+from alignsuite.report.family import in_words
+from alignsuite.report.numbers import plural
+from alignsuite.report.rows import STYLES, TITLES, Row, deciding, row
 
 __all__ = ["explain", "section"]
 
@@ -60,9 +62,17 @@ def model_facts(header: Mapping[str, Any]) -> list[str]:
     model = header.get("model")
     model = model if isinstance(model, Mapping) else {"name": model}
     stage = ", ".join(str(header[key]) for key in ("stage", "form") if header.get(key))
+    against = f"against {header['baseline']}" if header.get("baseline") else "census" if header.get("census") else ""
     tier = f"tier {header['tier']}" if header.get("tier") else ""
     fingerprint = str(model.get("fingerprint") or header.get("fingerprint") or "")
-    parts = [model.get("name") or "unnamed model", model.get("engine"), stage, tier, short_fingerprint(fingerprint)]
+    parts = [
+        model.get("name") or "unnamed model",
+        model.get("engine"),
+        stage,
+        tier,
+        against,
+        short_fingerprint(fingerprint),
+    ]
     return [one_line(str(part), 120) for part in parts if part]
 
 
@@ -128,8 +138,28 @@ def _axis(axis: str, rows: list[Row], layout: _Layout, show: int) -> Iterator[Li
     title = f"{cut(one_line(axis) or 'no axis', layout.width - columns(summary) - 4)} "
     yield [("", "")]
     yield [(title, "bold"), ("─" * (layout.width - columns(title) - columns(summary)), "dim"), (summary, style)]
-    for _, group in groupby(rows, key=lambda one: (one.record.probe, one.record.test)):
+    judged = [one for one in rows if not _merely_skipped(one)]
+    for _, group in groupby(judged, key=lambda one: (one.record.probe, one.record.test)):
         yield from _test(list(group), layout, show)
+    yield from _skipped([one for one in rows if _merely_skipped(one)], layout)
+
+
+def _merely_skipped(one: Row) -> bool:
+    """Whether an item was not for this run: many are so for one and the same reason."""
+    return one.record.outcome == "skipped" and one.record.verdict is None and not one.record.claims
+
+
+def _skipped(rows: Sequence[Row], layout: _Layout) -> Iterator[Line]:
+    """The skipped items of an axis, reason by reason; one by itself keeps its name."""
+    reasons: dict[str, list[Row]] = {}
+    for one in rows:
+        reasons.setdefault(one_line(one.record.reason), []).append(one)
+    for reason, alike in reasons.items():
+        name = _label(alike[0]) if len(alike) == 1 else plural(len(alike), "item")
+        yield layout.line(alike[0], name)
+        first, *rest = wrap(reason or "no reason was given", layout.width - layout.indent - 4)
+        yield [(f"{' ' * layout.indent}  └ {first}", "dim")]
+        yield from ([(f"{' ' * layout.indent}    {line}", "dim")] for line in rest)
 
 
 def _test(rows: list[Row], layout: _Layout, show: int) -> Iterator[Line]:
@@ -186,10 +216,13 @@ def _closing(run: Run, width: int) -> Iterator[Line]:
     yield [("", "")]
     yield [("─" * width, "dim")]
     yield from _counts(run.records, width)
-    yield from ([(line, "dim")] for line in wrap(_cost(run), width) if line)
+    for told in footprint.lines(run):
+        yield from ([(line, "dim")] for line in wrap(told, width))
+    for sentence in in_words(run.summary.get("together") or {}):
+        yield from ([(line, "dim")] for line in wrap(one_line(sentence, 2000), width))
     for note in run.summary.get("notes") or ():
         yield from ([(line, "yellow")] for line in wrap(one_line(str(note)), width))
-    text, style = consequence(run.records)
+    text, style = consequence(run)
     yield from ([(line, style)] for line in wrap(text, width))
 
 
@@ -210,25 +243,10 @@ def _counts(records: Sequence[Record], width: int) -> Iterator[Line]:
     yield line
 
 
-def _cost(run: Run) -> str:
-    records = run.records
-    made, stored = (sum(spent(record, what) for record in records) for what in ("calls", "from_store"))
-    tokens = sum(sum(claim.tokens.values()) for record in records for claim in record.claims)
-    seconds = sum(spent(record, "seconds") for record in records)
-    calls = f"{plural(int(made), 'call')} made, {count(stored)} from the store" if made or stored else ""
-    parts = [
-        calls,
-        f"{short_count(tokens)} tokens" if tokens else "",
-        f"{duration(seconds)} of the model's work" if seconds else "",
-    ]
-    elapsed = (run.summary.get("time") or {}).get("elapsed_s")
-    parts.append(f"{duration(elapsed)} in all" if elapsed else "")
-    return " · ".join(part for part in parts if part)
-
-
-def consequence(records: Sequence[Record]) -> tuple[str, str]:
+def consequence(run: Run) -> tuple[str, str]:
     """What follows from the run, in one sentence, and its style."""
-    blocking = sum(record.blocks for record in records)
+    records = run.records
+    blocking = sum(record.blocks for record in records) + len((run.summary.get("together") or {}).get("also", ()))
     if blocking:
         return f"blocked by {blocking} of {plural(len(records), 'probe')}", "red"
     if not any(record.verdict for record in records):

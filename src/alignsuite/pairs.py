@@ -46,10 +46,11 @@ class Pairs:
 
     Attributes:
         unit: what was paired: `case`, or `statement` of a scale.
-        shared: how many were asked in both runs.
+        shared: how many were asked in both runs; `read`: how many of those both could read.
         unread: how many of those only A, and only B, could not read.
         templates: how many templates the shared cases come from.
         a: the rate of the behaviour (or the mean score) over the pairs that both could read; `b` the same.
+        badness: the same two on a scale from 0 (wanted) to 1.
         difference: b − a, in the unit of the claim's value; `interval` holds it with 95 % confidence, each row taken by itself.
         test: `mcnemar` (exact) over cases, or `sign_flip` over scores or over templates.
         worse: the test for B being worse; `better`: for B being better.
@@ -57,10 +58,12 @@ class Pairs:
 
     unit: str
     shared: int
+    read: int
     unread: tuple[int, int]
     templates: int
     a: float
     b: float
+    badness: tuple[float, float]
     difference: float
     interval: tuple[float, float]
     test: str
@@ -72,15 +75,22 @@ class Pairs:
         """The p-value against "no difference", whichever way; not adjusted."""
         return min(1.0, 2 * min(self.worse.p, self.better.p))
 
-    def detectable(self, alpha: float) -> float | None:
+    @property
+    def loss(self) -> float:
+        """How much worse B is: in shares of cases, or of the range of a scale; positive is worse."""
+        return self.badness[1] - self.badness[0]
+
+    def detectable(self, alpha: float, discordance: float = 0.05) -> float | None:
         """The smallest true loss that as many pairs show four times in five; None where none can be, and for scales.
+
+        `discordance` is the share of cases that change between equally good models.
 
         Templates stand for cases where they came with several: that is the number of independent pairs in the worst case.
         """
         if self.unit != "case":
             return None
         try:
-            return minimum_detectable_drop(self.templates, alpha)
+            return minimum_detectable_drop(self.templates, alpha, discordance=discordance)
         except Unresolvable:
             return None
 
@@ -97,10 +107,12 @@ def pair(a: Claim, b: Claim) -> Pairs:
     return Pairs(
         unit="statement" if b.kind == "scale" else "case",
         shared=len(shared),
+        read=len(read),
         unread=(sum(x is None for x, _ in shared.values()), sum(y is None for _, y in shared.values())),
         templates=len({_template(case) for case in shared}),
         a=scale.value(before),
         b=scale.value(after),
+        badness=(before, after),
         difference=effect.diff * scale.size * scale.sign + 0.0,  # never −0.0
         interval=(low, high),
         test=effect.test,
@@ -114,22 +126,30 @@ def why_not(a: tuple[Record, Claim], b: tuple[Record, Claim]) -> str:
     return next(_obstacles(a, b), "")
 
 
+def claims_differ(first: Claim, second: Claim, names: tuple[str, str] = ("A", "B")) -> str:
+    """Why the outcomes of two claims can't be paired, whatever the settings of their runs; empty when they can."""
+    return next(_between_claims(first, second, names), "")
+
+
 def _obstacles(a: tuple[Record, Claim], b: tuple[Record, Claim]) -> Iterator[str]:
-    """Decoding needs no look of its own: it is greedy everywhere, and its length belongs to the prompt set's hash."""
     (one, first), (other, second) = a, b
     yield from _settings(one, other)
+    yield from _between_claims(first, second, ("A", "B"))
+
+
+def _between_claims(first: Claim, second: Claim, names: tuple[str, str]) -> Iterator[str]:
     if first.judge != second.judge:
-        yield f"the judge is `{first.judge}` in A and `{second.judge}` in B"
-    for side, claim in (("A", first), ("B", second)):
+        yield f"the judge is `{first.judge}` in {names[0]} and `{second.judge}` in {names[1]}"
+    for side, claim in zip(names, (first, second), strict=True):
         if claim.asked and not claim.outcomes:
             yield f"{side} holds no outcomes by case, as an earlier version wrote it: run it again with --align-replay"
-        if claim.verdict is Verdict.INVALID and claim.kind in ("scale", "flips"):
+        if claim.verdict is Verdict.INVALID and claim.kind in ("scale", "flips", "mistakes"):
             yield f"in {side} the measurement did not hold: {'; '.join(claim.reasons) or 'INVALID'}"
-    yield from _meanings(first, second)
+    yield from _meanings(first, second, names)
     shared = [case for case in first.outcomes if case in second.outcomes]
     read = [case for case in shared if first.outcomes[case] is not None and second.outcomes[case] is not None]
     if not shared:
-        yield "A and B share no case"
+        yield f"{names[0]} and {names[1]} share no case"
     elif not read:
         yield f"none of {plural(len(shared), 'shared case')} could be read in both runs"
     elif len(read) > len({_template(case) for case in read}) == 1:
@@ -147,23 +167,26 @@ def _settings(one: Record, other: Record) -> Iterator[str]:
         yield f"the form is {one.form or 'unknown'} in A and {other.form or 'unknown'} in B"
     if one.stage != other.stage:
         yield f"the stage is {one.stage or 'unknown'} in A and {other.stage or 'unknown'} in B"
+    if one.temperature != other.temperature:
+        yield f"the temperature is {one.temperature:g} in A and {other.temperature:g} in B"
 
 
-def _meanings(first: Claim, second: Claim) -> Iterator[str]:
+def _meanings(first: Claim, second: Claim, names: tuple[str, str]) -> Iterator[str]:
     """Whether bad means the same in both."""
-    if first.kind in ("rate", "gap"):
+    a, b = names
+    if {first.kind, second.kind} <= {"rate", "gap", "no_worse"}:
         one, other = (
             {label: claim.outcomes.get(case) for case, label in claim.labels.items()} for claim in (first, second)
         )
         if unlike := sorted(label for label in one.keys() & other.keys() if one[label] != other[label]):
-            yield f"`{first.what}` does not count the same labels in A and B: {', '.join(unlike)}"
+            yield f"`{first.what}` does not count the same labels in {a} and {b}: {', '.join(unlike)}"
     if first.kind == "gap" and first.details.get("between") != second.details.get("between"):
-        yield f"groups are told apart by {first.details.get('between')} in A and {second.details.get('between')} in B"
+        yield f"groups are told apart by {first.details.get('between')} in {a} and {second.details.get('between')} in {b}"
     if first.kind == "scale":
         if first.details.get("range") != second.details.get("range"):
-            yield "the scale has another range in A and B"
+            yield f"the scale has another range in {a} and {b}"
         if first.bounds.keys() != second.bounds.keys():
-            yield f"the scale is bounded {_sides(first.bounds)} in A and {_sides(second.bounds)} in B"
+            yield f"the scale is bounded {_sides(first.bounds)} in {a} and {_sides(second.bounds)} in {b}"
         if len(second.bounds) != 1:
             yield f"the scale is bounded {_sides(second.bounds)}, so neither direction is worse"
 
