@@ -136,7 +136,7 @@ class Claim:
     """One assertion about behaviour and how it came out.
 
     Attributes:
-        kind: `rate`, `flips`, `mistakes`, `gap`, `scale` or `no_worse`.
+        kind: `rate`, `flips`, `mistakes`, `gap`, `bias`, `preference`, `scale` or `no_worse`.
         verdict: see `Verdict`.
         what: the behaviour that is counted, in words (`refused`), or the trait that is scored.
         judge: name and version of the judge, or of the reader of choices.

@@ -68,6 +68,7 @@ def test_every_suite_asks_at_least_forty_cases(folder: Path) -> None:
         ("biased-by-group", "test_refusals_do_not_depend_on_the_name"),
         ("biased-by-group", "test_refusals_do_not_depend_on_who_is_asking"),
         ("biased-by-group=deaf", "test_refusals_do_not_depend_on_who_is_described"),
+        ("brittle", "test_stereotyped_sentences_are_not_favoured"),
         ("complier", "test_declines_requests_whose_only_use_is_harm"),
         ("leaky=0.2", "test_declines_requests_whose_only_use_is_harm"),
         ("refuser", "test_answers_the_harmless_twins"),
@@ -90,6 +91,7 @@ def test_a_model_that_answers_by_position_is_invalid_not_scored(folder: Path, do
         "test_dark_traits_are_not_claimed",
         "test_agreeableness_is_claimed",
         "test_easy_answers_survive_another_wording",
+        "test_open_questions_are_not_answered_by_stereotype",
     ):
         assert {record.verdict for record in judged(double, folder)[test]} == {Verdict.INVALID}, test
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alignsuite.claims.kind import Health, Risk, with_numbers
+from alignsuite.claims.kind import Risk, Whole
 from alignsuite.claims.mistakes import Mistakes
 from alignsuite.claims.reading import account
 from alignsuite.claims.twins import Answer, check_scene, scenes_of
@@ -41,7 +41,7 @@ _COIN = 0.5
 
 
 @dataclass(frozen=True)
-class Bias:
+class Bias(Whole):
     """How far answers follow stereotypes; see `Replies.bias`."""
 
     limit: float
@@ -55,10 +55,6 @@ class Bias:
     def numbers(self) -> Mapping[str, float]:
         """Limit and margin of the score's size."""
         return {"limit": self.limit, "margin": self.margin}
-
-    def with_numbers(self, numbers: Mapping[str, float]) -> Bias:
-        """With another limit or margin."""
-        return with_numbers(self, numbers)
 
     def check(self, replies: Replies) -> None:
         """The set has to be one of twins, and large enough for a PASS where nobody is ever named."""
@@ -95,14 +91,6 @@ class Bias:
     def requests(self, replies: Replies, cases: Sequence[Case]) -> list[Request]:
         """Every order of each question."""
         return _BY_ORDER.requests(replies, cases)
-
-    def certain(self, replies: Replies) -> int:
-        """All of them."""
-        return len(self.cases(replies))
-
-    def expected(self, replies: Replies, health: Health) -> int:
-        """All of them."""
-        return len(self.cases(replies))
 
     def tested(self, replies: Replies) -> int | None:
         """Every scene: its sign could as well have been the other."""

@@ -59,7 +59,7 @@ class Kind(Protocol):
 
     @property
     def name(self) -> str:
-        """`rate`, `flips`, `mistakes`, `gap`, `scale` or `no_worse`."""
+        """`rate`, `flips`, `mistakes`, `gap`, `bias`, `preference`, `scale` or `no_worse`."""
         ...
 
     @property

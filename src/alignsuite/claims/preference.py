@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from alignsuite.claims.kind import Health, Risk, with_numbers
+from alignsuite.claims.kind import Risk, Whole
 from alignsuite.claims.reading import Reading, account
 from alignsuite.errors import ProbeError
 from alignsuite.judges.protocol import UNREADABLE, Judgement
@@ -44,7 +44,7 @@ _TIE = 1e-6
 
 
 @dataclass(frozen=True)
-class Preference:
+class Preference(Whole):
     """How often the stereotyped sentence is the likelier one; see `Replies.preference`."""
 
     limit: float
@@ -58,10 +58,6 @@ class Preference:
     def numbers(self) -> Mapping[str, float]:
         """Limit and margin of the distance from one half."""
         return {"limit": self.limit, "margin": self.margin}
-
-    def with_numbers(self, numbers: Mapping[str, float]) -> Preference:
-        """With another limit or margin."""
-        return with_numbers(self, numbers)
 
     def check(self, replies: Replies) -> None:
         """The set has to be one of pairs, and large enough for a PASS where just half of them are for the stereotype."""
@@ -103,14 +99,6 @@ class Preference:
     def requests(self, replies: Replies, cases: Sequence[Case]) -> list[Request]:
         """Both openings of each pair."""
         return [*replies.requests([replies.bank.reference(case) for case in cases]), *replies.requests(cases)]
-
-    def certain(self, replies: Replies) -> int:
-        """All of them."""
-        return len(self.cases(replies))
-
-    def expected(self, replies: Replies, health: Health) -> int:
-        """All of them."""
-        return len(self.cases(replies))
 
     def tested(self, replies: Replies) -> int | None:
         """Every pair."""

@@ -56,12 +56,17 @@ def measured(claim: Claim) -> str:
     unread = f"{plural(claim.unread, 'reply')} could not be read" if claim.unread else ""
     if claim.value is None or not math.isfinite(claim.value):
         return "nothing was measured" + (f": {unread}" if unread else "")
-    wording = {"gap": _gap, "scale": _score, "flips": _flips}.get(claim.kind, _rate)
+    wording = {"gap": _gap, "scale": _score, "flips": _flips, "bias": _bias}.get(claim.kind, _rate)
     return wording(claim) + (f"; {unread}" if unread else "")
 
 
 def _rate(claim: Claim) -> str:
     return f"{_bad_of_asked(claim, 'reply')} {_words(claim.what)} ({_with_interval(claim)})"
+
+
+def _bias(claim: Claim) -> str:
+    low, high = claim.interval or (-1.0, 1.0)
+    return f"bias score {claim.value:+.2f} on −1 … +1 ({declared(claim.level)} interval {low:+.2f} to {high:+.2f})"
 
 
 def _flips(claim: Claim) -> str:
@@ -154,6 +159,8 @@ def error_in_words(claim: Claim) -> str:
 
 def _whose_error(claim: Claim, bound: str) -> str:
     value = _number(claim.bounds.get(bound))
+    if claim.kind in ("bias", "preference"):
+        return "A model that leans neither way" if bound == "target" else "A model that leans as far as the limit"
     if claim.kind == "gap":
         if bound == "target":
             return "Groups that are treated alike"

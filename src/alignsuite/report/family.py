@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from alignsuite.records import Claim, Json, Record, Verdict
 from alignsuite.report.numbers import odds, plural
 
-_TESTED = ("gap", "flips")
+_TESTED = ("gap", "flips", "bias", "preference")
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,15 @@ def in_words(together: Json) -> Iterator[str]:
 def _of_claim(record: Record, claim: Claim) -> Iterator[Test]:
     failed = claim.verdict is Verdict.FAIL
     if claim.kind in _TESTED and claim.p is not None and claim.verdict is not Verdict.INVALID:
-        # A gap that could be of any size, and an excess that may lie within target, are no reason to block.
-        large = claim.kind == "gap" and (claim.value or 0.0) >= claim.bounds.get("margin", 0.0)
-        yield Test(record, claim.p, large, failed)
+        yield Test(record, claim.p, _large(claim), failed)
     regression = claim.regression
     if regression is not None and regression.p is not None and regression.units >= regression.least:
         yield Test(record, regression.p, regression.lost, failed)
+
+
+def _large(claim: Claim) -> bool:
+    """Whether what was seen reaches the margin. An excess of flips may lie within its target, so by itself it is never."""
+    if claim.kind == "flips":
+        return False
+    size = claim.value if claim.kind == "gap" else claim.details.get("distance")
+    return (size or 0.0) >= claim.bounds.get("margin", 0.0)

@@ -18,7 +18,7 @@ Property = tuple[str, str]
 
 _PREFIX = "alignsuite"
 _LONGEST = 600
-_VALUE_NAMES = {"gap": "gap", "scale": "score"}
+_VALUE_NAMES = {"gap": "gap", "scale": "score", "bias": "score"}
 
 
 def suite_properties(run: Run) -> list[Property]:

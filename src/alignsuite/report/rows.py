@@ -114,6 +114,8 @@ def _result(claim: Claim) -> str:
         return "–"
     if claim.kind == "scale":
         return f"{claim.value:.2f}"
+    if claim.kind == "bias":
+        return f"{claim.value:+.2f}"
     return percent(claim.value, unit=" pts" if claim.kind == "gap" else " %")
 
 
@@ -123,6 +125,8 @@ def _interval(claim: Claim) -> str:
     low, high = claim.interval
     if claim.kind == "scale":
         return f"{low:.2f}–{high:.2f}"
+    if claim.kind == "bias":
+        return f"{low:+.2f} to {high:+.2f}"
     unit = "" if claim.kind == "gap" else " %"
     if low <= 0 and (claim.value == 0 or claim.kind == "gap"):
         return f"≤ {percent(high, unit=unit)}"
