@@ -85,6 +85,20 @@ def test_nothing_is_asked_twice(store: Store) -> None:
     assert (again.asked, second.calls) == ([], 0)
 
 
+def test_what_was_handed_on_is_left_to_the_store(store: Store) -> None:
+    """A session of any length keeps no more in memory than what is under way; who asks again is served by the store, not by the model."""
+    model = Toy(bad="c")
+    broker = Broker(model, store)
+    broker.plan(asks("a", "b", "c"))
+    assert texts(broker.get(asks("a", "b", "c")).replies) == ["A", "B", "too slow"]
+    kept = [*broker._answers, *broker._wanted, *broker._queue._taken, *broker._queue._planned, *broker._paid]
+    assert {request.prompt for request in kept} == {"c"}  # a failure is in no store
+    again = broker.get(asks("b", "c", "a"))
+    assert (texts(again.replies), again.from_store) == (["B", "too slow", "A"], 3)
+    assert sorted(model.asked) == ["a", "b", "c"]
+    broker.close()
+
+
 def test_the_first_to_want_a_reply_pays_for_it(store: Store) -> None:
     """Its seconds and its call count once."""
     broker = Broker(Toy(), store)

@@ -14,9 +14,10 @@ import torch
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
 from alignsuite.errors import RequestError
-from alignsuite.models import transformers_loaded, transformers_score
 from alignsuite.models.option_tree import Tails
 from alignsuite.models.protocol import Choose, Chosen, Message, Request
+from alignsuite.models.transformers import loaded as transformers_loaded
+from alignsuite.models.transformers import score as transformers_score
 from alignsuite.models.transformers.engine import TransformersModel, open_transformers
 from alignsuite.models.transformers.score import PackedScorer, PairScorer, PlainScorer
 from alignsuite.models.transformers.trial import packing_agrees

@@ -123,6 +123,7 @@ class Broker:
         self._spent = 0
         self._wanted: set[Request] = set()
         self._awaited: Counter[Request] = Counter()
+        self._forgotten = 0
         self._fault: Exception | None = None
         self._thread: threading.Thread | None = None
 
@@ -188,7 +189,7 @@ class Broker:
         return Delivery(replies, len(requests) - len(paid), sum(paid))
 
     def _leave(self, requests: Sequence[Request]) -> None:
-        """Take one waiting party off; what nobody awaits now need not be asked."""
+        """Take one waiting party off; what nobody awaits now need not be asked, and what was answered is left to the store."""
         with self._changed:
             self._awaited.subtract(requests)
             alone = {request for request in requests if self._awaited[request] <= 0}
@@ -197,6 +198,16 @@ class Broker:
             unanswered = [request for request in alone if request not in self._answers]
             if unanswered:
                 self._wanted -= self._queue.drop(unanswered)
+            self._forget(alone.difference(unanswered))
+
+    def _forget(self, answered: set[Request]) -> None:
+        """Keep no more in memory than what is under way: the store has the replies. It has no failures, so those are kept."""
+        kept = {request for request in answered if not isinstance(self._answers[request], RequestError)}
+        for request in kept:
+            del self._answers[request]
+        self._wanted -= kept
+        self._queue.forget(kept)
+        self._forgotten += len(kept)
 
     def _give_up_if_hopeless(self, requests: Sequence[Request]) -> None:
         if self._fault is not None:
@@ -234,7 +245,8 @@ class Broker:
             with self._changed:
                 self._wanted.update(unknown)
                 self._answers.update(stored)
-                missing = [request for request in requests if request not in self._answers]
+                # What is wanted no more, and yet was not unknown, was delivered and forgotten meanwhile: a plan need not ask it.
+                missing = [request for request in requests if request not in self._answers and request in self._wanted]
         if missing and not self._replay:
             self._queue.add(missing, urgent=urgent)
             self._start()
@@ -284,5 +296,5 @@ class Broker:
 
     def _report(self) -> None:
         if self._tick is not None:
-            done = len(self._answers)
-            self._tick(Progress(done, len(self._wanted), done - self._calls))
+            done = len(self._answers) + self._forgotten
+            self._tick(Progress(done, len(self._wanted) + self._forgotten, done - self._calls))

@@ -1,6 +1,6 @@
 """Requests that wait for the engine: those that somebody waits for first, then the plan.
 
-Iterating blocks while there is nothing to do, and ends when the queue is closed. What was taken once is never handed out again.
+Iterating blocks while there is nothing to do, and ends when the queue is closed. What was taken once is not handed out again.
 """
 
 from __future__ import annotations
@@ -39,6 +39,11 @@ class RequestQueue:
             if unwanted:
                 self._urgent = deque(request for request in self._urgent if request not in unwanted)
             return {request for request in unwanted if request not in self._planned}
+
+    def forget(self, requests: set[Request]) -> None:
+        """Remember no longer that these were taken: they were answered, and whoever wants them again finds them elsewhere."""
+        with self.changed:
+            self._taken -= requests
 
     def close(self) -> None:
         """Hand out nothing more."""
