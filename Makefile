@@ -20,7 +20,7 @@ demo: $(VENV)/.demo  ## Judge a small real language model on all four axes; that
 
 test: $(VENV)/.dev  ## Run the project's own tests, with coverage
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest tests -q -p no:cacheprovider --durations=5
+	$(BIN)/coverage run -m pytest tests -n 2 --dist=loadfile -q -p no:cacheprovider --durations=8
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report --fail-under=90 | tail -3
 
 lint: $(VENV)/.dev  ## ruff: rules and formatting
