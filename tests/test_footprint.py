@@ -451,7 +451,8 @@ def test_an_unknown_energy_can_not_look_like_zero(joules: float | None, source: 
 def test_importing_it_loads_nothing_heavy() -> None:
     """The module is read in every run with a model: no numpy, no pytest, no NVML, no network at import."""
     heavy = ("numpy", "pytest", "pynvml", "socket", "pydantic")
-    code = f"import sys, alignsuite.footprint; print([name for name in {heavy!r} if name in sys.modules])"
+    new = f"[name for name in {heavy!r} if name in sys.modules and name not in before]"
+    code = f"import sys; before = set(sys.modules); import alignsuite.footprint; print({new})"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert shown.strip() == "[]"
 

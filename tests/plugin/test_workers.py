@@ -186,7 +186,10 @@ def test_ctrl_c_stops_engine_and_workers(project: pytest.Pytester) -> None:
     """
     project.makeconftest(WATCHED % 3600 + CALLS)
     command = [sys.executable, "-m", "pytest", "--model=good", "-n2"]
-    running = subprocess.Popen(command, cwd=project.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    running = subprocess.Popen(
+        command, cwd=project.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a worker of xdist ignores it, and so would its child
+    )  # fmt: skip
     log, deadline = project.path / "log.txt", time.monotonic() + 60
     while not log.exists() or log.read_text().count("called") < 2:
         assert time.monotonic() < deadline
