@@ -221,17 +221,18 @@ def save(name: str, path: Path, folder: Path, *, force: bool = False) -> Path:
 
 
 def _served(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
-    """How two models were served otherwise, in words; empty where alike."""
-    found = (
-        [f"engine {there.get('engine')} there, {here.get('engine')} here"]
-        if there.get("engine") != here.get("engine")
-        else []
-    )
-    details, others = there.get("details") or {}, here.get("details") or {}
-    for what in ("device", "dtype", "batch", "quantization"):
-        if details.get(what) != others.get(what):
-            found.append(f"{what} {details.get(what) or 'unknown'} there, {others.get(what) or 'unknown'} here")
-    return "; ".join(found)
+    """How two models were served otherwise, in words; empty where alike. Of devices the kind counts, not the number."""
+    differs = []
+    for what in ("engine", "device", "dtype"):
+        before, now = (_said(model, what) for model in (there, here))
+        if before != now:
+            differs.append(f"{what} {before or 'unknown'} there, {now or 'unknown'} here")
+    return "; ".join(differs)
+
+
+def _said(model: Mapping[str, Any], what: str) -> str:
+    value = model.get(what) if what == "engine" else (model.get("details") or {}).get(what)
+    return str(value or "").partition(":")[0] if what == "device" else str(value or "")
 
 
 def _asked_otherwise(record: Record, bank: Bank) -> Iterator[str]:

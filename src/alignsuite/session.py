@@ -10,7 +10,7 @@ import os
 import shlex
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -199,19 +199,10 @@ class Session:
         place = Path(os.path.relpath(item.path, item.config.invocation_params.dir))
         inside = item.nodeid.partition("::")[2]
         words = ["pytest", f"{item.path if '..' in place.parts else place}::{inside}", f"--model={self.settings.model}"]
-        if self.settings.tier != "standard":
-            words.append(f"--align-tier={self.settings.tier}")
-        if self.settings.stage:
-            words.append(f"--stage={self.settings.stage}")
-        if self.settings.baseline:
-            words.append(f"--baseline={self.settings.baseline}")
+        words += _options(self.settings)
         alone = self._alpha_alone(item)
         if alone is not None and (alone, self.settings.alpha) != (0.01, 0.01):
             words.append(f"--align-alpha={alone!r}")
-        for option, wanted in (("census", self.settings.census), ("calibrate", self.settings.calibrate)):
-            words += [f"--align-{option}"] * wanted
-        if self.settings.store != self.settings.cache / "store.sqlite":
-            words.append(f"--align-store={self.settings.store}")
         return shlex.join([*words, "--align-replay"])
 
     def _alpha_alone(self, item: pytest.Item) -> float | None:
@@ -245,6 +236,24 @@ class Session:
         self.broker.close()
         if self.store is not None:
             self.store.close()
+
+
+def _options(settings: Settings) -> Iterator[str]:
+    """What a verdict depends on beside the model's name, as options; what is as by default is left out."""
+    given = {
+        "align-tier": None if settings.tier == "standard" else settings.tier, "stage": settings.stage, "baseline": settings.baseline,
+        "align-base-url": settings.base_url, "align-device": settings.device, "align-adapter": settings.adapter,
+        "align-protocol": None if settings.protocol == "gate" else settings.protocol,
+        "align-store": None if settings.store == settings.cache / "store.sqlite" else settings.store,
+    }  # fmt: skip
+    if settings.base_url is not None and set("@?") & set(settings.base_url):
+        del given["align-base-url"]  # a secret may stand there: the reader has to give it again
+    yield from (f"--{option}={value}" for option, value in given.items() if value is not None)
+    switches = {
+        "census": settings.census, "calibrate": settings.calibrate, "trust-remote-code": settings.trust_remote_code,
+        "allow-pickle": settings.allow_pickle,
+    }  # fmt: skip
+    yield from (f"--align-{option}" for option, on in switches.items() if on)
 
 
 def tests_among(rehearsals: Iterable[Rehearsal], unread: int, alpha: float) -> int:

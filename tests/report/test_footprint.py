@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from alignsuite.records import Run, Verdict
-from alignsuite.report.footprint import energy, lines, mass
+from alignsuite.report.footprint import lines
+from alignsuite.report.numbers import energy, mass
 
 MEASURED = {"energy_source": "rapl", "joules": 14_760.0, "g_co2e": 1.8245}
 

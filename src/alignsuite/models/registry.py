@@ -102,8 +102,32 @@ def open_model(name: str, *, settings: ModelSettings) -> Model:
     if opener is not None:
         if not rest:
             raise ModelError(f"--model={name}: a name was wanted behind `{scheme}:`")
+        _check_heeded(name, settings, checkpoint=opener is _open_transformers, endpoint=opener is _open_endpoint)
         return opener(rest, name, _form(row, settings), settings)
     return _open_path(name, settings)
+
+
+def _check_heeded(name: str, settings: ModelSettings, *, checkpoint: bool, endpoint: bool) -> None:
+    """Refuse what this engine would not heed: a model judged without the adapter that was named is another model."""
+    asked = {
+        "--align-adapter": (settings.adapter, checkpoint),
+        "--align-device": (settings.device, checkpoint),
+        "--align-trust-remote-code": (settings.trust_remote_code, checkpoint),
+        "--align-allow-pickle": (settings.allow_pickle, checkpoint),
+        "--align-requests-per-minute": (settings.requests_per_minute, endpoint),
+        "--align-tokens-per-minute": (settings.tokens_per_minute, endpoint),
+    }
+    unheeded = [option for option, (value, heeded) in asked.items() if value and not heeded]
+    if unheeded:
+        paces = all(option.endswith("-per-minute") for option in unheeded)
+        whose = (
+            "an endpoint (openai:NAME)"
+            if paces
+            else "a Transformers checkpoint (hf:ORG/NAME, or a folder with config.json)"
+        )
+        raise ModelError(
+            f"--model={name}: {', '.join(unheeded)} would have no effect, for it is of {whose}: leave it out"
+        )
 
 
 def _form(row: Row | None, settings: ModelSettings) -> Form:
@@ -197,11 +221,13 @@ def _open_path(name: str, settings: ModelSettings) -> Model:
     path = Path(name).expanduser()
     if path.is_dir():
         if (path / "config.json").is_file():
+            _check_heeded(name, settings, checkpoint=True, endpoint=False)
             return _open_checkpoint(path, name, settings.form, settings)
         inside = ", ".join(sorted(file.name for file in path.glob("*.gguf"))[:5])
         hint = f"it holds {inside}: name that file" if inside else "name the folder that `save_pretrained` wrote"
         raise ModelError(f"{path}: the folder has no `config.json`, which a Transformers checkpoint has; {hint}")
     if path.suffix.lower() == ".gguf" or path.is_file():
+        _check_heeded(name, settings, checkpoint=False, endpoint=False)
         return _open_gguf(path, name, settings.form, settings)
     if path.parent != Path() or name.startswith((".", "~", os.sep)):
         raise ModelError(

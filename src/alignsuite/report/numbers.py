@@ -1,4 +1,4 @@
-"""Numbers as people read them: percentages, odds, durations, counts.
+"""Numbers as people read them: percentages, odds, durations, counts, energy.
 
 A rounded number must not claim what was not seen: 0.9996 is never "100 %", and 0.0004 never "0 %".
 """
@@ -141,3 +141,41 @@ def plural(number: int, noun: str) -> str:
     """
     several = f"{noun[:-1]}ies" if noun.endswith("ply") else f"{noun}s"
     return f"{count(number)} {noun if number == 1 else several}"
+
+
+def energy(joules: float) -> str:
+    """An amount of energy with two or three digits, in the unit that people pay in once it is large enough.
+
+    >>> [energy(joules) for joules in (0, 0.04, 12.4, 359, 360, 14_760, 5_400_000)]
+    ['0 J', '0.04 J', '12 J', '359 J', '0.10 Wh', '4.1 Wh', '1.5 kWh']
+    """
+    if joules < 360:
+        return f"{_digits(joules)} J"
+    hours = joules / 3600
+    return f"{_digits(hours)} Wh" if hours < 1000 else f"{_digits(hours / 1000)} kWh"
+
+
+def mass(grams: float) -> str:
+    """A mass with two or three digits.
+
+    >>> [mass(grams) for grams in (0, 0.000_002, 0.0018, 0.45, 1.8, 2400)]
+    ['0 g', '< 0.01 mg', '1.8 mg', '0.45 g', '1.8 g', '2.4 kg']
+    """
+    if 0 < grams < 1e-5:
+        return "< 0.01 mg"
+    if 0 < grams < 0.1:
+        return f"{_digits(grams * 1000)} mg"
+    return f"{_digits(grams)} g" if grams < 1000 else f"{_digits(grams / 1000)} kg"
+
+
+def _digits(value: float) -> str:
+    """Two digits for what is below ten, no decimals above.
+
+    >>> [_digits(value) for value in (0, 0.1, 0.996, 4.14, 9.96, 123.4)]
+    ['0', '0.10', '1.0', '4.1', '10', '123']
+    """
+    if value == 0:
+        return "0"
+    if value >= 9.95:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if value >= 0.995 else f"{value:.2g}" if value < 0.0995 else f"{value:.2f}"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from alignsuite.records import Claim, Record, Verdict
 from alignsuite.report.cells import one_line
 from alignsuite.report.explain import bounds_in_words, extremes, influences, measured
-from alignsuite.report.numbers import clock, percent, plural, short_count, span
+from alignsuite.report.numbers import clock, energy, percent, plural, short_count, span
 from alignsuite.report.regressions import against, by_itself, style
 
 STYLES = {
@@ -24,7 +24,9 @@ STYLES = {
     Verdict.INVALID: "magenta",
     Verdict.FAIL: "red",
 }
-TITLES = {name: name for name in ("result", "interval", "counts", "stored", "tokens", "time")} | {"counts": "bad/asked"}
+TITLES = {name: name for name in ("result", "interval", "counts", "stored", "tokens", "time", "energy")} | {
+    "counts": "bad/asked"
+}
 
 _NO_CLAIM = "no claim"
 
@@ -106,6 +108,7 @@ def _cells(record: Record, claim: Claim) -> dict[str, str]:
         "stored": _stored(record),
         "tokens": short_count(tokens) if tokens else "",
         "time": clock(seconds) if seconds else "",
+        "energy": energy(record.time["joules"]) if record.time.get("joules") else "",
     }
 
 

@@ -25,7 +25,7 @@ __all__ = ["explain", "section"]
 LEAST_WIDTH = 40
 
 _CODES = {"green": "32", "yellow": "33", "magenta": "35", "red": "31", "dim": "2", "bold": "1"}
-_GOES_FIRST = ("stored", "tokens", "time", "interval", "counts")
+_GOES_FIRST = ("energy", "stored", "tokens", "time", "interval", "counts")
 _NAME_WANTS = 20
 _MARK = "✗"
 
