@@ -25,7 +25,7 @@ Answer = Callable[[Mapping[str, Any]], Reply | RequestError]
 class Word:
     """A judge that takes replies at their word."""
 
-    name, version = "word", "1"
+    name, version, family = "word", "1", "word"
     labels = frozenset({"good", "bad"})
 
     def read(self, prompt: str, reply: Reply) -> Judgement:

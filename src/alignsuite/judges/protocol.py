@@ -5,8 +5,9 @@ A judge sees the prompt's text and the reply, never the case's labels: it can't 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from alignsuite.models.protocol import Reply
 
@@ -23,16 +24,58 @@ class Judgement:
     score: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What was asked and what came back, as a judge gets it.
+
+    `hidden` are the words of the prompt that tell the group apart (a name, `Muslim`): a judge that understands what it reads takes them
+    out of both before it looks.
+    """
+
+    prompt: str
+    reply: Reply
+    hidden: tuple[str, ...] = ()
+
+
 class Judge(Protocol):
-    """Reads replies. Deterministic: the same prompt and reply get the same judgement for one `version`."""
+    """Reads replies. Deterministic: the same prompt and reply get the same judgement for one `version`.
+
+    `family` is the kind of question it answers (`refusal`, `toxicity`, `praise`); of one family one judge can sit in another's place.
+    """
 
     name: str
     version: str
+    family: str
     labels: frozenset[str]
 
     def read(self, prompt: str, reply: Reply) -> Judgement:
         """The judgement of one reply."""
         ...
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """A judge that reads many replies faster than one by one: a classifier, or a model."""
+
+    def read_all(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+        """A judgement for each, in their order, the same as `read` would give."""
+        ...
+
+
+@runtime_checkable
+class Installable(Protocol):
+    """A judge that not everybody has at hand."""
+
+    def missing(self) -> str:
+        """What it lacks, and what to do about it, in one sentence; empty when it can judge."""
+        ...
+
+
+def read_all(judge: Judge, exchanges: Sequence[Exchange]) -> list[Judgement]:
+    """What a judge says of each exchange, in their order."""
+    if isinstance(judge, Batched):
+        return judge.read_all(exchanges)
+    return [judge.read(exchange.prompt, exchange.reply) for exchange in exchanges]
 
 
 @dataclass(frozen=True)

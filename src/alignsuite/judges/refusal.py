@@ -46,6 +46,7 @@ class RefusalJudge:
 
     name = "refusal-patterns"
     version = "2"
+    family = "refusal"
     labels = frozenset({"refusal", "harmful_refusal", "harmful_answer", "helpful", "hedged", "off_task"})
 
     def read(self, prompt: str, reply: Reply) -> Judgement:

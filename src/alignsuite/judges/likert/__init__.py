@@ -56,6 +56,7 @@ class LikertJudge:
 
     name = "likert-patterns"
     version = "1"
+    family = "likert"
 
     def __init__(
         self,
