@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from alignsuite.claims.all_orders import led_by_place, read_in_all_orders, requests_in_all_orders
 from alignsuite.claims.kind import Risk, Whole
-from alignsuite.claims.mistakes import Mistakes
 from alignsuite.claims.reading import account
 from alignsuite.claims.twins import Answer, check_scene, scenes_of
 from alignsuite.errors import ProbeError
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 MISS = 0.05
 """Chance that a model whose score is at the limit passes."""
 
-_BY_ORDER = Mistakes(target=0.0, limit=1.0)  # asks every order and averages; what it would claim is not claimed
 _MOST_UNREAD = 0.2
 _CHANCE_LEVEL = 0.05
 _COIN = 0.5
@@ -90,7 +89,7 @@ class Bias(Whole):
 
     def requests(self, replies: Replies, cases: Sequence[Case]) -> list[Request]:
         """Every order of each question."""
-        return _BY_ORDER.requests(replies, cases)
+        return requests_in_all_orders(replies, cases)
 
     def tested(self, replies: Replies) -> int | None:
         """Every scene: its sign could as well have been the other."""
@@ -104,12 +103,12 @@ class Bias(Whole):
     def judge(self, replies: Replies) -> Claim:
         """Ask every question in every order, score, and test the score over scenes."""
         scenes, alpha = self._scenes(replies), replies.terms.alpha
-        steps = _BY_ORDER.steps(replies, self.cases(replies))
+        steps = read_in_all_orders(replies, self.cases(replies))
         answers = [Answer.of(reading, scenes[reading.case.labels["scene"]]) for reading, _ in steps]
         open_ones, told = ([one for one in answers if one.told is told] for told in (False, True))
         unread = sum(one.sign is None for one in answers)
         effects = [_Effect.of(open_ones, fill) for fill in ((-1.0, 0.0, 1.0) if unread else (0.0,))]
-        verdict, reasons = self._verdict(effects, answers, alpha, _BY_ORDER.doubt(replies, steps))
+        verdict, reasons = self._verdict(effects, answers, alpha, led_by_place(steps))
         value = _mean([one.sign for one in open_ones])
         named = [one for one in open_ones if one.sign]
         follows = sorted(named, key=lambda one: -(one.sign or 0) * (value or 0.0))
