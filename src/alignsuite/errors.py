@@ -7,6 +7,7 @@
     ├── ModelError             a model that can't be had or used at all: raised, ends the run
     │   ├── BudgetSpent        `--align-budget`, and what is still wanted would go beyond it
     │   └── RequestError       one request that got no reply: returned beside the replies, ends nothing
+    ├── JudgeError             a judge that can't be had: ends the item that wanted it
     ├── StoreError             the store can't be opened, read or written
     │   └── ReplayMissing      `--align-replay`, and the store lacks replies
     ├── BaselineError          a baseline that is missing, or that this run can't be compared with
@@ -60,6 +61,10 @@ class RequestError(ModelError):
 
     def __reduce__(self) -> tuple[type[RequestError], tuple[str, str]]:
         return (RequestError, (self.kind, str(self)))
+
+
+class JudgeError(AlignsuiteError):
+    """A judge that can't be had, or whose weights are not the right ones; it ends the item that wanted it, and no other."""
 
 
 class StoreError(AlignsuiteError):
