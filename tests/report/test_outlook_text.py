@@ -97,6 +97,16 @@ def test_risks_are_summed_for_the_worst_and_multiplied_for_the_usual() -> None:
     assert re.search(r"psychological/mood\[spite\] scale.* \? \? \? \?", text)
 
 
+def test_what_is_believed_of_a_judge_is_doubted_once() -> None:
+    """Three claims of one card, 1 % each beside its 5 %, and one of another: 4 % and twice 5 %."""
+    one, other = (
+        replace(RATE, risk=replace(RATE.risk, model=0.06, card=card, doubt=0.05)) for card in ("one", "other")
+    )
+    at_most, independent = replace(FOUND, lines=(one, one, one, other)).blocked("model")
+    assert at_most == pytest.approx(0.14)
+    assert independent == pytest.approx(1 - 0.99**4 * 0.95**2)
+
+
 def test_no_sum_of_chances_is_more_than_certain() -> None:
     """Fifty claims at 3 % each: at most always."""
     crowd = replace(FOUND, lines=(RATE,) * 50)
@@ -135,7 +145,8 @@ def test_the_document_for_programs_holds_everything() -> None:
     data = json.loads(json.dumps(outlook_json(FOUND, FACTS)))
     assert data["facts"] == FACTS
     assert data["worst"] == {"requests": 12_600, "calls": 12_000, "tokens": 1_240_000, "seconds": 200_000}
-    assert data["lines"][0]["risk"] == {"bank": 0.0, "model": 0.03, "model_at_half": 0.002, "miss": 0.05}
+    risk = {"bank": 0.0, "model": 0.03, "model_at_half": 0.002, "miss": 0.05, "card": "", "doubt": 0.0}
+    assert data["lines"][0]["risk"] == risk
     assert data["lines"][0]["bounds"] == {"target": 0.02, "limit": 0.05}
     assert data["risk"]["model"]["at_most"] == pytest.approx(0.04)
     assert data["bad"]["seconds"] is None

@@ -23,7 +23,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against", metavar="STUDY", help="questionnaires beside a published study's figures, as in --against li2024"
     )
-    parser.add_argument("--pictures", metavar="FOLDER", help="draw the questionnaires into a folder, as SVG files")
+    parser.add_argument(
+        "--pictures", metavar="FOLDER", help="draw questionnaires and comparisons of groups into a folder, as SVG files"
+    )
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="one JSON document instead of the section")
     output.add_argument("--markdown", action="store_true", help="with --against: Markdown tables")
@@ -42,16 +44,20 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.show and arguments.against:
         raise SettingsError("--show belongs to the section, which --against replaces: leave one of them out")
     run = read_run(Path(arguments.run))
-    drawn = _draw(run, Path(arguments.pictures)) if arguments.pictures else None
+    drawn, lacking = _draw(run, Path(arguments.pictures)) if arguments.pictures else (None, [])
     if arguments.json:
         data = _as_json(run, arguments)
-        print(json.dumps(data if drawn is None else data | {"pictures": drawn}, sort_keys=True))
+        print(json.dumps(data if drawn is None else data | {"pictures": drawn, "not_drawn": lacking}, sort_keys=True))
     else:
-        print("\n".join([_as_text(run, arguments), *(f"drawn: {path}" for path in drawn or ())]))
+        said = [*(f"drawn: {path}" for path in drawn or ()), *(f"not drawn: {reason}" for reason in lacking)]
+        print("\n".join([_as_text(run, arguments), *said]))
     if drawn == []:
         sys.stdout.flush()
         raise RunFileError(
-            f"{arguments.run} has no questionnaire to draw: make a run of `suites/psychological` with --align-run-file"
+            f"nothing in {arguments.run} can be drawn: each comparison of groups is listed with its reason"
+            if lacking
+            else f"{arguments.run} has no questionnaire to draw, and no comparison of groups: make a run of `suites/psychological` "
+            "or `suites/fairness` with --align-run-file"
         )
     return OK
 
@@ -76,10 +82,10 @@ def _as_json(run: Run, arguments: argparse.Namespace) -> dict[str, Any]:
     return {"run": run.header, "records": records, "summary": run.summary, "consequence": consequence(run)[0]}
 
 
-def _draw(run: Run, folder: Path) -> list[str]:
-    """Write the pictures; their paths, none where the run has no questionnaire."""
+def _draw(run: Run, folder: Path) -> tuple[list[str], list[str]]:
+    """Write the pictures; their paths, none where there is nothing to draw, and what of the run's gaps is not drawn, with the reason."""
     from alignsuite.errors import RunFileError
-    from alignsuite.report.pictures import pictures
+    from alignsuite.report.pictures import left_out, pictures
 
     drawn = []
     for name, document in pictures(run).items():
@@ -91,7 +97,7 @@ def _draw(run: Run, folder: Path) -> list[str]:
                 f"the picture {folder / name} can't be written ({error.strerror}): name another folder"
             ) from None
         drawn.append(str(folder / name))
-    return drawn
+    return drawn, left_out(run)
 
 
 COMMAND = Command("show the terminal section of a run file again, draw it, lay it beside a study", _run, _arguments)

@@ -8,14 +8,23 @@ that a picture stays readable on a page of the other kind.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unicodedata import bidirectional
 from xml.etree import ElementTree as Tree
 
 from alignsuite.records import clean
-from alignsuite.report.cells import columns, cut, one_line
+from alignsuite.report.cells import ELLIPSIS, columns, cut, one_line
+from alignsuite.report.pictures.shades import rules, shade, written_on
 
 FONTS = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', Verdana, Arial, sans-serif"
 WIDE = 0.56
 """How wide a character of running text is, in shares of the font's size; a little more than in DejaVu Sans, the widest of `FONTS`."""
+BOLD, BOLD_CAPITALS = 0.64, 0.7
+"""The same for bold text."""
+
+MOST = (2_000, 10_000)
+"""The longest text that is written, in characters; a description may be longer, for it holds the numbers of every row."""
 
 _COLOURS = {
     "paper": ("#ffffff", "#0d1117"),
@@ -53,6 +62,7 @@ class Drawing:
     def __init__(self, name: str, width: float, *, title: str, about: str) -> None:
         name = slug(name)
         self.width, self._root = width, Tree.Element("svg", {"xmlns": "http://www.w3.org/2000/svg"})
+        self._into, self._shades = self._root, set[int]()
         self._root.attrib |= {
             "class": "al-picture",
             "role": "img",
@@ -62,7 +72,7 @@ class Drawing:
         }
         self._add("title", {"id": f"{name}-title"}, title)
         self._add("desc", {"id": f"{name}-about"}, about)
-        self._add("style", {}, STYLE)
+        self._style = self._add("style", {}, STYLE)
         self._paper = self._add("rect", {"class": "paper"})
 
     def write(self, height: float) -> str:
@@ -70,6 +80,7 @@ class Drawing:
         size = {"width": number(self.width), "height": number(height)}
         self._root.attrib |= {"viewBox": f"0 0 {size['width']} {size['height']}", **size}
         self._paper.attrib |= size
+        self._style.text = f"{STYLE}{rules(self._shades)}"
         Tree.indent(self._root)
         return f"{Tree.tostring(self._root, encoding='unicode')}\n"
 
@@ -122,11 +133,35 @@ class Drawing:
 
     def label(self, x: float, y: float, words: str, ground: str) -> None:
         """Small text in the middle of a coloured cell, dark or light as the cell's colour `#rrggbb` wants it in either setting."""
-        red, green, blue = (int(ground[at : at + 2], 16) for at in (1, 3, 5))
-        fill = "#1f2328" if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "#ffffff"
-        self._add(
-            "text", {"fill": fill, "x": number(x), "y": number(y), "font-size": "10", "text-anchor": "middle"}, words
-        )
+        place = {"x": number(x), "y": number(y), "font-size": "10", "text-anchor": "middle"}
+        self._add("text", {"fill": written_on(ground), **place}, words)
+
+    def diamond(self, x: float, y: float, radius: float, style: str) -> None:
+        """A filled square on its corner: a mark that differs from a disc without its colour."""
+        side = number(radius)
+        way = f"M{number(x)} {number(y - radius)}l{side} {side}l-{side} {side}l-{side} -{side}z"
+        self._add("path", {"class": style, "d": way})
+
+    def tile(self, x: float, y: float, width: float, height: float, share: float, words: str) -> None:
+        """A cell in the shade of a share, with words in its middle that can be read on any shade; a share of 0 has an outline only."""
+        ink = "quiet"
+        if step := shade(share):
+            self._shades.add(step)
+            self.rect(x, y, width, height, f"shade-{step}", round_=2)
+            ink = f"on-shade-{step}"
+        else:
+            self.rect(x + 0.5, y + 0.5, width - 1, height - 1, "rule-line", round_=2)
+        self.text(x + width / 2, y + height / 2 + 4, words, ink, size=12, anchor="middle")
+
+    @contextmanager
+    def tip(self, words: str) -> Iterator[None]:
+        """What is drawn inside shows these words to a pointer that rests on it, where the picture is not embedded as an image."""
+        outside, self._into = self._into, self._add("g", {})
+        self._add("title", {}, one_line(words))
+        try:
+            yield
+        finally:
+            self._into = outside
 
     def mosaic(self, fill: str, corners: list[tuple[float, float]], width: float, height: float) -> None:
         """Many rectangles of one size and colour as one shape: thousands of cells stay a small file."""
@@ -134,20 +169,32 @@ class Drawing:
         self._add("path", {"fill": fill, "d": "".join(f"M{number(x)} {number(y)}{box}" for x, y in corners)})
 
     def _add(self, tag: str, attributes: dict[str, str], words: str = "") -> Tree.Element:
-        element = Tree.SubElement(self._root, tag, attributes)
+        element = Tree.SubElement(self._into, tag, attributes)
         if words:
-            element.text = words if tag == "style" else clean(words, 2000)
+            element.text = words if tag == "style" else _closed(clean(words, MOST[tag == "desc"]))
         return element
 
 
-def fitted(words: str, room: float, size: float = 13) -> str:
+def _closed(words: str) -> str:
+    """The words, with a mark behind an ellipsis that follows a script written from the right: else it would stand at their beginning."""
+    strong = ("L", "R", "AL")
+    last = next((kind for letter in reversed(words) if (kind := bidirectional(letter)) in strong), "L")
+    return words if last == "L" or not words.endswith(ELLIPSIS) else f"{words}\u200f"
+
+
+def fitted(words: str, room: float, size: float = 13, *, bold: bool = False) -> str:
     """The beginning of a text that fits into so many units, with an ellipsis where something is missing."""
-    return cut(one_line(words), max(2, int(room / (size * WIDE))))
+    return cut(one_line(words), max(2, int(room / (size * (BOLD if bold else WIDE)))))
 
 
 def length(words: str, size: float = 13) -> float:
     """How much room a text takes at most."""
     return columns(words) * size * WIDE
+
+
+def bold_length(words: str, size: float = 13) -> float:
+    """How much room a text takes at most when it is bold; capitals are the widest, as verdicts are written."""
+    return columns(words) * size * (BOLD_CAPITALS if words.isupper() else BOLD)
 
 
 def number(value: float) -> str:
