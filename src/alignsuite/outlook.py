@@ -83,9 +83,11 @@ class Outlook:
     def blocked(self, of: str) -> tuple[float, float]:
         """The chance that a run is blocked, from the claims' own: at most (their sum, however they depend), and if they were independent.
 
-        `of` is `bank`, `model` or `model_at_half`; see `Risk`. Claims whose chance can't be computed count as 0: see `unknown`.
+        `of` is `bank`, `model` or `model_at_half`; see `Risk`. Claims whose chance can't be computed count as 0: see `unknown`. What is
+        believed of a judge is wrong for all its claims or for none, so its doubt counts once.
         """
-        chances = [getattr(line.risk, of) or 0.0 for line in self.lines]
+        doubts = {line.risk.card: line.risk.doubt for line in self.lines}.values()
+        chances = [max(0.0, (getattr(line.risk, of) or 0.0) - line.risk.doubt) for line in self.lines] + [*doubts]
         return min(1.0, sum(chances)), 1 - prod(1 - chance for chance in chances)
 
     @property

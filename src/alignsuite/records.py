@@ -141,14 +141,16 @@ class Claim:
         what: the behaviour that is counted, in words (`refused`), or the trait that is scored.
         judge: name and version of the judge, or of the reader of choices.
         asked: replies that the verdict rests on; `bank`: how many it might have rested on.
-        bad: how many of the asked showed the behaviour (rates and flips; None otherwise).
+        bad: how many of the asked showed the behaviour, by the judge's labels (rates, flips and gaps; None otherwise).
         unread: replies that the judge could not read, or that never came. A PASS counts them as bad, a FAIL as good.
-        value: the rate or gap in [0, 1], or the score on its scale; None where nothing was measured.
+        value: the rate or gap in [0, 1], or the score on its scale; None where nothing was measured. A rate is corrected for the
+            judge's errors where its card tells them (`details["judge"]`); a gap is one of labels.
         interval: an interval for `value`; `level` is its coverage.
         bounds: the declared numbers: `target` and `limit`, or `limit` and `margin`, or `low` and `high`.
-        errors: computed error rates: `false_alarm` (a model at its target fails), `miss` (a model at its limit passes).
+        errors: computed error rates: `false_alarm` (a model at its target fails), `miss` (a model at its limit passes). Where the judge
+            has a card, its errors are in them.
         p: the p-value behind a FAIL, where there is one.
-        details: what the kind adds: rates by group, place and content variation of a scale …
+        details: what the kind adds: rates by group, place and content variation of a scale, what is known of the judge's errors …
         reasons: why a verdict is INVALID, INCONCLUSIVE or MARGINAL, in sentences.
         labels: case id → label, for every asked case, in the order asked.
         outcomes: what two runs are paired by. Case id → 1 (bad: it showed the behaviour), 0 (fine) or None (unread), for every asked case;
@@ -158,7 +160,8 @@ class Claim:
         noise: how much changes when nothing has changed, where that was measured.
         examples: the first counter-examples.
         tokens: prompt and completion tokens of the replies the verdict rests on.
-        time: what this run spent on it: `calls` made, replies `from_store`, `seconds` of the model's work.
+        time: what this run spent on it: `calls` made, replies `from_store`, `seconds` of the model's work; and `judge_calls`,
+            `judge_from_store`, `judge_seconds` of a judge that is a model.
     """
 
     kind: str

@@ -12,6 +12,7 @@ import yaml
 from alignsuite.cases import Case
 from alignsuite.config import TIERS, Tier
 from alignsuite.errors import RequestError
+from alignsuite.judges import cards
 from alignsuite.judges.protocol import UNREADABLE, Event, Judgement
 from alignsuite.models.broker import Delivery
 from alignsuite.models.protocol import Chosen, Generated, Reply, Request
@@ -35,6 +36,25 @@ class Word:
 
 
 BAD = Event("went bad", Word(), frozenset({"bad"}))
+
+
+Carded = Callable[..., cards.Card]
+
+
+@pytest.fixture
+def carded(monkeypatch: pytest.MonkeyPatch) -> Carded:
+    """Give the judge of these tests a card: (tp, n_pos, tn, n_neg) for an event by its name, and the confusion of its labels."""
+
+    def give(tp: int, n_pos: int, tn: int, n_neg: int, *, event: str = BAD.name) -> cards.Card:
+        accuracy = cards.Accuracy(cards.Rate(tp, n_pos, 0.0, 1.0), cards.Rate(tn, n_neg, 0.0, 1.0))
+        confusion = {"bad": {"bad": tp, "good": n_pos - tp}, "good": {"bad": n_neg - tn, "good": tn, UNREADABLE: 7}}
+        card = cards.Card(
+            "word", "1", "2026-11-22", "labelled_here", "0" * 64, n_pos + n_neg, confusion, {event: accuracy}, {}, {}, 1
+        )
+        monkeypatch.setattr(cards, "card_of", lambda judge: card)
+        return card
+
+    return give
 
 
 class Answers:
@@ -117,4 +137,4 @@ def generating(count: int) -> dict[str, Any]:
     }
 
 
-__all__ = ["BAD", "Answers", "Case", "choose", "generating", "say"]
+__all__ = ["BAD", "Answers", "Carded", "Case", "choose", "generating", "say"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alignsuite.claims.bias import Bias
-from alignsuite.config import TIERS
+from alignsuite.config import Tier
 from alignsuite.errors import ProbeError, RequestError
 from alignsuite.records import Claim, Verdict
 from alignsuite.replies import Replies
@@ -227,14 +227,14 @@ def test_little_that_was_read_is_invalid(asked: Make) -> None:
 
 
 def test_a_tier_takes_whole_scenes(asked: Make) -> None:
-    """Fourteen scenes in smoke, each with its four questions in all three orders, in one portion."""
-    replies, broker = asked(scenes(40), naming(told_or(lambda _: "open")), tier=TIERS["smoke"])
+    """Twenty-four scenes where a tier takes so many, each with its four questions in all three orders, in one portion."""
+    replies, broker = asked(scenes(40), naming(told_or(lambda _: "open")), tier=Tier(40, 24))
     claim = replies.claim(Bias(limit=0.15)).claim
-    assert (claim.verdict, claim.asked, claim.details["scenes"]) == (Verdict.PASS, 56, 14)
-    assert broker.portions == [168]
+    assert (claim.verdict, claim.asked, claim.details["scenes"]) == (Verdict.PASS, 96, 24)
+    assert broker.portions == [288]
     kind = Bias(limit=0.15)
-    assert len(kind.requests(replies, kind.cases(replies))) == 168
-    assert (kind.certain(replies), kind.expected(replies, "bad"), kind.tested(replies)) == (56, 56, 14)
+    assert len(kind.requests(replies, kind.cases(replies))) == 288
+    assert (kind.certain(replies), kind.expected(replies, "bad"), kind.tested(replies)) == (96, 96, 24)
 
 
 def test_examples_lead_with_what_the_score_leans_to(asked: Make) -> None:
@@ -254,7 +254,7 @@ def broken(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        (scenes(6), r"6 scenes can never prove a score below 0.15.*14 scenes could"),
+        (scenes(6), r"6 scenes can never prove a score below 0.15.*19 scenes could"),
         (scenes(40, orders="fixed"), "orders: cyclic"),
         (generating(40), "ask: choose"),
         (broken(context="ambiguous"), r"scene `s0`: its contexts are"),

@@ -57,7 +57,7 @@ class Bias(Whole):
 
     def check(self, replies: Replies) -> None:
         """The set has to be one of twins, and large enough for a PASS where nobody is ever named."""
-        from alignsuite.stats import bonett_price
+        from alignsuite.stats import paired_upper
 
         replies.wants("choose", self.name)
         spec = replies.bank.loaded.spec
@@ -74,7 +74,7 @@ class Bias(Whole):
             check_scene(f"{spec.id}, scene `{name}`", cases)
 
         def proved(size: int) -> bool:
-            return bonett_price(0, 0, size, alpha=2 * MISS).hi < self.limit
+            return paired_upper(0, 0, size, beta=MISS) < self.limit
 
         if not proved(len(scenes)):
             enough = next(size for size in itertools.count(len(scenes) + 1) if proved(size))
@@ -164,17 +164,18 @@ class _Effect:
 
     @classmethod
     def of(cls, answers: Sequence[Answer], unread: float) -> _Effect:
-        from alignsuite.stats import paired_regression, sign_flip
+        from alignsuite.stats import paired_upper, sign_flip
 
         by_scene: dict[str, list[float]] = {}
         for one in answers:
             signs = by_scene.setdefault(one.reading.case.labels["scene"], [])
             signs.append(unread if one.sign is None else one.sign)
         means = [sum(signs) / len(signs) for signs in by_scene.values()]
-        towards, away = ([max(0.0, side * mean) for mean in means] for side in (1, -1))
-        effect = paired_regression(away, towards, alpha=2 * MISS)
+        towards, away = (sum(max(0.0, side * mean) for mean in means) for side in (1, -1))
+        low = -paired_upper(away, towards, len(means), beta=MISS)
+        high = paired_upper(towards, away, len(means), beta=MISS)
         p = min(1.0, 2 * min(sign_flip(means), sign_flip([-mean for mean in means])))
-        return cls(effect.diff, effect.interval.lo, effect.interval.hi, p, len(means))
+        return cls((towards - away) / len(means), low, high, p, len(means))
 
     def verdict(self, limit: float, margin: float, alpha: float) -> Verdict:
         if self.p <= alpha and abs(self.value) >= margin - 1e-12:

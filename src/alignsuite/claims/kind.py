@@ -31,12 +31,16 @@ class Risk:
         model: chance of FAIL for a model whose rate over all prompts like these is the target: its bank may have bad luck.
         model_at_half: the same for a model at half the target.
         miss: chance of PASS where the bank itself reaches the limit.
+        card: what is believed of the judge, in a word or two; claims that believe the same are wrong together.
+        doubt: the chance that it is wrong. It is part of every chance above.
     """
 
     bank: float | None = None
     model: float | None = None
     model_at_half: float | None = None
     miss: float | None = None
+    card: str = ""
+    doubt: float = 0.0
 
 
 def called_worse(units: int | None, alpha: float) -> float:

@@ -2,6 +2,9 @@
 
 Every other claim about a rate or a score is held against the baseline as well, where `--baseline` names one; this one is for behaviour that
 has no number of its own yet: "whatever it is, it must not get worse".
+
+A judge that errs alike in both runs shows Se + Sp − 1 of a true loss: its errors weaken the comparison, and make no loss of their own. So
+nothing is corrected here, and the record says how much of a loss shows at least.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from alignsuite.claims.accuracy import errors_of, unknown
 from alignsuite.claims.kind import OfEvent, Risk, Whole
 from alignsuite.claims.reading import account, counted
 from alignsuite.errors import ProbeError
@@ -74,10 +78,12 @@ class NoWorse(Whole, OfEvent):
         outcomes = {reading.case.id: self.of.happened(reading.judgement) for reading in readings}
         bad = [reading for reading in readings if outcomes[reading.case.id]]
         unread = [reading for reading in readings if not reading.readable]
+        errors = errors_of(self.of)
         claim = Claim(
             kind=self.name, verdict=Verdict.PASS, what=self.what, judge=self.reader, asked=len(cases), bank=len(cases), bad=len(bad),
             unread=len(unread), value=len(bad) / max(1, len(cases) - len(unread)), bounds=dict(self.numbers),
             errors={"false_alarm": replies.terms.alpha}, outcomes=counted(outcomes),
+            details={"judge": unknown() if errors is None else errors.details(kept=errors.kept)},
             **account(readings, replies.form, shown=[*bad, *unread, *readings], most=replies.terms.examples),
         )  # fmt: skip
         if len(unread) > _MOST_UNREAD * len(cases):

@@ -5,20 +5,20 @@ counts it as good. PASS needs the strict one, FAIL the lenient one; where the un
 did not hold, and the verdict is INVALID.
 
 In a census (`--align-census`, `--baseline`) nothing is stopped early: the whole bank is known, and the same two numbers are compared with
-its very rate. No error is left, for the question is about the bank.
+its very rate. No error is left, for the question is about the bank; but for the judge's, where its card says how often it errs.
 """
 
 from __future__ import annotations
 
-import functools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
+from alignsuite.claims.accuracy import errors_of, unknown
 from alignsuite.claims.kind import Health, OfEvent, Risk, called_worse
 from alignsuite.claims.reading import Reading, account, counted
-from alignsuite.errors import ProbeError
+from alignsuite.claims.sight import LEVEL, Plain, plain, through_judge
 from alignsuite.records import Claim, Verdict
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from alignsuite.judges.protocol import Event
     from alignsuite.models.protocol import Request
     from alignsuite.replies import Replies
-    from alignsuite.stats import GateState, OperatingCharacteristics, RateGate
+    from alignsuite.stats import GateState, RateGate
 
 WAVE = 16
 """Cases that a sequential claim asks for at once, beyond those planned."""
@@ -82,21 +82,24 @@ class Sequential(ABC):
         return replace(self, **numbers)
 
     def check(self, replies: Replies) -> None:
-        """The bank has to tell target from limit."""
-        self.gate(replies)
+        """Target has to be told from limit, by this bank and this judge."""
+        self.sight(replies)
+
+    def sight(self, replies: Replies) -> Plain:
+        """How labels are turned into a verdict and a rate; taken at their word, but for kinds that know better.
+
+        Raises:
+            ProbeError: when target can't be told from limit, with what it would take.
+        """
+        return plain(self.target, self.limit, len(self.cases(replies)), replies.bank.loaded.spec.id, {})
 
     def gate(self, replies: Replies) -> RateGate:
         """The gate over the bank that the tier allows.
 
         Raises:
-            ProbeError: when the bank is too small to tell target from limit, with the size that would do.
+            ProbeError: when target can't be told from limit, with what it would take.
         """
-        from alignsuite.stats import RateGate, StatsError
-
-        try:
-            return RateGate(self.target, self.limit, bank=len(self.cases(replies)), confirm=True)
-        except StatsError as error:
-            raise ProbeError(f"{replies.bank.loaded.spec.id}: {error}") from None
+        return self.sight(replies).gate
 
     def cases(self, replies: Replies) -> Sequence[Case]:
         """The bank's first, as many as the tier allows."""
@@ -108,10 +111,11 @@ class Sequential(ABC):
 
     def expected(self, replies: Replies, health: Health) -> int:
         """The gate's mean, rounded up to whole waves, for that is how cases are asked."""
-        gate, size = self.gate(replies), len(self.cases(replies))
+        sight, size = self.sight(replies), len(self.cases(replies))
+        gate = sight.gate
         if replies.terms.census:
             return size
-        rate = self.target / 2 if health == "healthy" else min(1.0, 2 * self.limit)
+        rate = sight.labelled(self.target / 2 if health == "healthy" else min(1.0, 2 * self.limit))
         beyond = max(0.0, gate.oc_count(round(rate * size)).mean_n - gate.clean_n())
         return min(size, gate.clean_n() + WAVE * -int(-beyond // WAVE))
 
@@ -121,46 +125,43 @@ class Sequential(ABC):
 
     def risk(self, replies: Replies) -> Risk:
         """Exact but for the comparison with a baseline. A bank below the limit never fails, but a model's bank may be worse than it."""
-        gate, census = self.gate(replies), replies.terms.census
-        at_target, at_limit = characteristics(gate)
+        sight, census = self.sight(replies), replies.terms.census
         worse = called_worse(self.tested(replies), replies.terms.alpha)
         return Risk(
-            bank=at_target.fail + worse,
-            model=min(1.0, bad_luck(gate, self.target, census=census) + worse),
-            model_at_half=min(1.0, bad_luck(gate, self.target / 2, census=census) + worse),
-            miss=0.0 if replies.terms.census else at_limit.pass_,
+            bank=min(1.0, sight.false_alarm(census=census) + worse),
+            model=min(1.0, sight.bad_luck(self.target, census=census) + worse),
+            model_at_half=min(1.0, sight.bad_luck(self.target / 2, census=census) + worse),
+            miss=sight.miss(census=census),
+            card=sight.card,
+            doubt=sight.doubt,
         )
 
     def judge(self, replies: Replies) -> Claim:
         """Ask until the verdict stands, or the whole bank in a census."""
-        gate, cases = self.gate(replies), self.cases(replies)
+        sight, cases = self.sight(replies), self.cases(replies)
+        gate = sight.gate
         steps = (step for wave in _waves(cases, self.certain(replies)) for step in self.steps(replies, wave))
         seen, verdict, reasons = _counted(gate, list(steps)) if replies.terms.census else _run(gate, steps)
         doubt = self.doubt(replies, seen)
         if doubt is not None:
             verdict, reasons = Verdict.INVALID, (doubt,)
-        return self._claim(replies, gate, seen, verdict, reasons)
+        return self._claim(replies, sight, seen, verdict, reasons)
 
     def _claim(
-        self, replies: Replies, gate: RateGate, seen: Sequence[Step], verdict: Verdict, reasons: tuple[str, ...]
+        self, replies: Replies, sight: Plain, seen: Sequence[Step], verdict: Verdict, reasons: tuple[str, ...]
     ) -> Claim:
-        from alignsuite.stats import confidence_sequence
-
         bad = [reading for reading, happened in seen if happened]
         unread = [reading for reading, happened in seen if happened is None]
         fine = [reading for reading, happened in seen if happened is False]
-        asked, bank = len(seen), len(self.cases(replies))
-        low = confidence_sequence(len(bad), asked, alpha=0.05, bank=bank).lo
-        high = confidence_sequence(len(bad) + len(unread), asked, alpha=0.05, bank=bank).hi
-        readable = asked - len(unread)
-        at_target, at_limit = characteristics(gate)
+        asked, bank, census = len(seen), len(self.cases(replies)), replies.terms.census
         parts = account(
             [reading for reading, _ in seen], replies.form, shown=[*bad, *unread, *fine], most=replies.terms.examples
         )
         return Claim(
             kind=self.name, verdict=verdict, what=self.what, judge=self.reader, asked=asked, bank=bank, bad=len(bad), unread=len(unread),
-            value=len(bad) / readable if readable else None, interval=(low, high), bounds=dict(self.numbers),
-            errors={"false_alarm": at_target.fail, "miss": 0.0 if replies.terms.census else at_limit.pass_}, reasons=reasons,
+            value=sight.rate(len(bad), asked - len(unread)), interval=sight.interval(len(bad), len(unread), asked, bank), level=LEVEL,
+            bounds=dict(self.numbers), errors={"false_alarm": sight.false_alarm(census=census), "miss": sight.miss(census=census)},
+            details=dict(sight.details), reasons=reasons,
             outcomes=counted({reading.case.id: happened for reading, happened in seen}), **parts,
         )  # fmt: skip
 
@@ -178,40 +179,16 @@ class Rate(OfEvent, Sequential):
         replies.wants("generate", "rate")
         super().check(replies)
 
+    def sight(self, replies: Replies) -> Plain:
+        """Through the judge's card, where it has one."""
+        bank, name, errors = len(self.cases(replies)), replies.bank.loaded.spec.id, errors_of(self.of)
+        if errors is None:
+            return plain(self.target, self.limit, bank, name, {"judge": unknown()})
+        return through_judge(self.target, self.limit, bank, name, errors)
+
     def steps(self, replies: Replies, cases: Sequence[Case]) -> list[Step]:
         """Judge each reply."""
         return [(reading, self.of.happened(reading.judgement)) for reading in replies.read(cases, self.of)]
-
-
-@functools.lru_cache(maxsize=256)
-def characteristics(gate: RateGate) -> tuple[OperatingCharacteristics, OperatingCharacteristics]:
-    """What the gate does to a bank with the most bad cases that are within target, and with the fewest that reach the limit."""
-    from alignsuite.stats.likelihood import Bank
-
-    source = gate.rule.source
-    assert isinstance(source, Bank)
-    return gate.oc_count(source.most), gate.oc_count(source.least)
-
-
-@functools.lru_cache(maxsize=256)
-def bad_luck(gate: RateGate, rate: float, *, census: bool = False) -> float:
-    """The chance that a model with this rate over all prompts like these fails: that its bank holds as much as the limit.
-
-    A bank that reaches the limit fails unless early evidence let it pass, which a census does not; the number of its bad cases is binomial.
-    """
-    from alignsuite.stats.distributions import binomial_exactly
-    from alignsuite.stats.likelihood import Bank
-
-    source = gate.rule.source
-    assert isinstance(source, Bank)
-    chances = binomial_exactly(range(source.size + 1), source.size, rate) if rate > 0 else [1.0]
-    return float(
-        sum(
-            chance * (1.0 if census else gate.oc_count(bad).fail)
-            for bad, chance in enumerate(chances)
-            if bad >= source.least and chance > 1e-12
-        )
-    )
 
 
 def _waves(cases: Sequence[Case], first: int) -> Iterator[Sequence[Case]]:

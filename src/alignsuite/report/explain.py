@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from alignsuite.records import Claim, Verdict
 from alignsuite.report.cells import cut, one_line
+from alignsuite.report.judged import about_judge, by_card, second_opinion
 from alignsuite.report.numbers import declared, odds, percent, plural, points, span
 from alignsuite.report.regressions import against, by_itself
 
@@ -34,6 +35,7 @@ def _further(claim: Claim, again: str) -> Iterator[str]:
     how_sure = " ".join(sentence for sentence in (error_in_words(claim), _chance(claim), _asked(claim)) if sentence)
     if how_sure:
         yield how_sure
+    yield from filter(None, [about_judge(claim), second_opinion(claim)])
     if claim.kind == "scale":
         yield from filter(None, [influences(claim)])
     if claim.kind == "gap":
@@ -61,6 +63,9 @@ def measured(claim: Claim) -> str:
 
 
 def _rate(claim: Claim) -> str:
+    if claim.kind == "rate" and by_card(claim) is not None:
+        seen = f"{_bad_of_asked(claim, 'reply')} {'was' if claim.asked == 1 else 'were'} judged `{_words(claim.what)}`"
+        return f"{seen}; corrected for the judge's errors {_with_interval(claim)}"
     return f"{_bad_of_asked(claim, 'reply')} {_words(claim.what)} ({_with_interval(claim)})"
 
 

@@ -4,6 +4,7 @@ Nothing in here asks a model, reads a file or looks at a clock. Absence of evide
 outcome (`Decision.INCONCLUSIVE`), never a number.
 """
 
+from alignsuite.stats.closeness import paired_upper
 from alignsuite.stats.decision import Decision
 from alignsuite.stats.errors import NoEvidence, StatsError, Unresolvable
 from alignsuite.stats.flips import sign_flip
@@ -60,6 +61,7 @@ __all__ = [
     "mcnemar_midp",
     "minimum_detectable_drop",
     "paired_regression",
+    "paired_upper",
     "rate_interval",
     "scale_score",
     "sign_flip",

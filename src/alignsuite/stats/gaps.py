@@ -9,12 +9,14 @@ groups.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import permutations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from alignsuite.stats.closeness import paired_upper
 from alignsuite.stats.decision import Decision
-from alignsuite.stats.distributions import chi2_at_least, normal_quantile
+from alignsuite.stats.distributions import chi2_at_least
 from alignsuite.stats.errors import check_open
 from alignsuite.stats.shuffles import complete_table, shuffled_totals
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+
+_FOR_THE_FIRST_LOOK = 0.2  # of beta: more would be felt by the whole
 
 
 class Deviation(NamedTuple):
@@ -109,7 +114,7 @@ def group_gap(
         NoEvidence: if there are no templates.
         StatsError: if the table has holes, values outside [0, 1] or a single group.
 
-    Source: Cochran 1950 (Q); Westfall & Young 1993 (deviations); Bonett & Price 2012 and Berger 1982 (upper).
+    Source: Cochran 1950 (Q); Westfall & Young 1993 (deviations); `paired_upper` and Berger 1982 (upper).
 
     >>> result = group_gap([[1, 0], [1, 0], [1, 0], [1, 0], [1, 0], [0, 0]])
     >>> result.gap == 5 / 6, result.p, result.verdict.value
@@ -163,6 +168,42 @@ def gap_verdict(gap: GroupGap, *, margin: float = 0.05, limit: float | None = No
     return Decision.PASS if limit is not None and gap.upper < limit else Decision.INCONCLUSIVE
 
 
+class FirstLook(NamedTuple):
+    """A look at the first templates that may end a comparison in which nothing bad has happened; see `first_look`.
+
+    Attributes:
+        templates: how many.
+        spent: the chance, at most, that groups as far apart as the limit show nothing there.
+    """
+
+    templates: int
+    spent: float
+
+
+def first_look(templates: int, limit: float, *, beta: float = 0.05, least: int | None = None) -> FirstLook | None:
+    """The half of the templates after which a comparison may stop with a PASS if not one reply was bad; None where it may not.
+
+    Where two groups differ by the limit, the worse one is bad in that share of templates at least. Templates come in random order, so
+    none of its first h is bad with probability (1 − limit)^h at most, whatever the templates are. That chance is taken from beta
+    before the rest is asked (`beta − spent` is left for the bound of the whole), so both looks together miss no more than beta; there
+    is no first look where it would take more than a fifth.
+
+    Args:
+        templates: of the whole design.
+        limit: a gap below this is acceptable.
+        beta: largest chance to pass groups as far apart as the limit.
+        least: in how many of the first half the least frequent group stands, where that is not all.
+
+    >>> look = first_look(100, 0.15)
+    >>> look.templates, round(look.spent, 6), first_look(14, 0.15)
+    (50, 0.000296, None)
+    """
+    check_open(beta=beta)
+    half = -(-templates // 2)
+    spent = (1 - limit) ** (half if least is None else least)
+    return FirstLook(half, spent) if half < templates and spent <= _FOR_THE_FIRST_LOOK * beta else None
+
+
 def cochran_q(labels: NDArray[np.float64]) -> float:
     """How far apart the groups' counts are, in units of what the templates allow; 0.0 if no template varies.
 
@@ -181,14 +222,11 @@ def cochran_q(labels: NDArray[np.float64]) -> float:
 
 
 def _upper(table: NDArray[np.float64], beta: float) -> float:
-    """The largest Bonett–Price upper bound over all ordered pairs of groups.
+    """The largest upper bound over all ordered pairs of groups.
 
     No correction for their number: to pass wrongly, the pair that does differ would have to pass by itself.
     """
-    templates = len(table)
-    totals, squares = table.sum(axis=0), (table**2).sum(axis=0)
-    mean = (totals[:, None] - totals[None, :]) / (templates + 2)
-    square = (squares[:, None] + squares[None, :] - 2 * table.T @ table + 2) / (templates + 2)
-    spread = normal_quantile(1 - beta) * np.sqrt(np.maximum(0.0, square - mean**2) / (templates + 2))
-    bounds = mean + spread
-    return float(min(1.0, bounds[~np.eye(totals.size, dtype=bool)].max()))
+    templates, groups = table.shape
+    worse = np.stack([np.maximum(0.0, table[:, [one]] - table).sum(axis=0) for one in range(groups)])
+    changed = {(worse[one, other], worse[other, one]) for one, other in permutations(range(groups), 2)}
+    return max(paired_upper(float(n10), float(n01), templates, beta=beta) for n10, n01 in changed)

@@ -29,6 +29,51 @@ class TrueRate(NamedTuple):
     interval: Interval
 
 
+class JudgeBounds(NamedTuple):
+    """How often a judge is right, at worst and at best; see `judge_bounds`.
+
+    Attributes:
+        sensitivity: share of bad replies that it calls bad.
+        specificity: share of good replies that it calls good.
+
+    >>> bounds = JudgeBounds(Interval(0.8, 0.9), Interval(0.95, 0.99))
+    >>> bounds.judged(0.10), bounds.true(Interval(0.089, 0.135))
+    (Interval(0.089, 0.135), Interval(0.0459, 0.1582))
+    """
+
+    sensitivity: Interval
+    specificity: Interval
+
+    @property
+    def kept(self) -> float:
+        """The share of a true difference that its labels show at least; 0 or less where it may be no better than a coin."""
+        return self.sensitivity.lo + self.specificity.lo - 1
+
+    def judged(self, rate: float) -> Interval:
+        """The rates of "bad" that replies with this true rate may get."""
+        return Interval(
+            rate * self.sensitivity.lo + (1 - rate) * (1 - self.specificity.hi),
+            rate * self.sensitivity.hi + (1 - rate) * (1 - self.specificity.lo),
+        )
+
+    def true(self, judged: Interval) -> Interval:
+        """The true rates behind a rate of "bad" in this range, within [0, 1].
+
+        Where no true rate gives that, the judge errs less here than on the replies it was measured on: fewer are called bad than it
+        would call good ones by mistake, or more than it would find. The error that is contradicted is then taken to be anything
+        down to 0, for clipping alone would report a rate of exactly 0 or 1.
+        """
+        (worst, best), (blaming, clearing) = self.sensitivity, self.specificity
+        if min(best + blaming, worst + clearing) <= 1:
+            return Interval(0.0, 1.0)
+        lo, hi = _corrected(judged.lo, best, blaming), _corrected(judged.hi, worst, clearing)
+        if hi <= 0:
+            hi = _corrected(judged.hi, worst, 1.0)
+        if lo >= 1:
+            lo = _corrected(judged.lo, 1.0, blaming)
+        return Interval(min(1.0, max(0.0, lo)), min(1.0, max(0.0, hi)))
+
+
 class JudgedLimits(NamedTuple):
     """A gate's two numbers as the judge sees them, for `RateGate(target, limit)` on judged labels.
 
@@ -68,9 +113,16 @@ def true_rate(x: int, n: int, tp: int, n_pos: int, tn: int, n_neg: int, *, alpha
     check_count(x, n)
     if n == 0:
         raise NoEvidence("no reply was judged, and that is not a rate of 0")
-    sensitivity, specificity = tp / n_pos, tn / n_neg
-    rate = (x / n + specificity - 1) / (sensitivity + specificity - 1)
-    return TrueRate(min(1.0, max(0.0, rate)), _lang_reiczigel(x, n, tp, n_pos, tn, n_neg, alpha))
+    return TrueRate(corrected(x, n, tp, n_pos, tn, n_neg), _lang_reiczigel(x, n, tp, n_pos, tn, n_neg, alpha))
+
+
+def corrected(x: int, n: int, tp: int, n_pos: int, tn: int, n_neg: int) -> float:
+    """Rogan and Gladen's estimate of the true rate behind x calls of "bad" in n, clipped to [0, 1].
+
+    >>> round(corrected(23, 150, 96, 100, 89, 100), 5)
+    0.05098
+    """
+    return min(1.0, max(0.0, _corrected(x / n, tp / n_pos, tn / n_neg)))
 
 
 def _lang_reiczigel(x: int, n: int, tp: int, n_pos: int, tn: int, n_neg: int, alpha: float) -> Interval:
@@ -92,6 +144,33 @@ def _lang_reiczigel(x: int, n: int, tp: int, n_pos: int, tn: int, n_neg: int, al
             f"{tn} of {n_neg} good ones cleared): no true rate gives that. It errs differently here; label some replies"
         )
     return Interval(max(0.0, lo), min(1.0, hi))
+
+
+def _corrected(judged: float, sensitivity: float, specificity: float) -> float:
+    """Rogan and Gladen's estimate, not clipped."""
+    return (judged + specificity - 1) / (sensitivity + specificity - 1)
+
+
+def judge_bounds(tp: int, n_pos: int, tn: int, n_neg: int, *, gamma: float = 0.05) -> JudgeBounds:
+    """Exact intervals of a judge's two error rates that hold together with confidence 1 − gamma.
+
+    Args:
+        tp: known bad replies that the judge called bad.
+        n_pos: known bad replies shown to it.
+        tn: known good replies that the judge called good.
+        n_neg: known good replies shown to it.
+        gamma: chance that one of the two is outside; a quarter of it lies beyond each of the four ends.
+
+    Raises:
+        Unresolvable: if the judge is no better than a coin (sensitivity + specificity <= 1).
+        NoEvidence: if nothing of either kind was labelled.
+
+    >>> judge_bounds(90, 100, 990, 1000)
+    JudgeBounds(sensitivity=Interval(0.8122, 0.9562), specificity=Interval(0.9804, 0.9957))
+    """
+    check_open(gamma=gamma)
+    _check_judge(tp, n_pos, tn, n_neg)
+    return JudgeBounds(rate_interval(tp, n_pos, alpha=gamma / 2), rate_interval(tn, n_neg, alpha=gamma / 2))
 
 
 def judge_limits(
@@ -121,12 +200,8 @@ def judge_limits(
     check_open(gamma=gamma)
     if not 0.0 <= target < limit < 1.0:
         raise StatsError(f"target is {target!r} and limit {limit!r}; wanted 0 <= target < limit < 1")
-    _check_judge(tp, n_pos, tn, n_neg)
-    sensitivity, specificity = rate_interval(tp, n_pos, alpha=gamma / 2), rate_interval(tn, n_neg, alpha=gamma / 2)
-    seen = JudgedLimits(
-        target * sensitivity.hi + (1 - target) * (1 - specificity.lo),
-        limit * sensitivity.lo + (1 - limit) * (1 - specificity.hi),
-    )
+    bounds = judge_bounds(tp, n_pos, tn, n_neg, gamma=gamma)
+    seen = JudgedLimits(bounds.judged(target).hi, bounds.judged(limit).lo)
     if seen.target >= _DISTINCT * seen.limit:
         raise Unresolvable(
             f"this judge ({tp} of {n_pos} bad replies found, {tn} of {n_neg} good ones cleared) "
