@@ -37,7 +37,7 @@ class Echo:
 @pytest.fixture
 def echo(monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge `echo`."""
-    monkeypatch.setattr("alignsuite.cli.judge.judge_named", lambda name: Echo())
+    monkeypatch.setattr("alignsuite.cli.judge.judge_named", lambda name, *, ready: Echo())
 
 
 @pytest.fixture

@@ -50,7 +50,8 @@ class Case:
 
     `labels` holds the set's fields, the slots' columns and, where there are any, `variant`, `wording` and `instrument`. `options` are
     the texts in the order shown; `order[place]` is the option's index in the set's own order; `answer` and `values` are in the set's own
-    order. With `written` the options are shown and an answer in words is wanted; `sample` numbers such answers to one prompt.
+    order. With `written` the options are shown and an answer in words is wanted; `sample` numbers such answers to one prompt. `hidden` are
+    the words that tell the group: a judge that understands names must not see them.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Case:
     written: bool = False
     sample: int = 0
     hint: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
+    hidden: tuple[str, ...] = ()
 
     def request(self, form: Form, *, temperature: float = 0.0, seed: int = 0) -> Request:
         """What is asked of a model of this form.
@@ -183,10 +185,31 @@ def _case(
     answer = None if template.answer is None else options.index(template.answer)
     case = Case(
         "/".join(parts), template.id, labels, chat, raw, spec.max_tokens, shown, way.order, marks, answer,
-        tuple(spec.values or ()), bool(template.reversed), way.sample is not None, way.sample or 0,
+        tuple(spec.values or ()), bool(template.reversed), way.sample is not None, way.sample or 0, hidden=_hidden(loaded, slots),
     )  # fmt: skip
     case.hint.update(_hint(loaded, case))  # type: ignore[attr-defined]
     return case
+
+
+def _hidden(loaded: LoadedSet, slots: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+    """The texts of slots that stand for a group, their names and numbers one by one, and the names of all groups that there are.
+
+    Those of all groups, not of the case's own: what is taken out of a text must not depend on whom it is about.
+    """
+    words: dict[str, None] = {}
+    for name, row in slots.items():
+        column = loaded.spec.slots[name].each or "group"
+        if column not in row:
+            continue
+        groups = sorted({other[column].replace("_", " ") for other in loaded.tables[name].rows})
+        words |= dict.fromkeys([row["value"], *filter(_is_telling, row["value"].split()), *groups])
+    return tuple(words)
+
+
+def _is_telling(word: str) -> bool:
+    """Whether a word of a slot's text is a name or a number: it begins with a capital, a figure, or a letter that has no capitals."""
+    begins = re.split("['’]", word)[0]
+    return len(begins) > 1 and not begins[0].islower()
 
 
 def _marks(kind: str, count: int) -> tuple[str, ...]:

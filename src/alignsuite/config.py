@@ -65,6 +65,8 @@ class Settings:
         budget: tokens that may be spent; None for no cap.
         requests_per_minute, tokens_per_minute: pace of an endpoint; None for no limit.
         device, adapter, trust_remote_code, allow_pickle: of a Transformers checkpoint.
+        judges: what `--align-judge` named, in that order.
+        judge_base_url, judge_api_key: of the endpoint of judges that are models there; those of the model where nothing else was said.
         grid: grams of CO2 that a kilowatt-hour costs where the model runs.
         protocol: how questionnaires are put: `gate` (few balanced orders), `report` (more, in several wordings), `study` (as published).
         placement: `shared` (one model whatever -n is) or `per-worker`.
@@ -101,6 +103,9 @@ class Settings:
     grid: float = WORLD_G_PER_KWH
     placement: Placement = "shared"
     protocol: QuestionnaireProtocol = "gate"
+    judges: tuple[str, ...] = ()
+    judge_base_url: str | None = None
+    judge_api_key: str | None = field(default=None, repr=False)
 
 
 def read_settings(options: Options, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -113,6 +118,7 @@ def read_settings(options: Options, environment: Mapping[str, str] = os.environ)
     store, run_file = _text(options, "align_store"), _text(options, "align_run_file")
     root = options.rootpath
     own = tuple(root / folder for folder in cast("list[str]", options.getini("align_prompts")))
+    judges = cast("list[str]", options.getoption("align_judge") or options.getini("align_judge"))
     return Settings(
         model=_text(options, "model"),
         stage=cast("Stage | None", _one_of("stage", _text(options, "stage"), STAGES)),
@@ -147,6 +153,9 @@ def read_settings(options: Options, environment: Mapping[str, str] = os.environ)
         placement=cast(
             "Placement", _one_of("align_placement", _text(options, "align_placement"), PLACEMENTS) or "shared"
         ),
+        judges=tuple(judges),
+        judge_base_url=_url(_text(options, "align_judge_base_url"), "align-judge-base-url"),
+        judge_api_key=environment.get("ALIGNSUITE_JUDGE_API_KEY"),
     )
 
 
@@ -184,14 +193,14 @@ def _one_of(name: str, value: str | None, known: Iterable[str]) -> str | None:
     return value
 
 
-def _url(value: str | None) -> str | None:
+def _url(value: str | None, name: str = "align-base-url") -> str | None:
     """One base URL, or several of the same model separated by commas."""
     if value is None:
         return None
     urls = [url.strip() for url in value.split(",")]
     if not all(re.fullmatch(r"https?://[^\s/]+\S*", url, re.IGNORECASE) for url in urls):
         raise SettingsError(
-            f"--align-base-url={value}: wanted an address such as http://127.0.0.1:8000/v1, or several separated by commas"
+            f"--{name}={value}: wanted an address such as http://127.0.0.1:8000/v1, or several separated by commas"
         )
     return ",".join(urls)
 

@@ -24,7 +24,7 @@ def replies(request: pytest.FixtureRequest) -> Replies:
     if BANK not in request.node.stash:
         pytest.fail('`replies` is for probes: put @probe("axis/prompt_set") above this test', pytrace=False)
     session = _session(request)
-    reason = session.unfit(request.node.stash[BANK])
+    reason = session.unfit(request.node)
     if reason is not None:
         pytest.skip(reason)
     held = session.replies(request.node)

@@ -26,7 +26,7 @@ AXES = ("fairness", "safety", "robustness", "psychological")
 STAGES = ("curation", "pretraining", "finetuning")
 INI = (
     "tier", "run_file", "store", "base_url", "show", "alpha", "budget", "requests_per_minute", "tokens_per_minute", "device", "adapter",
-    "placement", "protocol",
+    "placement", "protocol", "judge_base_url",
 )  # fmt: skip
 WORDS = {
     "MARGINAL": ("m", {"yellow": True}),
@@ -61,6 +61,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="URL",
         help="the OpenAI-compatible endpoint of openai:NAME (default: OPENAI_BASE_URL); several of one model, "
         "separated by commas",
+    )
+    group.addoption(
+        "--align-judge",
+        action="append",
+        metavar="NAME",
+        help="who judges replies: refusal-patterns, hatesonar, detoxify[:VARIANT], or a model by any name that --model takes; a second "
+        "one of the same family gives a second opinion",
+    )
+    group.addoption(
+        "--align-judge-base-url",
+        metavar="URL",
+        help="the endpoint of a judge openai:NAME, with the key in ALIGNSUITE_JUDGE_API_KEY (default: those of --model)",
     )
     group.addoption(
         "--align-show", metavar="N", help="show the first N prompts and replies of every claim (default: 0)"
@@ -131,6 +143,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("baseline", "the baseline, where --baseline is not given")
     for name in INI:
         parser.addini(f"align_{name}", f"like --align-{name.replace('_', '-')}")
+    parser.addini("align_judge", "like --align-judge; several are separated by spaces", type="args", default=[])
     parser.addini("align_grid_g_per_kwh", "grams of CO2 behind a kilowatt-hour where the model runs", default="")
     parser.addini(
         "align_limits", "the file of targets and limits that take the place of those in suites", default="limits.toml"

@@ -20,6 +20,8 @@ from alignsuite.records import clean
 if TYPE_CHECKING:
     import pytest
 
+    from alignsuite.config import Settings
+    from alignsuite.models.protocol import Model
     from alignsuite.replies import Rehearsal
     from alignsuite.session import Session
 
@@ -68,7 +70,9 @@ def rehearse(arguments: Sequence[str]) -> list[Rehearsed]:
 
     with tempfile.TemporaryDirectory() as folder:
         return collected(
-            arguments, stated, settings={"model": ANYBODY, "store": Path(folder) / "store.sqlite", "baseline": None}
+            arguments,
+            stated,
+            settings={"model": ANYBODY, "store": Path(folder) / "store.sqlite", "baseline": None, "judges": ()},
         )
 
 
@@ -124,15 +128,20 @@ class _Collector(Generic[Found]):
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Open a session over the items, and use it."""
         from alignsuite.gatherer import settings_of
-        from alignsuite.session import BANK, Session, open_model
+        from alignsuite.models.opening import open_judges, open_model
+        from alignsuite.session import BANK, Session
 
         config = session.config
         settings = replace(settings_of(config), **self._settings)  # type: ignore[arg-type]
         try:
             if settings.model is None:
                 settings = replace(settings, model=ANYBODY)
-            from_hook = partial(config.hook.pytest_alignsuite_open_model, name=settings.model, settings=settings)
-            opened = Session.open(settings, open_model(settings, from_hook, None), None)
+
+            def open_one(named: Settings) -> Model:
+                from_hook = partial(config.hook.pytest_alignsuite_open_model, name=named.model, settings=named)
+                return open_model(named, from_hook, None)
+
+            opened = Session.open(settings, open_one(settings), None, partial(open_judges, settings, open_one))
             try:
                 self.found = self._use(opened, [item for item in session.items if BANK in item.stash])
             finally:

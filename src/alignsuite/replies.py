@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from alignsuite.claims.reading import Reading
 from alignsuite.errors import ProbeError, RequestError
+from alignsuite.judges.bench import Bench, Paid
 from alignsuite.judges.choice import read_choice
-from alignsuite.judges.protocol import UNREADABLE, Event, Judgement
+from alignsuite.judges.opinions import Opinions
+from alignsuite.judges.protocol import UNREADABLE, Event, Exchange, Judge, Judgement, read_all
 from alignsuite.models.protocol import Reply, Request
 from alignsuite.records import Claim, Verdict
 
@@ -52,6 +54,7 @@ class Terms:
         calibrate: whether to measure how much changes when nothing has changed.
         baseline: what every rate and score is held against.
         governs: what may put other numbers in place of the probe's own.
+        bench: the judges that sit in place of the events' own.
     """
 
     tier: Tier
@@ -61,6 +64,7 @@ class Terms:
     calibrate: bool = False
     baseline: Baseline | None = None
     governs: Governs | None = None
+    bench: Bench = field(default_factory=Bench)
 
 
 class Finding:
@@ -97,6 +101,8 @@ class Replies:
     findings: list[Finding] = field(default_factory=list)
     draw: int = 0
     _spent: Counter[str] = field(default_factory=Counter, init=False, repr=False)
+    _judging: Counter[str] = field(default_factory=Counter, init=False, repr=False)
+    _opinions: Opinions | None = field(default=None, init=False, repr=False)
 
     def __repr__(self) -> str:
         return f"<replies to {self.bank.loaded.spec.id}{f'[{self.bank.slice}]' if self.bank.slice else ''}>"
@@ -112,7 +118,7 @@ class Replies:
         """
         from alignsuite.claims.sequential import Rate
 
-        return self.claim(Rate(target, limit, event))
+        return self.claim(Rate(target, limit, self.terms.bench.seat(event)))
 
     def flips(self, of: Event | None = None, *, target: float, limit: float) -> Finding:
         """Another wording rarely changes the answer: the share of cases whose label differs from their reference variant's.
@@ -129,8 +135,8 @@ class Replies:
         from alignsuite.claims.flips import ExcessFlips, Flips
 
         if self.bank.spec.temperature > 0 and of is not None:
-            return self.claim(ExcessFlips(target, limit, of))
-        return self.claim(Flips(target, limit, of))
+            return self.claim(ExcessFlips(target, limit, self.terms.bench.seat(of)))
+        return self.claim(Flips(target, limit, of and self.terms.bench.seat(of)))
 
     def mistakes(self, *, target: float, limit: float) -> Finding:
         """A wrong option is rarely chosen: the share of questions whose likeliest option, over all orders, is not their `answer`.
@@ -182,7 +188,7 @@ class Replies:
         """
         from alignsuite.claims.gap import Gap
 
-        return self.claim(Gap(event, between, limit, margin))
+        return self.claim(Gap(self.terms.bench.seat(event), between, limit, margin))
 
     def scale(self, *, low: float | None = None, high: float | None = None) -> Finding:
         """The trait's score stays at or above `low` and at or below `high`, in the units of the set's values.
@@ -209,7 +215,7 @@ class Replies:
         """
         from alignsuite.claims.no_worse import NoWorse
 
-        return self.claim(NoWorse(baseline, of, margin))
+        return self.claim(NoWorse(baseline, self.terms.bench.seat(of), margin))
 
     def claim(self, kind: Kind) -> Finding:
         """Judge a claim of any kind, with the numbers in force, and hold it against the baseline."""
@@ -236,6 +242,7 @@ class Replies:
     def _judged(self, kind: Kind) -> Claim:
         from alignsuite.baseline import KINDS, with_noise
 
+        self._opinions = None
         claim = kind.judge(self)
         baseline, terms = self.terms.baseline, self.terms
         if terms.calibrate and baseline is not None:
@@ -244,14 +251,32 @@ class Replies:
             second = replace(self, draw=self.draw + 1, findings=[])
             claim = with_noise(claim, kind.judge(second), "again")
             self._spent += second._spent
+            self._judging += second._judging
         elif baseline is not None and kind.name in KINDS and claim.regression is None:
             claim = baseline.held_against(claim, self.bank, alpha=terms.alpha)
         spent, self._spent = self._spent, Counter()
-        return replace(
-            claim,
-            tokens={"prompt": spent["prompt"], "completion": spent["completion"]},
-            time={"calls": spent["calls"], "from_store": spent["from_store"], "seconds": spent["milliseconds"] / 1000},
-        )
+        return self._with_judges(
+            replace(
+                claim,
+                tokens={"prompt": spent["prompt"], "completion": spent["completion"]},
+                time={
+                    "calls": spent["calls"], "from_store": spent["from_store"], "seconds": spent["milliseconds"] / 1000
+                },
+            )
+        )  # fmt: skip
+
+    def _with_judges(self, claim: Claim) -> Claim:
+        """With what judging cost, which is no token of the model's own, and with the second opinion."""
+        bill, self._judging = self._judging, Counter()
+        details, time = dict(claim.details), dict(claim.time)
+        if self._opinions is not None:
+            details["second_judge"] = self._opinions.details()
+        if bill:
+            details["judging"] = {"tokens": {"prompt": bill["prompt"], "completion": bill["completion"]}}
+            time |= {
+                "judge_calls": bill["calls"], "judge_from_store": bill["from_store"], "judge_seconds": bill["milliseconds"] / 1000
+            }  # fmt: skip
+        return replace(claim, details=details, time=time)
 
     def requests(self, cases: Sequence[Case], *, again: bool = False) -> list[Request]:
         """What these cases send to a model; `again` asks for another reply to the same prompts."""
@@ -262,10 +287,8 @@ class Replies:
         """The replies to some cases, in their order, judged."""
         delivery = self.broker.get(self.requests(cases, again=again))
         self._count(delivery)
-        return [
-            Reading(case, reply, self._judge(case, reply, event))
-            for case, reply in zip(cases, delivery.replies, strict=True)
-        ]
+        judgements = self._judgements(cases, delivery.replies, event, again=again)
+        return [Reading(*parts) for parts in zip(cases, delivery.replies, judgements, strict=True)]
 
     def compared(self, cases: Sequence[Case]) -> int | None:
         """How many templates of these cases are held against a baseline; None where there is none, or where it only measures noise."""
@@ -283,12 +306,36 @@ class Replies:
         if spec.ask != ask:
             raise ProbeError(f"`replies.{claim}` needs a set that says `ask: {ask}`; {spec.id} says `ask: {spec.ask}`")
 
-    def _judge(self, case: Case, reply: Reply | RequestError, event: Event | None) -> Judgement:
-        if isinstance(reply, RequestError):
-            return Judgement(UNREADABLE, f"no reply ({reply.kind}): {reply}")
+    def _judgements(
+        self, cases: Sequence[Case], replies: Sequence[Reply | RequestError], event: Event | None, *, again: bool
+    ) -> list[Judgement]:
+        """What the judge says of each reply, all handed to it at once; what the second one says is kept beside."""
+        came = [
+            (case, reply) for case, reply in zip(cases, replies, strict=True) if not isinstance(reply, RequestError)
+        ]
         if event is None:
-            return read_choice(case.options, reply)
-        return event.judge.read(case.text(self.form), reply)
+            read = [read_choice(case.options, reply) for case, reply in came]
+        else:
+            exchanges = [Exchange(case.text(self.form), reply, case.hidden) for case, reply in came]
+            read = self._read_by(event.judge, exchanges)
+            second = self.terms.bench.second_opinion(event)
+            if second is not None:
+                self._opinions = self._opinions or Opinions(event, second)
+                for (case, _), *both in zip(came, read, self._read_by(second, exchanges), strict=True):
+                    self._opinions.add(f"{case.id} again" if again else case.id, *both)
+        judged = iter(read)
+        return [
+            Judgement(UNREADABLE, f"no reply ({reply.kind}): {reply}")
+            if isinstance(reply, RequestError)
+            else next(judged)
+            for reply in replies
+        ]
+
+    def _read_by(self, judge: Judge, exchanges: Sequence[Exchange]) -> list[Judgement]:
+        judgements = read_all(judge, exchanges)
+        if isinstance(judge, Paid):
+            self._judging.update(judge.bill())
+        return judgements
 
     def _count(self, delivery: Delivery) -> None:
         replies = [reply for reply in delivery.replies if not isinstance(reply, RequestError)]

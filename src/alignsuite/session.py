@@ -20,9 +20,11 @@ import pytest
 from alignsuite import __version__
 from alignsuite.baseline import Baseline, open_baseline
 from alignsuite.config import TIERS, Settings, Stage, baselines_folder
-from alignsuite.errors import BaselineError, ModelError, ProbeError, SettingsError
+from alignsuite.errors import BaselineError, ProbeError, SettingsError
 from alignsuite.footprint import UNKNOWN, Energy, account
 from alignsuite.grid import WORLD_G_PER_KWH
+from alignsuite.judges.bench import Bench, open_bench
+from alignsuite.judges.protocol import Installable
 from alignsuite.models.broker import Broker, Tick
 from alignsuite.models.broker_share import RemoteBroker
 from alignsuite.models.protocol import Model, ModelInfo
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from alignsuite.limits import Limits
 
 Held = TypeVar("Held", Replies, Rehearsal)
+Judging = Callable[[Store], Mapping[str, Broker | RemoteBroker]]
+"""From the store to the brokers of judges that are models, by the names that `--align-judge` gave them."""
 
 BANK = pytest.StashKey[Bank]()
 REPLIES = pytest.StashKey[Replies]()
@@ -52,7 +56,7 @@ class Session:
     """Everything that the probes of one process share.
 
     `info` is what was known of the model when it was opened: an endpoint that turns out to give no probabilities half-way changes no
-    item's fate by the order in which items run.
+    item's fate by the order in which items run. `judging` are the brokers of judges that are models, by the name they were given.
     """
 
     settings: Settings
@@ -61,13 +65,16 @@ class Session:
     store: Store | None = None
     limits: Limits | None = None
     baseline: Baseline | None = None
+    bench: Bench = field(default_factory=Bench)
+    judging: Mapping[str, Broker | RemoteBroker] = field(default_factory=dict)
     items: int = 0
     tests: int = 1
     rehearsals: dict[str, Rehearsal] = field(default_factory=dict)
+    without_judge: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, settings: Settings, model: Model, tick: Tick | None) -> Session:
-        """Open the store and put a broker before the model.
+    def open(cls, settings: Settings, model: Model, tick: Tick | None, judging: Judging = lambda _: {}) -> Session:
+        """Open the store, put a broker before the model, and let `judging` make those of judges that are models.
 
         Raises:
             StoreError: when the store can't be opened.
@@ -76,26 +83,30 @@ class Session:
         """
         store = Store(settings.store)
         broker = Broker(model, store, replay=settings.replay, tick=tick, budget=settings.budget)
-        return cls._before(settings, broker, store)
+        return cls._before(settings, broker, store, judging(store))
 
     @classmethod
-    def joined(cls, settings: Settings, broker: RemoteBroker) -> Session:
-        """A worker's session: model, store and budget are the controller's.
+    def joined(cls, settings: Settings, broker: RemoteBroker, judging: Mapping[str, RemoteBroker]) -> Session:
+        """A worker's session: model, judges, store and budget are the controller's.
 
         Raises:
             SettingsError, BaselineError: as when it is opened.
         """
-        return cls._before(settings, broker, None)
+        return cls._before(settings, broker, None, judging)
 
     @classmethod
-    def _before(cls, settings: Settings, broker: Broker | RemoteBroker, store: Store | None) -> Session:
+    def _before(
+        cls, settings: Settings, broker: Broker | RemoteBroker, store: Store | None,
+        judging: Mapping[str, Broker | RemoteBroker],
+    ) -> Session:  # fmt: skip
         from alignsuite.limits import Limits
 
         limits = Limits.read(settings.limits) if settings.limits and settings.limits.is_file() else None
         baseline = None
         if settings.baseline is not None:
             baseline = open_baseline(settings.baseline, baselines_folder(settings.cache), settings.root)
-        session = cls(settings, broker.info, broker, store, limits, baseline)
+        bench = open_bench(settings.judges, judging)
+        session = cls(settings, broker.info, broker, store, limits, baseline, bench, judging)
         if baseline is not None:
             baseline.check_run(session.header(), calibrating=settings.calibrate)
         return session
@@ -110,9 +121,9 @@ class Session:
         """Whether every case is asked: where that was wished for, and where cases are compared one by one."""
         return self.settings.census or self.settings.calibrate or self.baseline is not None
 
-    def unfit(self, bank: Bank) -> str | None:
-        """Why a bank can't be asked in this session; None when it can."""
-        return bank.unfit(self.info, self.stage, self.settings.tier)
+    def unfit(self, item: pytest.Item) -> str | None:
+        """Why an item can't be judged in this session; None when it can, as far as is known: planning finds out whose judge is not at hand."""
+        return item.stash[BANK].unfit(self.info, self.stage, self.settings.tier) or self.without_judge.get(item.nodeid)
 
     def plan(self, items: Iterable[pytest.Item], *, ahead: bool = True) -> None:
         """Hand in what the selected items will ask in any case, in their order; share alpha out over their claims.
@@ -127,9 +138,14 @@ class Session:
             ProbeError: for a claim that its bank can never prove.
             BaselineError: for a baseline that asked a selected probe otherwise.
         """
-        fitting = [item for item in items if self.unfit(item.stash[BANK]) is None]
-        self.items = len(fitting)
+        fitting = [item for item in items if self.unfit(item) is None]
         read = {item.nodeid: self.rehearsed(item) for item in fitting}
+        self.without_judge = {
+            nodeid: why for nodeid, rehearsal in read.items() if rehearsal and (why := judge_missing(rehearsal))
+        }
+        fitting = [item for item in fitting if item.nodeid not in self.without_judge]
+        read = {item.nodeid: read[item.nodeid] for item in fitting}
+        self.items = len(fitting)
         self.rehearsals = {nodeid: rehearsal for nodeid, rehearsal in read.items() if rehearsal and rehearsal.kinds}
         self.tests = tests_among(self.rehearsals.values(), len(read) - len(self.rehearsals), self.settings.alpha)
         for item in fitting:
@@ -184,7 +200,7 @@ class Session:
         settings = self.settings
         return Terms(
             TIERS[settings.tier], settings.alpha / self.tests, max(3, settings.show), census=self.census,
-            calibrate=settings.calibrate, baseline=self.baseline, governs=self._governs(item),
+            calibrate=settings.calibrate, baseline=self.baseline, governs=self._governs(item), bench=self.bench,
         )  # fmt: skip
 
     def _governs(self, item: pytest.Item) -> Governs | None:
@@ -232,8 +248,9 @@ class Session:
         }  # fmt: skip
 
     def close(self) -> None:
-        """Stop asking, free the model, close the store; a worker only hangs up."""
-        self.broker.close()
+        """Stop asking, free the models, close the store; a worker only hangs up."""
+        for broker in (self.broker, *self.judging.values()):
+            broker.close()
         if self.store is not None:
             self.store.close()
 
@@ -242,18 +259,29 @@ def _options(settings: Settings) -> Iterator[str]:
     """What a verdict depends on beside the model's name, as options; what is as by default is left out."""
     given = {
         "align-tier": None if settings.tier == "standard" else settings.tier, "stage": settings.stage, "baseline": settings.baseline,
-        "align-base-url": settings.base_url, "align-device": settings.device, "align-adapter": settings.adapter,
+        "align-base-url": settings.base_url, "align-judge-base-url": settings.judge_base_url, "align-device": settings.device,
+        "align-adapter": settings.adapter,
         "align-protocol": None if settings.protocol == "gate" else settings.protocol,
         "align-store": None if settings.store == settings.cache / "store.sqlite" else settings.store,
     }  # fmt: skip
-    if settings.base_url is not None and set("@?") & set(settings.base_url):
-        del given["align-base-url"]  # a secret may stand there: the reader has to give it again
+    for address in ("align-base-url", "align-judge-base-url"):
+        if set("@?") & set(str(given[address])):
+            del given[address]  # a secret may stand there: the reader has to give it again
+    yield from (f"--align-judge={name}" for name in settings.judges)
     yield from (f"--{option}={value}" for option, value in given.items() if value is not None)
     switches = {
         "census": settings.census, "calibrate": settings.calibrate, "trust-remote-code": settings.trust_remote_code,
         "allow-pickle": settings.allow_pickle,
     }  # fmt: skip
     yield from (f"--align-{option}" for option, on in switches.items() if on)
+
+
+def judge_missing(rehearsal: Rehearsal) -> str:
+    """What the judge of a claim lacks here, and what to do about it; empty where every judge is at hand."""
+    events = (getattr(kind, "of", None) for kind in rehearsal.kinds)
+    judges = (event.judge for event in events if event is not None)
+    lacking = (judge.missing() for judge in judges if isinstance(judge, Installable))
+    return next(filter(None, lacking), "")
 
 
 def tests_among(rehearsals: Iterable[Rehearsal], unread: int, alpha: float) -> int:
@@ -344,35 +372,3 @@ def _summed(parts: Iterable[Mapping[str, float]]) -> dict[str, float]:
         for name, value in part.items():
             total[name] += value
     return {name: round(value, 3) for name, value in total.items()}
-
-
-def open_model(settings: Settings, from_hook: Callable[[], Model | None], show: Callable[[str], None] | None) -> Model:
-    """The model that `--model` named.
-
-    Raises:
-        ModelError: when there is none of that name, or it can't be had.
-    """
-    assert settings.model is not None
-    model = from_hook()
-    if model is None:
-        from alignsuite.models.registry import ModelSettings
-        from alignsuite.models.registry import open_model as open_named
-
-        model = open_named(
-            settings.model,
-            settings=ModelSettings(
-                cache=settings.cache,
-                base_url=settings.base_url,
-                api_key=settings.api_key,
-                progress=show,
-                requests_per_minute=settings.requests_per_minute,
-                tokens_per_minute=settings.tokens_per_minute,
-                device=settings.device,
-                adapter=settings.adapter,
-                trust_remote_code=settings.trust_remote_code,
-                allow_pickle=settings.allow_pickle,
-            ),
-        )
-    if not isinstance(model, Model):
-        raise ModelError(f"pytest_alignsuite_open_model returned {model!r} for {settings.model}: wanted a Model")
-    return model

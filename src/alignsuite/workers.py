@@ -8,6 +8,8 @@ named.
   secret through xdist's own channel, not through the environment or the command line, where others could read them.
 - `per-worker`: each worker opens its own on the shared store; with several CUDA devices each on its own device.
 
+A judge that is a model lives in the controller under either placement: there is one of it, behind a line of its own.
+
 A worker that can't begin hands the reason to the controller, which ends the run with it as any usage error does: once, before any test.
 """
 
@@ -15,7 +17,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -28,10 +30,13 @@ from alignsuite.terminal import Terminal
 if TYPE_CHECKING:
     from alignsuite.config import Settings
     from alignsuite.models.broker import Broker, Progress, Tick
-    from alignsuite.models.broker_share import BrokerServer
-    from alignsuite.session import Session
+    from alignsuite.models.broker_share import BrokerServer, RemoteBroker
+    from alignsuite.models.protocol import Model
+    from alignsuite.models.store import Store
+    from alignsuite.session import Judging, Session
 
 _LINE = "alignsuite_line"
+_JUDGES = "alignsuite_judges"
 _REASON = "alignsuite_reason"
 
 
@@ -55,21 +60,39 @@ def open_session(config: pytest.Config) -> Opened:
     settings, terminal = settings_of(config), Terminal(config)
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     if worker is None:
-        return Opened(_with_own_model(config, settings, terminal, terminal.tick), terminal, ahead=True)
-    if _LINE not in worker:
-        settings = settings_of_worker(settings, worker["workerid"], worker["workercount"])
-        return Opened(_with_own_model(config, settings, terminal, None), terminal, ahead=False)
+        judging = _Judges(config, terminal).on
+        return Opened(_with_own_model(config, settings, terminal, terminal.tick, judging), terminal, ahead=True)
     from alignsuite.models.broker_share import RemoteBroker
 
+    if _LINE not in worker:
+        settings = settings_of_worker(settings, worker["workerid"], worker["workercount"])
+        return Opened(
+            _with_own_model(config, settings, terminal, None, lambda _: _judges_afar(worker)), terminal, ahead=False
+        )
     broker = RemoteBroker(*worker[_LINE])
-    return Opened(Session.joined(settings, broker), terminal, ahead=broker.first)
+    return Opened(Session.joined(settings, broker, _judges_afar(worker)), terminal, ahead=broker.first)
 
 
-def _with_own_model(config: pytest.Config, settings: Settings, terminal: Terminal, tick: Tick | None) -> Session:
-    from alignsuite.session import Session, open_model
+def _judges_afar(worker: dict[str, Any]) -> dict[str, RemoteBroker]:
+    """The judges that are models, which the controller owns."""
+    from alignsuite.models.broker_share import RemoteBroker
+
+    return {name: RemoteBroker(*line) for name, line in worker.get(_JUDGES, {}).items()}
+
+
+def _with_own_model(
+    config: pytest.Config, settings: Settings, terminal: Terminal, tick: Tick | None, judging: Judging
+) -> Session:
+    from alignsuite.session import Session
+
+    return Session.open(settings, _open_one(config, terminal, settings), tick, judging)
+
+
+def _open_one(config: pytest.Config, terminal: Terminal, settings: Settings) -> Model:
+    from alignsuite.models.opening import open_model
 
     from_hook = partial(config.hook.pytest_alignsuite_open_model, name=settings.model, settings=settings)
-    return Session.open(settings, open_model(settings, from_hook, terminal.say), tick)
+    return open_model(settings, from_hook, terminal.say)
 
 
 def give_up(config: pytest.Config, reason: str) -> NoReturn:
@@ -94,24 +117,35 @@ class Workers:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self._terminal: Terminal | None = None
-        self._server: BrokerServer | None = None
+        self._servers: dict[str, BrokerServer] = {}
+        self._judges = _Judges(config)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 (xdist's WorkerController)
-        """Tell a worker where the broker is, before it starts."""
+        """Tell a worker where the brokers are, before it starts."""
         settings = settings_of(self.config)
-        if settings.model is None or settings.placement == "per-worker":
+        if settings.model is None:
+            return
+        shared, judges = settings.placement == "shared", _models_among(settings.judges)
+        if not shared and not judges:
             return
         if not node.gateway.spec.popen:
-            raise pytest.UsageError(
-                f"--tx {node.gateway.spec}: a worker of another machine can't reach the model of this one: add "
-                "--align-placement=per-worker, or name an endpoint that all can reach and run the workers here"
-            )
-        if self._server is None:
-            from alignsuite.models.broker_share import BrokerServer
+            raise pytest.UsageError(_too_far(node.gateway.spec, judges if not shared else []))
+        if shared:
+            node.workerinput[_LINE] = self._line(_LINE, self._open, self.config.stash[GATHERER].told)
+        node.workerinput[_JUDGES] = {
+            name: self._line(name, partial(self._judges.open, name), lambda _: None) for name in judges
+        }
 
-            self._server = BrokerServer(self._open, self.config.stash[GATHERER].told)
-        node.workerinput[_LINE] = (self._server.address, self._server.secret)
+    def _line(
+        self, name: str, open_broker: Callable[[], Broker], heard: Callable[[dict[str, Any]], None]
+    ) -> tuple[str, str]:
+        """Address and secret of the server before a broker, which is started for the first worker."""
+        from alignsuite.models.broker_share import BrokerServer
+
+        if name not in self._servers:
+            self._servers[name] = BrokerServer(open_broker, heard)
+        return self._servers[name].address, self._servers[name].secret
 
     def _open(self) -> Broker:
         """Open the model for all workers; called in a thread of the server."""
@@ -123,7 +157,7 @@ class Workers:
             with lock:  # several workers' threads wait at once
                 terminal.tick(progress)
 
-        session = _with_own_model(self.config, settings_of(self.config), terminal, tick)
+        session = _with_own_model(self.config, settings_of(self.config), terminal, tick, self._judges.on)
         assert isinstance(session.broker, Broker)
         self._terminal = terminal
         self.config.stash[GATHERER].opened(session, terminal)
@@ -145,8 +179,70 @@ class Workers:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         """Hang up on the workers, so that none waits while xdist takes them down."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers.values():
+            server.close()
+        self._judges.close()
+
+
+class _Judges:
+    """The judges that are models, opened once, whoever asks first; safe to use from several threads.
+
+    They work on the store of this process's session, which closes them. Under `per-worker` the controller has no session, and opens a
+    store for them.
+    """
+
+    def __init__(self, config: pytest.Config, terminal: Terminal | None = None) -> None:
+        self._config, self._terminal = config, terminal
+        self._lock = threading.Lock()
+        self._brokers: dict[str, Broker] | None = None
+        self._store: Store | None = None
+
+    def on(self, store: Store) -> dict[str, Broker]:
+        """All of them, on a session's store."""
+        with self._lock:
+            return self._opened(store)
+
+    def open(self, name: str) -> Broker:
+        """One of them."""
+        from alignsuite.models.store import Store
+
+        with self._lock:
+            if self._brokers is None:
+                self._store = Store(settings_of(self._config).store)
+                self._opened(self._store)
+            assert self._brokers is not None
+            return self._brokers[name]
+
+    def close(self) -> None:
+        """Free those that no session closes."""
+        if self._store is not None:
+            for broker in (self._brokers or {}).values():
+                broker.close()
+            self._store.close()
+
+    def _opened(self, store: Store) -> dict[str, Broker]:
+        from alignsuite.models.opening import open_judges
+
+        if self._brokers is None:
+            terminal = self._terminal or Terminal(self._config)
+            open_one = partial(_open_one, self._config, terminal)
+            self._brokers = open_judges(settings_of(self._config), open_one, store)
+        return self._brokers
+
+
+def _models_among(judges: Sequence[str]) -> list[str]:
+    if not judges:
+        return []
+    from alignsuite.judges.bench import models_among
+
+    return models_among(judges)
+
+
+def _too_far(spec: object, judges: Sequence[str]) -> str:
+    far = f"--tx {spec}: a worker of another machine can't reach "
+    if judges:
+        return f"{far}the judge {judges[0]} of this one: run the workers here, or judge the replies later with `alignsuite judge`"
+    return f"{far}the model of this one: add --align-placement=per-worker, or name an endpoint that all can reach and run the workers here"
 
 
 def settings_of_worker(

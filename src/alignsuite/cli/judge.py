@@ -1,22 +1,30 @@
-"""`alignsuite judge`: what a judge says of prompt–reply pairs from a file, and how far it can be trusted (`--card`)."""
+"""`alignsuite judge`: what a judge says of prompt–reply pairs from a file, and how far it can be trusted (`--card`, `--measure`)."""
 
 from __future__ import annotations
 
 import argparse
+import functools
+import itertools
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack, closing, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alignsuite.cli.command import OK, Command
 
 if TYPE_CHECKING:
     from alignsuite.judges.cards import Accuracy, Card, Rate
-    from alignsuite.judges.protocol import Judge
+    from alignsuite.judges.protocol import Event, Exchange, Judge
 
-JUDGES = {"refusal": ("alignsuite.judges.refusal", "RefusalJudge")}
-"""The judges that need no model, by name: module and class."""
+JUDGES = ("refusal", "hatesonar", "detoxify", "detoxify:VARIANT", "praise", "llm")
+"""The judges' names; `llm` is a model, which `--model` names."""
+
+_LLM = "llm"
+_PORTION = 64
+"""Lines that a judge which reads many at once is handed together."""
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,50 +32,152 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", metavar="FILE.jsonl", nargs="?", help="lines with `prompt` and `reply`; - reads standard input"
     )
+    parser.add_argument("--model", metavar="NAME", help="with llm: the model that judges, as `--model` of pytest")
+    parser.add_argument(
+        "--align-base-url", metavar="URL", help="with llm: address of an OpenAI-compatible endpoint, for openai:NAME"
+    )
+    parser.add_argument("--align-store", metavar="PATH", help="with llm: where its answers are kept")
     parser.add_argument("--card", action="store_true", help="print how well the judge was measured to be, and stop")
-    parser.add_argument("--json", action="store_true", help="with --card: the card as JSON")
+    parser.add_argument(
+        "--measure",
+        action="store_true",
+        help="lines have a `label` too: print how often the judge is right about them, as a card",
+    )
+    parser.add_argument("--keep", action="store_true", help="with --measure: keep the card, for --card and for runs")
+    parser.add_argument("--json", action="store_true", help="with --card and --measure: the card as JSON")
 
 
 def _run(arguments: argparse.Namespace) -> int:
     from alignsuite.errors import SettingsError
 
-    judge = judge_named(arguments.name)
-    if arguments.card:
-        if arguments.file is not None:
-            raise SettingsError("--card prints a card and judges nothing; leave the file out")
-        return _card(judge, as_data=arguments.json)
-    if arguments.json:
-        raise SettingsError("--json goes with --card; judged lines are JSON already")
-    if arguments.file is None:
+    _check(arguments)
+    with ExitStack() as open_things:
+        judge = _opened(arguments, open_things)
+        if arguments.card:
+            return _card(judge, as_data=arguments.json)
+        if arguments.file is None:
+            raise SettingsError(
+                f"there is nothing to judge: `alignsuite judge {arguments.name} FILE.jsonl`, or --card for its card"
+            )
+        if arguments.measure:
+            return _measure(judge, Path(arguments.file), as_data=arguments.json, keep=arguments.keep)
+        return _label(judge, arguments.file)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    from alignsuite.errors import SettingsError
+
+    if arguments.card and arguments.file is not None:
+        raise SettingsError("--card prints a card and judges nothing; leave the file out")
+    if arguments.card and arguments.measure:
+        raise SettingsError("--card prints the card that is kept, --measure makes one: leave one out")
+    if arguments.json and not (arguments.card or arguments.measure):
+        raise SettingsError("--json goes with --card and --measure; judged lines are JSON already")
+    if arguments.keep and not arguments.measure:
+        raise SettingsError("--keep goes with --measure: it keeps the card")
+    if arguments.name == _LLM and arguments.model is None:
+        raise SettingsError("the judge `llm` is a model: name it with --model=NAME, such as --model=openai:gpt-4")
+    if arguments.name != _LLM and (arguments.model or arguments.align_base_url or arguments.align_store):
         raise SettingsError(
-            f"there is nothing to judge: `alignsuite judge {arguments.name} FILE.jsonl`, or --card for its card"
+            f"--model, --align-base-url and --align-store go with the judge `llm`; `{arguments.name}` asks no model"
         )
-    return _label(judge, arguments.file)
+
+
+def _opened(arguments: argparse.Namespace, open_things: ExitStack) -> Judge:
+    """The judge that is named; a model is closed with `open_things`."""
+    if arguments.name != _LLM:
+        return judge_named(arguments.name, ready=not arguments.card)
+    from alignsuite.config import cache_folder
+    from alignsuite.judges.llm import LLMJudge
+    from alignsuite.models.broker import Broker
+    from alignsuite.models.registry import ModelSettings, open_model
+    from alignsuite.models.store import Store
+
+    base_url = arguments.align_base_url or os.environ.get("OPENAI_BASE_URL") or None
+    tell = None if sys.stderr.isatty() else functools.partial(print, file=sys.stderr, flush=True)
+    settings = ModelSettings(cache_folder(), base_url, os.environ.get("OPENAI_API_KEY"), progress=tell)
+    model = open_model(arguments.model, settings=settings)
+    store = open_things.enter_context(closing(Store(Path(arguments.align_store or cache_folder() / "store.sqlite"))))
+    return LLMJudge(open_things.enter_context(closing(Broker(model, store))))
 
 
 def _label(judge: Judge, file: str) -> int:
+    from alignsuite.judges.protocol import Batched, read_all
+
+    pairs = _pairs(file)
+    while some := list(itertools.islice(pairs, _PORTION if isinstance(judge, Batched) else 1)):
+        judgements = read_all(judge, [_exchange(data) for data in some])
+        for data, judgement in zip(some, judgements, strict=True):
+            print(json.dumps({**data, "label": judgement.label, "evidence": judgement.evidence}), flush=True)
+    return OK
+
+
+def _exchange(data: Mapping[str, Any]) -> Exchange:
+    from alignsuite.judges.protocol import Exchange
     from alignsuite.models.protocol import Generated
 
-    for data in _pairs(file):
-        judgement = judge.read(data["prompt"], Generated(data["reply"]))
-        print(json.dumps({**data, "label": judgement.label, "evidence": judgement.evidence}), flush=True)
-    return OK
+    return Exchange(data["prompt"], Generated(data["reply"]), tuple(data.get("hidden", ())))
 
 
 def _card(judge: Judge, *, as_data: bool) -> int:
     from alignsuite.errors import SettingsError
-    from alignsuite.judges.cards import as_json, card_of
+    from alignsuite.judges.cards import card_of
 
     card = card_of(judge)
     if card is None:
-        raise SettingsError(f"`{judge.name} {judge.version}` has no card: this version was never measured")
-    print(as_json(card) if as_data else "\n".join(_lines(card)), end="" if as_data else "\n")
+        raise SettingsError(
+            f"`{judge.name} {judge.version}` has no card: this version was never measured; label some replies, then "
+            "`alignsuite judge NAME LABELLED.jsonl --measure --keep`"
+        )
+    _print(card, as_data=as_data)
     return OK
+
+
+def _measure(judge: Judge, file: Path, *, as_data: bool, keep: bool) -> int:
+    from datetime import date
+
+    from alignsuite.errors import SettingsError
+    from alignsuite.judges.cards import keep_card, measure, read_labelled
+    from alignsuite.judges.protocol import UNREADABLE
+
+    if not file.is_file():
+        raise SettingsError(f"{file}: there is no such file; wanted lines with `prompt`, `reply` and `label`")
+    unknown = sorted({row.label for row in read_labelled(file)} - judge.labels - {UNREADABLE})
+    if unknown:
+        raise SettingsError(
+            f"{file}: `{judge.name}` knows no label {', '.join(unknown)}; it has {', '.join(sorted(judge.labels))}"
+        )
+    card = measure(judge, file, events_of(judge), date=date.today().isoformat(), data=file.stem)
+    _print(card, as_data=as_data)
+    if keep:
+        print(f"kept: {keep_card(card)}", file=sys.stderr)
+    return OK
+
+
+def events_of(judge: Judge) -> list[Event]:
+    """The events that a judge can tell: those that are ready to be named, of its family; where there are none, each of its labels."""
+    from dataclasses import replace
+
+    from alignsuite import judges
+    from alignsuite.judges.bench import family_of
+    from alignsuite.judges.protocol import Event
+
+    known = [event for event in vars(judges).values() if isinstance(event, Event)]
+    own = [event for event in known if family_of(event.judge) == family_of(judge) and event.labels <= judge.labels]
+    return [replace(event, judge=judge) for event in own] or [
+        Event(label, judge, frozenset({label})) for label in sorted(judge.labels)
+    ]
+
+
+def _print(card: Card, *, as_data: bool) -> None:
+    from alignsuite.judges.cards import as_json
+
+    print(as_json(card) if as_data else "\n".join(_lines(card)), end="" if as_data else "\n")
 
 
 def _lines(card: Card) -> Iterator[str]:
     yield f"{card.judge} {card.version}, measured {card.date} on {card.data}: {card.replies} replies labelled by reading"
-    yield f"sha256 {card.sha256[:16]}…, {card.per_second} replies a second on one processor"
+    yield f"sha256 {card.sha256[:16]}…, {card.per_second} replies a second"
     yield ""
     yield from _accuracies("event", card.events)
     yield ""
@@ -85,9 +195,10 @@ def _lines(card: Card) -> Iterator[str]:
 
 
 def _accuracies(title: str, rows: Mapping[str, Accuracy]) -> Iterator[str]:
-    yield f"{title:24}{'sensitivity':<34}specificity"
+    first = max(24, len(title) + 2)
+    yield f"{title:{first}}{'sensitivity':<34}specificity"
     for name, both in rows.items():
-        yield f"{name:24}{_rate(both.sensitivity):<34}{_rate(both.specificity)}"
+        yield f"{name:{first}}{_rate(both.sensitivity):<34}{_rate(both.specificity)}"
 
 
 def _rate(rate: Rate) -> str:
@@ -96,20 +207,18 @@ def _rate(rate: Rate) -> str:
     return f"{rate.value:.3f} ({rate.low:.3f}–{rate.high:.3f}) of {rate.trials}"
 
 
-def judge_named(name: str) -> Judge:
-    """The judge of a name in `JUDGES`.
+def judge_named(name: str, *, ready: bool = True) -> Judge:
+    """The judge of a name in `JUDGES`, but for `llm`.
 
     Raises:
-        SettingsError: for any other name, with the nearest right one.
+        SettingsError: for any other name, with the nearest right one; for a judge that should be `ready` and is not installed.
     """
-    import importlib
-
     from alignsuite.errors import SettingsError, did_you_mean
+    from alignsuite.judges.bench import shipped_judge
 
-    if name not in JUDGES:
+    judge = shipped_judge(name, ready=ready)
+    if judge is None:
         raise SettingsError(f"there is no judge `{name}`; {did_you_mean(name, JUDGES)}")
-    module, kind = JUDGES[name]
-    judge: Judge = getattr(importlib.import_module(module), kind)()
     return judge
 
 
@@ -143,7 +252,10 @@ def _pair(line: bytes, place: str) -> dict[str, Any]:
     for key in ("prompt", "reply"):
         if not isinstance(data.get(key), str):
             raise SettingsError(f"{place}: `{key}` is {json.dumps(data.get(key))[:40]}; wanted text")
+    hidden = data.get("hidden", [])
+    if not isinstance(hidden, list) or not all(isinstance(word, str) for word in hidden):
+        raise SettingsError(f"{place}: `hidden` is {json.dumps(hidden)[:40]}; wanted a list of words to be taken out")
     return data
 
 
-COMMAND = Command("label prompt–reply pairs from a file, or print a judge's card", _run, _arguments)
+COMMAND = Command("label prompt–reply pairs from a file, or say how often a judge is right", _run, _arguments)

@@ -41,14 +41,13 @@ def _plan(arguments: argparse.Namespace) -> int:
 def _outlook(session: Session, items: Sequence[pytest.Item]) -> tuple[Outlook, dict[str, str]]:
     from alignsuite.errors import SettingsError
     from alignsuite.outlook import everything, outlook
-    from alignsuite.session import BANK
 
     if not items:
         raise SettingsError(
             "pytest collects no probe with these arguments: name the suites, as in `alignsuite plan suites --model=NAME`"
         )
     session.plan(items, ahead=False)
-    unfit = [(item.nodeid, why) for item in items if (why := session.unfit(item.stash[BANK]))]
+    unfit = [(item.nodeid, why) for item in items if (why := session.unfit(item))]
     skipped = {nodeid for nodeid, _ in unfit}
     rehearsals = [(item.nodeid, session.rehearsals[item.nodeid]) for item in items if item.nodeid in session.rehearsals]
     unread = [item.nodeid for item in items if item.nodeid not in session.rehearsals and item.nodeid not in skipped]

@@ -1,25 +1,42 @@
 """Behaviours that probes count, ready to be named: `replies.rate(refused, …)`.
 
-Each is an `Event`: some labels of one judge. The refusal judge tells `helpful`, `hedged`, `refusal` and `off_task` apart by wording;
-`harmful_refusal` and `harmful_answer` are labels of better judges of the same family, so the events hold for those too.
+Each is an `Event`: some labels of one family of judges. The labels of replies are those of Chehbouni et al. 2024 as far as they name
+them (refusal, harmful refusal, harmful answer), and ours beside them: helpful, hedged, off-task.
 """
 
 from __future__ import annotations
 
+from alignsuite.judges.praise import (
+    PraiseJudge,
+    praised_for_ability,
+    praised_for_effort,
+    praised_for_looks,
+    praised_for_warmth,
+)
 from alignsuite.judges.protocol import UNREADABLE, Event, Judge, Judgement
 from alignsuite.judges.refusal import RefusalJudge
+from alignsuite.judges.toxicity import toxic
 
 __all__ = [
     "UNREADABLE",
     "Event",
     "Judge",
     "Judgement",
+    "PraiseJudge",
     "RefusalJudge",
     "answered",
     "complied",
+    "harmfully_answered",
+    "harmfully_refused",
     "hedged",
     "off_task",
+    "praised_for_ability",
+    "praised_for_effort",
+    "praised_for_looks",
+    "praised_for_warmth",
     "refused",
+    "toxic",
+    "unhelped",
 ]
 
 _refusal = RefusalJudge()
@@ -29,3 +46,6 @@ complied = Event("complied", _refusal, frozenset({"helpful", "hedged", "harmful_
 answered = Event("answered", _refusal, frozenset({"helpful", "hedged"}))
 hedged = Event("hedged", _refusal, frozenset({"hedged"}))
 off_task = Event("off_task", _refusal, frozenset({"off_task"}))
+harmfully_refused = Event("harmfully_refused", _refusal, frozenset({"harmful_refusal"}))
+harmfully_answered = Event("harmfully_answered", _refusal, frozenset({"harmful_answer"}))
+unhelped = Event("unhelped", _refusal, RefusalJudge.labels - {"helpful"})

@@ -3,7 +3,8 @@
 A rate that a judge finds is a rate of what it *labels* so. What that says about the replies hangs on the judge's sensitivity and
 specificity, so they are measured on replies that a reader labelled, written down with the data's hash, and read from here by
 whoever corrects a rate or refuses a claim that the judge can't resolve (`alignsuite.stats.judge_limits`). A card belongs to one
-version of one judge: another version has no card until it is measured again.
+version of one judge: another version has no card until it is measured again. Cards of shipped judges lie beside them; those that a
+user measured and kept, as of a judge that is a model, in the folder `cards` of the cache.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,8 +20,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from alignsuite.config import cache_folder
 from alignsuite.errors import SettingsError
-from alignsuite.judges.protocol import UNREADABLE, Event, Judge, Judgement
+from alignsuite.judges.protocol import UNREADABLE, Batched, Event, Exchange, Judge, Judgement, read_all
 from alignsuite.models.protocol import Generated
 
 Finish = Literal["stop", "length", "filter"]
@@ -30,14 +33,14 @@ _FINISHES: tuple[Finish, ...] = ("stop", "length", "filter")
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One reply with the label that a reader gave it. `voice` and `language` say what kind of reply it is."""
+    """One reply with the label that a reader gave it. `voice` and `language` say what kind of reply it is, where that is known."""
 
     prompt: str
     reply: str
     label: str
-    voice: str
-    language: str
-    source: str
+    voice: str = "any"
+    language: str = "any"
+    source: str = ""
     finish: str = "stop"
 
 
@@ -76,8 +79,9 @@ class Card:
 
     `confusion` counts replies by the reader's label, then by the judge's. `events` holds the accuracy of every event by name;
     `languages` and `voices` that of the first event alone. Replies without words, or judged UNREADABLE, stand in `confusion` and
-    in no rate. `per_second` is replies per second of one processor; it and `date` are the only figures that measuring again may
-    change. `notes` say what a reader of the figures has to know.
+    in no rate. `per_second` is replies per second: of one processor, or by the clock where many are read at once (answers from the store
+    count as read). It and `date` are the only figures that measuring again may change. `notes` say what a reader of the figures has to
+    know.
     """
 
     judge: str
@@ -90,7 +94,7 @@ class Card:
     events: Mapping[str, Accuracy]
     languages: Mapping[str, Accuracy]
     voices: Mapping[str, Accuracy]
-    per_second: int
+    per_second: float
     notes: tuple[str, ...] = ()
 
 
@@ -101,9 +105,47 @@ def card_of(judge: Judge) -> Card | None:
 
 @functools.cache
 def read_card(name: str, version: str) -> Card | None:
-    """The card that is kept for a version of a judge; None where there is none."""
-    path = Path(__file__).with_name("data") / f"{name}-{version}.json"
-    return parse_card(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    """The card that is kept for a version of a judge, the shipped one before a user's own; None where there is none.
+
+    Raises:
+        SettingsError: when a card that a user kept can't be read.
+    """
+    for path in (Path(__file__).with_name("data") / _file_name(name, version), kept_card(name, version)):
+        if path.is_file():
+            try:
+                card = parse_card(json.loads(path.read_text(encoding="utf-8")))
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise SettingsError(
+                    f"{path}: the card of `{name} {version}` can't be read ({error!r}): measure it again, or delete it"
+                ) from None
+            if (card.judge, card.version) == (name, version):  # two names may have one file name
+                return card
+    return None
+
+
+def kept_card(name: str, version: str) -> Path:
+    """Where the card of a judge lies that a user measured."""
+    return cache_folder() / "cards" / _file_name(name, version)
+
+
+def keep_card(card: Card) -> Path:
+    """Keep a card where `card_of` finds it, in place of an earlier one of the same version; returns where.
+
+    Raises:
+        SettingsError: when it can't be written.
+    """
+    path = kept_card(card.judge, card.version)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(as_json(card), encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"the card {path} can't be written: {error.strerror}") from None
+    read_card.cache_clear()
+    return path
+
+
+def _file_name(name: str, version: str) -> str:
+    return re.sub(r"[^\w.+-]+", "_", f"{name}-{version}") + ".json"
 
 
 def parse_card(data: Mapping[str, Any]) -> Card:
@@ -117,7 +159,7 @@ def parse_card(data: Mapping[str, Any]) -> Card:
 
 
 def read_labelled(file: Path) -> list[Labelled]:
-    """The labelled replies of a JSON Lines file; keys that `Labelled` doesn't have are passed over.
+    """The labelled replies of a JSON Lines file: `prompt`, `reply` and `label` in each line, and what else `Labelled` has.
 
     Raises:
         SettingsError: for a line that holds no reply, naming file and line.
@@ -126,10 +168,10 @@ def read_labelled(file: Path) -> list[Labelled]:
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
         try:
             data = json.loads(line)
-            found.append(Labelled(**{key: data[key] for key in Labelled.__slots__}))
-        except (ValueError, TypeError, KeyError) as error:
+            found.append(Labelled(**{key: data[key] for key in Labelled.__slots__ if key in data}))
+        except (ValueError, TypeError) as error:
             raise SettingsError(
-                f"{file}:{number}: wanted an object with {', '.join(Labelled.__slots__)}; {error!r}"
+                f"{file}:{number}: wanted an object with prompt, reply, label, and perhaps voice, language, source, finish; {error!r}"
             ) from None
     return found
 
@@ -146,9 +188,10 @@ def measure(
         SettingsError: for a line that holds no labelled reply.
     """
     rows = read_labelled(file)
-    started = time.process_time()
-    judged = [judge.read(row.prompt, Generated(row.reply, finish=_finish(row))) for row in rows]
-    spent = time.process_time() - started
+    clock = time.perf_counter if isinstance(judge, Batched) else time.process_time
+    started = clock()
+    judged = read_all(judge, [Exchange(row.prompt, Generated(row.reply, finish=_finish(row))) for row in rows])
+    spent = clock() - started
     pairs = list(zip(rows, judged, strict=True))
     confusion: dict[str, Counter[str]] = {}
     for row, judgement in pairs:
@@ -165,7 +208,7 @@ def measure(
         events={event.name: accuracy(event, pairs) for event in events},
         languages=_by(first, pairs, "language"),
         voices=_by(first, pairs, "voice"),
-        per_second=round(len(rows) / spent) if spent else 0,
+        per_second=_rounded(len(rows) / spent) if spent else 0,
         notes=tuple(notes),
     )
 
@@ -200,6 +243,10 @@ def _rate(hits: int, trials: int) -> Rate:
         return Rate(0, 0, 0.0, 1.0)
     interval = rate_interval(hits, trials, alpha=_ALPHA)
     return Rate(hits, trials, round(interval.lo, 6), round(interval.hi, 6))
+
+
+def _rounded(speed: float) -> float:
+    return round(speed) if speed >= 10 else round(speed, 2)
 
 
 def _finish(row: Labelled) -> Finish:
