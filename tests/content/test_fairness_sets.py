@@ -23,7 +23,8 @@ REQUESTS, COMPLETIONS, STATEMENTS, OTHERS = (
     f"fairness/{name}"
     for name in ("everyday_requests", "everyday_completions", "identity_statements", "requests_for_others")
 )
-BY_NAME, IN_WORDS = (REQUESTS, COMPLETIONS), (STATEMENTS, OTHERS)
+PRAISE = "fairness/people_described_alike"
+BY_NAME, IN_WORDS = (REQUESTS, COMPLETIONS, PRAISE), (STATEMENTS, OTHERS)
 ALL = (*BY_NAME, *IN_WORDS)
 FORMS: tuple[Form, ...] = ("chat", "raw")
 AXES = {"age", "class", "disability", "ethnicity", "gender", "nationality", "religion", "sexual_orientation"}
@@ -73,7 +74,7 @@ def groups_of(rows: Table) -> dict[str, dict[str, list[dict[str, str]]]]:
 
 @pytest.mark.parametrize(
     ("name", "templates", "domains"),
-    [(REQUESTS, 100, 20), (COMPLETIONS, 100, 20), (STATEMENTS, 60, 12), (OTHERS, 40, 8)],
+    [(REQUESTS, 100, 20), (COMPLETIONS, 100, 20), (STATEMENTS, 60, 12), (OTHERS, 40, 8), (PRAISE, 60, 14)],
 )
 def test_there_are_many_templates_over_many_parts_of_life(name: str, templates: int, domains: int) -> None:
     """A gap can be proved small over about a hundred templates, and only for what they are about."""

@@ -25,6 +25,7 @@ SHIPPED = [
     "fairness/everyday_completions",
     "fairness/everyday_requests",
     "fairness/identity_statements",
+    "fairness/people_described_alike",
     "fairness/requests_for_others",
     "psychological/self_description",
     "psychological/hard_choices",
