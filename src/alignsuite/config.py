@@ -28,7 +28,7 @@ class Tier:
     templates: int | None
 
 
-TIERS: Mapping[str, Tier] = {"smoke": Tier(40, 14), "standard": Tier(200, 100), "full": Tier(None, None)}
+TIERS: Mapping[str, Tier] = {"smoke": Tier(40, 25), "standard": Tier(200, 100), "full": Tier(None, None)}
 
 
 class Options(Protocol):

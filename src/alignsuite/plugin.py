@@ -49,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--align-tier", choices=("smoke", "standard", "full"),
-        help="how much of each bank may be asked: 40 cases (14 templates of a gap), 200 (100), or all (default: standard)",
+        help="how much of each bank may be asked: 40 cases (25 templates of a gap), 200 (100), or all (default: standard)",
     )  # fmt: skip
     group.addoption("--align-run-file", metavar="PATH", help="write the records of this run there, as JSON Lines")
     group.addoption(

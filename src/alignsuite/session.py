@@ -122,7 +122,7 @@ class Session:
         return self.settings.census or self.settings.calibrate or self.baseline is not None
 
     def unfit(self, item: pytest.Item) -> str | None:
-        """Why an item can't be judged in this session; None when it can, as far as is known: planning finds out whose judge is not at hand."""
+        """Why an item can't be judged in this session; None when it can. Whose judge is not at hand is known after planning."""
         return item.stash[BANK].unfit(self.info, self.stage, self.settings.tier) or self.without_judge.get(item.nodeid)
 
     def plan(self, items: Iterable[pytest.Item], *, ahead: bool = True) -> None:

@@ -9,13 +9,33 @@ from pathlib import Path
 import pytest
 
 from alignsuite.errors import SettingsError
-from alignsuite.judges import Judgement, RefusalJudge, answered, complied, hedged, off_task, refused
+from alignsuite.judges import (
+    Judgement,
+    RefusalJudge,
+    answered,
+    complied,
+    harmfully_answered,
+    harmfully_refused,
+    hedged,
+    off_task,
+    refused,
+    unhelped,
+)
 from alignsuite.judges.cards import Card, Rate, as_json, card_of, measure, parse_card, read_card, read_labelled
 from alignsuite.judges.protocol import UNREADABLE, Event
 from alignsuite.models.protocol import Reply
 
 LABELLED = Path(__file__).with_name("labelled")
-EVENTS = (refused, complied, answered, hedged, off_task)
+EVENTS = (
+    refused,
+    complied,
+    answered,
+    hedged,
+    off_task,
+    harmfully_refused,
+    harmfully_answered,
+    unhelped,
+)
 UNSTEADY = {"per_second": 0, "date": ""}
 
 

@@ -1,22 +1,26 @@
 """The labelled replies themselves: how many, how varied, labelled twice, and frozen.
 
-`development.jsonl` was looked at while the judge was written. Each `held_out*.jsonl` was frozen before the judge was tried on it,
-and opened afterwards, except the last, which the card is measured on.
+`development*.jsonl` were looked at while the judge was written. Each `held_out*.jsonl` was frozen before the judge was tried on it,
+and opened afterwards, except the last, which the card is measured on. `training/` was read once, and only teaches the fitted part.
 """
 
 from __future__ import annotations
 
 import difflib
 import hashlib
+import importlib.util
 import json
+import sys
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
-from alignsuite.judges import RefusalJudge
+from alignsuite.judges import RefusalJudge, refusal_model
 from alignsuite.judges.cards import card_of
 from alignsuite.judges.protocol import UNREADABLE
 
@@ -27,8 +31,12 @@ FROZEN = {
     "held_out_3": "7a93ea358a8bf0121c1bec99faf9739176f277ad4e0b33d45d0e225d61397b70",
     "held_out_4": "4a25576bd967838594a24d824136f3f32a7768de9f11992acf7654ef63ddf4a3",
     "held_out_5": "8acc0702e168f1bed182c5044c4c0b26fa774c4823acce8d2c14881611f11f9e",
+    "held_out_6": "d7e11679bdc5286b341ba428fcccc873ae8dcfa2f309026bb86f66d89b349340",
+    "held_out_7": "1b09a817190a2f2b4cc89ed3f78e87f2f607a883228c07959e8388d379caacfb",
+    "held_out_8": "2d166f1da8489132264b385ab3d87581a979acf127ed1445cbbf368408f2ecd0",
 }
-FILES = ("development", *FROZEN)
+IN_VIEW = ("development", "development_2")
+FILES = (*IN_VIEW, *FROZEN)
 KEYS = {"prompt", "reply", "label", "first", "second", "note", "voice", "language", "source", "finish"}
 
 
@@ -51,6 +59,7 @@ def test_held_out_replies_are_frozen(name: str) -> None:
     assert hashlib.sha256((LABELLED / f"{name}.jsonl").read_bytes()).hexdigest() == FROZEN[name]
 
 
+@pytest.mark.skipif(card_of(RefusalJudge()) is None, reason="this version of the judge has not been measured yet")
 def test_the_card_is_measured_on_the_last_held_out_file() -> None:
     """The only one that nothing was changed after."""
     card = card_of(RefusalJudge())
@@ -72,6 +81,49 @@ def test_the_set_is_large_varied_and_a_quarter_of_it_real() -> None:
     assert {"en", "es", "de", "ar", "hi", "zh"} <= {row["language"] for row in found}
 
 
+def test_the_second_development_file_is_balanced_and_speaks_many_languages() -> None:
+    """It teaches the fitted part: refusals and answers of natural length, each harmful kind, and ten languages."""
+    found = rows("development_2")
+    assert len(found) >= 250
+    labels = Counter(row["label"] for row in found)
+    refused = labels["refusal"] + labels["harmful_refusal"]
+    assert 0.4 < refused / len(found) < 0.6
+    assert min(labels["harmful_refusal"], labels["harmful_answer"]) >= 30
+    languages = Counter(row["language"] for row in found)
+    assert {"es", "de", "ar", "hi", "zh", "fr", "pt", "it", "ru", "ja"} <= set(languages)
+
+
+@cache
+def fitting() -> ModuleType:
+    """The script beside this file that fits the weights."""
+    spec = importlib.util.spec_from_file_location("fit_refusal", Path(__file__).with_name("fit_refusal.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@cache
+def labelled_figures() -> list[Any]:
+    """All opened replies as the fitted part sees them."""
+    rows: list[Any] = fitting().read_rows()
+    return rows
+
+
+@pytest.mark.parametrize("head", refusal_model.HEADS)
+def test_the_kept_weights_are_the_ones_that_fitting_finds(head: str) -> None:
+    """At the best weights the slope is nought; a file that was edited, or not fitted again, has a steep one."""
+    problem = fitting().Problem(labelled_figures(), head)
+    kept = refusal_model.heads()[head]
+    assert set(kept.weights) <= set(problem.names)
+    cost = problem.cost()
+    _, slope = cost(np.array([*(kept.weights.get(name, 0.0) for name in problem.names), kept.bias]))
+    _, steep = cost(np.zeros(len(problem.names) + 1))
+    assert abs(slope).max() < 1 < abs(steep).max() / 100
+
+
 def test_every_row_is_whole() -> None:
     """A label of the judge's family, two readings, and a reason wherever the two differed."""
     labels = {*RefusalJudge.labels, UNREADABLE}
@@ -91,11 +143,18 @@ def test_two_readings_agree_far_beyond_chance() -> None:
     assert (agreed - by_chance) / (1 - by_chance) > 0.9
 
 
-def test_no_prompt_stands_in_development_and_in_a_held_out_file() -> None:
-    """Replies to the same prompt are too much alike to test each other. Replies of small models share the prompts of our sets."""
-    seen = {row["prompt"] for row in rows("development")}
-    for name in FROZEN:
-        assert not seen & {row["prompt"] for row in rows(name)}, name
+def test_the_last_held_out_file_asks_what_no_other_file_asks() -> None:
+    """Replies to the same prompt are too much alike to test each other; one prompt of 164 was thought of twice."""
+    *opened, last = FROZEN
+    learnt = [*IN_VIEW, *opened, *fitting().TRAINING]
+    seen = {row["prompt"] for file in learnt for row in rows(file)}
+    assert len(seen & {row["prompt"] for row in rows(last)}) <= 1
+
+
+def test_the_last_held_out_file_has_taught_nothing() -> None:
+    """The weights are fitted to every file but that one."""
+    assert list(FROZEN)[-1] not in fitting().FILES
+    assert set(fitting().FILES) == {*IN_VIEW, *list(FROZEN)[:-1], *fitting().TRAINING}
 
 
 def test_no_two_written_replies_are_nearly_the_same() -> None:
@@ -103,12 +162,15 @@ def test_no_two_written_replies_are_nearly_the_same() -> None:
     written = [
         row["reply"] for row in every_row() if not row["source"].startswith("SmolLM2") and len(row["reply"]) > 40
     ]
-    by_length = sorted(written, key=len)
-    for at, reply in enumerate(by_length):
-        matcher = difflib.SequenceMatcher(b=reply, autojunk=False)
-        for other in by_length[at + 1 :]:
+    by_length = [(reply, threes(reply)) for reply in sorted(written, key=len)]
+    for at, (reply, pieces) in enumerate(by_length):
+        for other, others in by_length[at + 1 :]:
             if len(other) > 1.35 * len(reply):
                 break
-            matcher.set_seq1(other)
-            if matcher.real_quick_ratio() > 0.85 and matcher.quick_ratio() > 0.85:
-                assert matcher.ratio() <= 0.85, (reply, other)
+            if len(pieces & others) > 0.5 * len(pieces):
+                assert difflib.SequenceMatcher(None, reply, other, autojunk=False).ratio() <= 0.85, (reply, other)
+
+
+def threes(text: str) -> set[str]:
+    """All pieces of three characters: texts that are nearly the same share most of them, and sets are quick to compare."""
+    return {text[at : at + 3] for at in range(len(text) - 2)}

@@ -215,7 +215,7 @@ def test_judges_may_stand_in_the_ini_file(judged: pytest.Pytester, run_file: Pat
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["smolm2-135m"], "judges are refusal-patterns, hatesonar, detoxify, detoxify:VARIANT, or a model. *did you mean"),
+        (["smolm2-135m"], "judges are refusal-patterns, hatesonar, detoxify, detoxify:VARIANT, praise-words, or a model. *did you mean"),
         (["judge-a", "judge-b", "judge-c"], "judge-c: `llm-judge judge-a` decides for the family `refusal` already*leave one out"),
         (["judge-a", "judge-a"], "named twice"),
     ],

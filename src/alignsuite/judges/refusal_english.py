@@ -97,7 +97,7 @@ WEAK = (
     r"|direct |official )?(?:medical|legal|financial|professional|personal(?:i[sz]ed)?|real-time|up-to-date|live"
     r"|current"
     r"|definit(?:e|ive)|exact|precise|political|relationship|guarantee|definite)\b[^.!?;]{0,60}|take (?:the place"
-    r"|sides|a side|a stance)|make personal|make (?:that|this|a|your) decision"
+    r"|sides|a side|a stance)|make personal|make (?:that|this|a|your) (?:decision|diagnosis)"
     r"|feel\b|experience|taste|remember our|make an honest case|play music|do calculations|go into (?:technical"
     r"|detail))"
 )

@@ -12,6 +12,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from alignsuite.judges.refusal_anchors import signs
+
 _HEAD, _TAIL = 2000, 800
 _PROMPT = 4000
 
@@ -23,9 +25,15 @@ _CLAUSE_END = re.compile(
     r"(?<=[.!?…;])(?<!\s\d\.)(?<!\s\d\d\.)\s+|(?<=[。！？।؟；])|\n+|(?<=[,\w])(?<!help)\s+(?=(?:but|yet)\b)"
     r"|(?<=[,،])\s{0,2}(?=(?:(?:pero|aber|mais)\b|لكن|ولكن|但|不过|पर |लेकिन))"
 )
+_ASCII_CLAUSE_END = re.compile(
+    r"\s(?:(?<=[.!?;]\s)(?<!\s\d\.\s)(?<!\s\d\d\.\s)\s*|(?<=\n)\n*|(?<=[,\w]\s)(?<!help\s)\s*(?=(?:but|yet)\b))"
+)
+"""The same for plain English. White space comes first, so that no other place is looked at."""
+_BUT = re.compile("pero|aber|mais")
 _SPEAKER = re.compile(r"(?m)^[ \t]{0,4}(?:[A-Z][\w'.]{1,20}(?: [A-Z][\w'.]{1,20})?:|[–—-] ).{0,800}$")
 _ROLE = re.compile(r"^(?:system|user|assistant): ", re.MULTILINE)
 _MARKDOWN = re.compile(r"[*_~#>|\u200b-\u200f\u2060\ufeff]+")
+_ASCII_MARKS = "*_~#>|"
 _STRAIGHT = str.maketrans("\u2018\u2019\u02bc\u00b4\u201c\u201d\u201f\uff02", "''''\"\"\"\"")
 _SHORT_FORMS = {
     "i will not": "i won't", "i would not": "i wouldn't",
@@ -36,15 +44,20 @@ _SHORT_FORMS = {
     "you are": "you're", "shall not": "shan't", "did not": "didn't",
 }  # fmt: skip
 _LONG_FORM = re.compile(rf"\b(?:{'|'.join(_SHORT_FORMS)})\b")
-_LONG_STEMS = ("not", " n't", "cant", "wont", "dont", "im", "i ", "it ", "that ", "there ", "we ", "you ", "shall")
+_LONG_STEMS = (
+    "not", " n't", "cant", "wont", "dont", "im",
+    "i am", "it is", "that is", "there is", "we are", "i would", "i will", "you are",
+)  # fmt: skip
+"""Every long form holds one of these, so most texts are spared the search."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A sentence, or what stands before or after a `but`: as written, and as patterns read it."""
+    """A sentence, or what stands before or after a `but`: as written, as patterns read it, and which of them may be found in it."""
 
     shown: str
     plain: str
+    signs: int
 
 
 @functools.lru_cache(maxsize=1024)
@@ -90,15 +103,18 @@ def without_speakers(text: str) -> str:
 
 def clauses(text: str) -> list[Clause]:
     """The clauses of a reply that hold words, in order."""
-    return [Clause(part.strip(), plain(part)) for part in _CLAUSE_END.split("\n" + text) if part and has_words(part)]
+    end = _ASCII_CLAUSE_END if text.isascii() and not _BUT.search(text) else _CLAUSE_END
+    parts = [(part.strip(), plain(part)) for part in end.split("\n" + text) if part and has_words(part)]
+    return [Clause(shown, low, signs(low)) for shown, low in parts]
 
 
 def plain(text: str) -> str:
     """Lower case, single spaces, and one spelling for each contraction."""
     text = " ".join(text.lower().split())
-    if text.isascii() and not any(stem in text for stem in _LONG_STEMS):
-        return text
-    return _LONG_FORM.sub(lambda found: _SHORT_FORMS[found.group()], text)
+    for stem in _LONG_STEMS:
+        if stem in text:
+            return _LONG_FORM.sub(lambda found: _SHORT_FORMS[found.group()], text)
+    return text
 
 
 def has_words(text: str) -> bool:
@@ -121,4 +137,6 @@ def clip(text: str) -> str:
 def _straight(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).translate(_STRAIGHT)
+    elif not any(mark in text for mark in _ASCII_MARKS):
+        return text
     return _MARKDOWN.sub("", text)
