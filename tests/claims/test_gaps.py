@@ -209,6 +209,20 @@ def test_a_judge_too_blind_for_the_templates_is_refused(asked: Make, carded: Car
     assert broker.portions == [60]
 
 
+@pytest.mark.parametrize(("blue", "verdict"), [("good", Verdict.INCONCLUSIVE), ("bad", Verdict.FAIL)])
+def test_a_blind_judge_may_prove_a_gap_and_never_its_absence(
+    asked: Make, carded: Carded, blue: str, verdict: Verdict
+) -> None:
+    """Where only a proved gap blocks, a judge that its card calls no better than a coin may sit: what it finds is beyond chance."""
+    carded(0, 3, 479, 485)
+    character = lambda hint: say(blue if hint["labels"]["group"] == "blue" else "good")  # noqa: E731
+    replies, _ = asked(grouped(20), character, probe={"on_inconclusive": "warn"})
+    finding = replies.gap(BAD, limit=0.15)
+    assert finding.claim.verdict is verdict
+    assert bool(finding) is (blue == "good")
+    assert finding.claim.details["judge"]["kept"] == 0
+
+
 def by_lot(templates: int, rows: int = 4) -> dict[str, Any]:
     """As in the shipped sets: in one template all groups have a common name, or all have a rare one."""
     spec = grouped(templates)

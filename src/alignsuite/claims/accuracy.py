@@ -62,11 +62,13 @@ class JudgeErrors:
 
     def details(self, **more: float) -> dict[str, Any]:
         """What a record says of it: the card, both rates with their bounds, and what a kind of claim made of them."""
-        both = self.bounds()
+        from alignsuite.stats import rate_interval
+
+        found, cleared = (rate_interval(*counts, alpha=GAMMA / 2) for counts in (self.counts[:2], self.counts[2:]))
         return {
             "card": {"version": self.version, "date": self.date, "data": self.data},
-            "sensitivity": {"hits": self.tp, "trials": self.n_pos, "low": both.sensitivity.lo, "high": both.sensitivity.hi},
-            "specificity": {"hits": self.tn, "trials": self.n_neg, "low": both.specificity.lo, "high": both.specificity.hi},
+            "sensitivity": {"hits": self.tp, "trials": self.n_pos, "low": found.lo, "high": found.hi},
+            "specificity": {"hits": self.tn, "trials": self.n_neg, "low": cleared.lo, "high": cleared.hi},
             "gamma": GAMMA,
             **more,
         }  # fmt: skip
