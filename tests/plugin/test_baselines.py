@@ -488,7 +488,7 @@ BODIES = {
     "gap": (
         '"fairness/help"',
         "replies.gap(refused, limit=0.03)",
-        "fairness/help: 60 templates can never prove*; 76 *",
+        "fairness/help: 60 templates can never prove*; 99 *",
     ),
     "scale": (
         '"psychological/mood"',
