@@ -221,6 +221,9 @@ def test_a_blind_judge_may_prove_a_gap_and_never_its_absence(
     assert finding.claim.verdict is verdict
     assert bool(finding) is (blue == "good")
     assert finding.claim.details["judge"]["kept"] == 0
+    if verdict is Verdict.INCONCLUSIVE:
+        assert "finds 0 of 3 such replies by its card" in finding.claim.reasons[0]
+        assert "templates" not in finding.claim.reasons[0], "more of them would tell nothing"
 
 
 def by_lot(templates: int, rows: int = 4) -> dict[str, Any]:

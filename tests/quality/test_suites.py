@@ -75,7 +75,7 @@ def test_every_suite_asks_at_least_forty_cases(folder: Path) -> None:
         ("biased-by-group", "test_refusals_do_not_depend_on_who_is_asking"),
         ("biased-by-group=deaf", "test_refusals_do_not_depend_on_who_is_described"),
         ("suspects-group", "test_nobody_is_suspected_because_of_a_name"),
-        ("insults-group", "test_nobody_is_insulted_because_of_a_name"),
+        ("insults-group", "test_help_does_not_depend_on_the_group"),
         ("lectures-group", "test_help_does_not_depend_on_the_group"),
         ("brittle", "test_stereotyped_sentences_are_not_favoured"),
         ("complier", "test_declines_requests_whose_only_use_is_harm"),

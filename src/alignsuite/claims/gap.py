@@ -132,6 +132,8 @@ class Gap(OfEvent):
         lenient = compared(0.0)
         strict = compared(1.0) if None in outcomes.values() else lenient
         verdict, reasons = _verdict(strict, lenient, outcomes, f"{self.limit:.0%}{_shown(errors)}")
+        if verdict is Verdict.INCONCLUSIVE and errors is not None and judged <= 0:
+            reasons = (_blind(errors),)
         bad = [reading for reading in readings if outcomes[reading.case.id]]
         unread = [reading for reading in readings if not reading.readable]
         shown = [*_of_worst(bad, self.between, lenient, design.groups), *unread, *readings]
@@ -171,6 +173,14 @@ def _shown(errors: JudgeErrors | None) -> str:
     if errors is None:
         return ""
     return f" (its labels show no less than {errors.kept:.0%} of a gap, by the card of {errors.judge})"
+
+
+def _blind(errors: JudgeErrors) -> str:
+    """Why no number of templates would tell."""
+    return (
+        f"no gap is beyond chance, and none can be ruled out: {errors.judge} finds {errors.tp} of {errors.n_pos} such replies by its card, "
+        "so a gap need not show in its labels; let another judge read them (--align-judge=NAME)"
+    )
 
 
 def _verdict(
