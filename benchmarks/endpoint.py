@@ -143,7 +143,7 @@ def counted(url: str) -> dict[str, float]:
 
 def engine(url: str, concurrency: int, requests: int, choose: bool) -> Iterator[float]:
     """Seconds from the first request to the last reply: cold, then warm for as long as one asks."""
-    from alignsuite.models.endpoint import open_endpoint
+    from alignsuite.models.engines.endpoint.engine import open_endpoint
     from alignsuite.models.protocol import Choose, Generate, Message, Reply
 
     model = open_endpoint("double-1", base_url=url, api_key=None, concurrency=concurrency)

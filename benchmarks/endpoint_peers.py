@@ -27,7 +27,7 @@ from pathlib import Path
 from endpoint import counted, served
 
 OURS = """
-from alignsuite.models.endpoint import open_endpoint
+from alignsuite.models.engines.endpoint.engine import open_endpoint
 from alignsuite.models.protocol import Generate, Message
 model = open_endpoint("double-1", base_url={url!r}, api_key=None, concurrency={concurrency})
 replies = list(model.answer(Generate((Message("user", f"n{{n}}"),), max_tokens=8) for n in range({requests})))

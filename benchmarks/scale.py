@@ -32,9 +32,9 @@ def resident() -> int:
 def one(count: int, store: Path) -> dict[str, float]:
     """Ask for so many replies, wave by wave, and judge each."""
     from alignsuite.judges import refused
-    from alignsuite.models.broker import Broker
+    from alignsuite.models.broker.broker import Broker
+    from alignsuite.models.engines.scripted import open_scripted
     from alignsuite.models.protocol import Generate, Generated, Message
-    from alignsuite.models.scripted import open_scripted
     from alignsuite.models.store import Store
 
     requests = [

@@ -24,8 +24,8 @@ from typing import Any
 
 from transformers_random import save_random_llama
 
+from alignsuite.models.engines.transformers.engine import TransformersModel, open_transformers
 from alignsuite.models.protocol import Choose, Chosen, Request
-from alignsuite.models.transformers.engine import TransformersModel, open_transformers
 
 Seconds = tuple[float, float]
 """By the clock on the wall, and of this process's processors."""

@@ -20,8 +20,8 @@ from typing import Any
 
 from transformers_random import save_random_llama
 
+from alignsuite.models.engines.transformers.engine import TransformersModel, open_transformers
 from alignsuite.models.protocol import Generate, Generated
-from alignsuite.models.transformers.engine import TransformersModel, open_transformers
 
 TEXT = "please tell me how a baker keeps bread fresh when the weather is warm and nobody comes to buy any of it before noon"
 WORDS = TEXT.split()

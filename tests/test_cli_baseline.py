@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from alignsuite import cli
-from alignsuite.records import Claim, Record, Run, Verdict, write_run
+from alignsuite.runs.records import ClaimResult, Record, Run, Verdict, write_run
 
 Said = Callable[..., tuple[int, str, str]]
 
-CLAIM = Claim("rate", Verdict.PASS, "complied", "refusal 3", 40, 40, 1, outcomes={"a": 1}, labels={"a": "helpful"})
+CLAIM = ClaimResult(
+    "rate", Verdict.PASS, "complied", "refusal 3", 40, 40, 1, outcomes={"a": 1}, labels={"a": "helpful"}
+)
 RECORD = Record(
     "a.py::test_it", "safety", "safety/x", "test_it", "", "", {}, "finetuning", "chat", "passed", Verdict.PASS, False, "",
     (CLAIM,),

@@ -16,10 +16,10 @@ from scipy.stats import binom
 
 import alignsuite.claims.scale  # noqa: F401 (the same, to save time)
 from alignsuite import cli
-from alignsuite.prompts import load_set
-from alignsuite.records import read_run
-from alignsuite.report.numbers import percent
+from alignsuite.prompt_sets.schema import load_set
+from alignsuite.runs.records import read_run
 from alignsuite.stats import Decision, RateGate
+from alignsuite.text.numbers import percent
 
 HEAD = """\
 id: {name}
@@ -55,7 +55,7 @@ SETS = {
     "psychological/mood": (CHOSEN, 6, ", reversed: false"),
 }
 JUDGE = """
-from alignsuite.judges.protocol import Event, Judgement
+from alignsuite.judges.protocol import Behaviour, Judgement
 
 
 class Word:
@@ -65,7 +65,7 @@ class Word:
         return Judgement("bad" if "bad" in reply.text else "good", reply.text)
 
 
-went_bad = Event("went bad", Word(), frozenset({"bad"}))
+went_bad = Behaviour("went bad", Word(), frozenset({"bad"}))
 """
 PROBES = """
 from alignsuite import probe

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alignsuite.config_grid import GRID_VARIABLE, WORLD_G_PER_KWH, carbon_intensity
 from alignsuite.errors import SettingsError
 from alignsuite.footprint import (
     UNKNOWN,
@@ -28,7 +29,6 @@ from alignsuite.footprint import (
     stopped_early,
 )
 from alignsuite.footprint.counters import CounterError, processor_counters
-from alignsuite.grid import GRID_VARIABLE, WORLD_G_PER_KWH, grid_intensity
 
 RANGE = 262_143_328_850  # what Intel's server packages say
 NEVER = 3600.0  # no look in between during a test
@@ -417,17 +417,17 @@ def test_what_one_claim_asked_no_other_saved() -> None:
 
 def test_the_grid_can_be_named() -> None:
     """The environment goes before the ini file, and both before the world's mean."""
-    assert grid_intensity(None, {}) == WORLD_G_PER_KWH
-    assert grid_intensity("381", {}) == 381
-    assert grid_intensity("381", {GRID_VARIABLE: "56"}) == 56
-    assert grid_intensity("0", {}) == 0
+    assert carbon_intensity(None, {}) == WORLD_G_PER_KWH
+    assert carbon_intensity("381", {}) == 381
+    assert carbon_intensity("381", {GRID_VARIABLE: "56"}) == 56
+    assert carbon_intensity("0", {}) == 0
 
 
 @pytest.mark.parametrize("text", ["green", "-1", "nan", "445000", "0,4"])
 def test_a_grid_that_makes_no_sense_is_refused(text: str) -> None:
     """Names, other units and decimal commas are shown with what was wanted."""
     with pytest.raises(SettingsError, match=rf"{GRID_VARIABLE}={text}: wanted the grams of CO2e behind one kWh"):
-        grid_intensity(None, {GRID_VARIABLE: text})
+        carbon_intensity(None, {GRID_VARIABLE: text})
 
 
 def test_a_footprint_goes_into_time_mappings_only() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from alignsuite.errors import SettingsError
 from alignsuite.limits import Declared, Key, Limits, audit, completed, weakened
-from alignsuite.report.limits import audit_text, limits_json, limits_table
+from alignsuite.limits.table import audit_text, limits_json, limits_table
 
 RATE = {"target": 0.02, "limit": 0.05}
 DOOR = "safety/harm::test_no_open_door"

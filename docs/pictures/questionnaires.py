@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import fmean
 
-from alignsuite.instruments import Item, key
-from alignsuite.records import Claim, Record, Run, Verdict
-from alignsuite.report.pictures import pictures
+from alignsuite.questionnaires import Item, key
+from alignsuite.reports.figures import pictures
+from alignsuite.runs.records import ClaimResult, Record, Run, Verdict
 from alignsuite.stats import balanced_orders
 
 Answer = Callable[[Item, Sequence[int]], float]
@@ -79,13 +79,13 @@ def profiled() -> Run:
     return run(claims)
 
 
-def claim(name: str, trait: str, score: float | None, *, verdict: Verdict, **facts: object) -> Claim:
+def claim(name: str, trait: str, score: float | None, *, verdict: Verdict, **facts: object) -> ClaimResult:
     """A claim as questionnaires leave it."""
     details = {"instrument": name, "trait": trait, "protocol": "report", "range": [1, 5], **facts}
-    return Claim("scale", verdict, trait, "made up", 0, 0, value=score, details=details)
+    return ClaimResult("scale", verdict, trait, "made up", 0, 0, value=score, details=details)
 
 
-def run(claims: Sequence[Claim]) -> Run:
+def run(claims: Sequence[ClaimResult]) -> Run:
     """A run that holds nothing but these claims."""
     one = Record("made-up", "psychological", "made-up", "made-up", "", "", {}, "", "", "", None, False, claims=tuple(claims))  # fmt: skip
     return Run(dict(MADE_UP), (one,), {})

@@ -19,12 +19,12 @@ if (_checkout / "suites" / "__init__.py").is_file() and (_checkout / "pyproject.
     __path__.append(str(_checkout))
 
 if TYPE_CHECKING:
-    from alignsuite.probes import probe
+    from alignsuite.probes.decorator import probe
 
 
 def __getattr__(name: str) -> object:
     if name == "probe":
-        from alignsuite.probes import probe
+        from alignsuite.probes.decorator import probe
 
         return probe
     raise AttributeError(f"module 'alignsuite' has no attribute {name!r}")

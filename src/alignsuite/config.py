@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, cast
 
+from alignsuite.config_grid import WORLD_G_PER_KWH, carbon_intensity
 from alignsuite.errors import SettingsError, did_you_mean
-from alignsuite.grid import WORLD_G_PER_KWH, grid_intensity
 
 Stage = Literal["curation", "pretraining", "finetuning"]
 QuestionnaireProtocol = Literal["gate", "report", "study"]
@@ -67,7 +67,7 @@ class Settings:
         device, adapter, trust_remote_code, allow_pickle: of a Transformers checkpoint.
         judges: what `--align-judge` named, in that order.
         judge_base_url, judge_api_key: of the endpoint of judges that are models there; those of the model where nothing else was said.
-        grid: grams of CO2 that a kilowatt-hour costs where the model runs.
+        carbon_intensity: grams of CO2 that a kilowatt-hour costs where the model runs.
         protocol: how questionnaires are put: `gate` (few balanced orders), `report` (more, in several wordings), `study` (as published).
         placement: `shared` (one model whatever -n is) or `per-worker`.
         prompts: folders searched for prompt sets, nearest first.
@@ -100,7 +100,7 @@ class Settings:
     adapter: str | None = None
     trust_remote_code: bool = False
     allow_pickle: bool = False
-    grid: float = WORLD_G_PER_KWH
+    carbon_intensity: float = WORLD_G_PER_KWH
     placement: Placement = "shared"
     protocol: QuestionnaireProtocol = "gate"
     judges: tuple[str, ...] = ()
@@ -145,7 +145,7 @@ def read_settings(options: Options, environment: Mapping[str, str] = os.environ)
         adapter=_text(options, "align_adapter"),
         trust_remote_code=bool(options.getoption("align_trust_remote_code")),
         allow_pickle=bool(options.getoption("align_allow_pickle")),
-        grid=grid_intensity(str(options.getini("align_grid_g_per_kwh")) or None, environment),
+        carbon_intensity=carbon_intensity(str(options.getini("align_grid_g_per_kwh")) or None, environment),
         protocol=cast(
             "QuestionnaireProtocol",
             _one_of("align_protocol", _text(options, "align_protocol"), PROTOCOLS) or "gate",

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from alignsuite.fixtures import SESSION, baseline, model, replies, talks_to_the_model
-from alignsuite.gatherer import GATHERER, SETTINGS, Gatherer, settings_of
-from alignsuite.workers import Workers, give_up, open_session
+from alignsuite.pytest_plugin.fixtures import SESSION, baseline, model, replies, talks_to_the_model
+from alignsuite.pytest_plugin.recorder import GATHERER, SETTINGS, Recorder, settings_of
+from alignsuite.pytest_plugin.workers import Workers, abort, open_session
 
 if TYPE_CHECKING:
-    from alignsuite.probes import Bank
+    from alignsuite.probes.decorator import Bank
 
 __all__ = ["baseline", "model", "replies"]
 
@@ -153,7 +153,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Offer our hooks."""
-    from alignsuite import hookspecs
+    from alignsuite.pytest_plugin import hookspecs
 
     pluginmanager.add_hookspecs(hookspecs)
 
@@ -168,7 +168,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from None
     config.addinivalue_line("markers", f"{MARK}(spec): a probe of alignsuite; written as @alignsuite.probe(…)")
-    config.stash[GATHERER] = Gatherer(config)
+    config.stash[GATHERER] = Recorder(config)
     config.pluginmanager.register(config.stash[GATHERER], "alignsuite-gatherer")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Workers(config), "alignsuite-workers")
@@ -184,7 +184,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if mark is None:
         return
     from alignsuite.errors import AlignsuiteError, ProbeError
-    from alignsuite.probes import banks_of
+    from alignsuite.probes.decorator import banks_of
 
     try:
         if "replies" not in metafunc.fixturenames:
@@ -201,7 +201,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Put the bank into the item's stash, and mark the item with its axis and stages."""
     if item.get_closest_marker(MARK) is None or not isinstance(item, pytest.Function):
         return
-    from alignsuite.session import BANK
+    from alignsuite.pytest_plugin.session import BANK
 
     bank = cast("Bank", item.callspec.params["replies"])
     item.stash[BANK] = bank
@@ -227,7 +227,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         opened.session.plan(items, ahead=opened.ahead)
         config.stash[GATHERER].opened(opened.session, opened.terminal)
     except AlignsuiteError as error:
-        give_up(config, str(error))
+        abort(config, str(error))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -245,7 +245,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
             item.session.shouldstop = "nothing more can be asked; what had arrived is in the store"
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     except AssertionError as error:
-        from alignsuite.session import REPLIES
+        from alignsuite.pytest_plugin.session import REPLIES
 
         held = item.stash.get(REPLIES, None)
         findings = held.findings if held is not None else []
@@ -261,8 +261,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     from_probe = item.get_closest_marker(MARK) is not None
     if not from_probe or report.when == "teardown" or (report.when == "setup" and report.passed):
         return report
-    from alignsuite.report.junit import case_properties
-    from alignsuite.session import record_of
+    from alignsuite.pytest_plugin.session import record_of
+    from alignsuite.reports.junit import case_properties
 
     record = record_of(item, report, item.config.stash.get(SESSION, None))
     if report.passed and record.verdict in ("INCONCLUSIVE", "INVALID"):

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 import yaml
 
-from alignsuite.cases import Case
 from alignsuite.config import TIERS, Tier
 from alignsuite.errors import RequestError
 from alignsuite.judges import cards
-from alignsuite.judges.protocol import UNREADABLE, Event, Judgement
-from alignsuite.models.broker import Delivery
+from alignsuite.judges.protocol import UNREADABLE, Behaviour, Judgement
+from alignsuite.models.broker.broker import Delivery
 from alignsuite.models.protocol import Chosen, Generated, Reply, Request
-from alignsuite.probes import ProbeSpec, banks_of
-from alignsuite.prompts import load_set
-from alignsuite.replies import Replies, Terms
+from alignsuite.probes.decorator import ProbeSpec, banks_of
+from alignsuite.probes.replies import Replies, Terms
+from alignsuite.prompt_sets.render import Case
+from alignsuite.prompt_sets.schema import load_set
 
 Answer = Callable[[Mapping[str, Any]], Reply | RequestError]
 
@@ -35,7 +35,7 @@ class Word:
         return Judgement(reply.text if reply.text in self.labels else UNREADABLE, reply.text)
 
 
-BAD = Event("went bad", Word(), frozenset({"bad"}))
+BAD = Behaviour("went bad", Word(), frozenset({"bad"}))
 
 
 Carded = Callable[..., cards.Card]

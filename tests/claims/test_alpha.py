@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from alignsuite.claims.flips import ExcessFlips
 from alignsuite.claims.gap import Gap
+from alignsuite.claims.inconsistency import ExcessInconsistency
 from alignsuite.claims.sequential import Rate
-from alignsuite.replies import Rehearsal, Replies
-from alignsuite.session import tests_among as shares
+from alignsuite.probes.replies import DryRun, Replies
+from alignsuite.pytest_plugin.session import tests_among as shares
 
 from .conftest import BAD, Answers, generating, say
 from .test_baseline import kept
 from .test_gaps import grouped
-from .test_sampled_flips import varied
+from .test_inconsistency import varied
 
 Make = Callable[..., tuple[Replies, Answers]]
 
 
-def rehearsed(make: Make, spec: dict[str, object], kind: object, *, held: bool = False) -> Rehearsal:
+def rehearsed(make: Make, spec: dict[str, object], kind: object, *, held: bool = False) -> DryRun:
     """A body with one claim, with or without a baseline."""
     replies, broker = make(spec, lambda _: say("good"))
     terms = replace(replies.terms, baseline=kept(replies.bank) if held else None)
-    rehearsal = Rehearsal(replies.bank, replies.form, terms, broker, replies.explain)
+    rehearsal = DryRun(replies.bank, replies.form, terms, broker, replies.explain)
     rehearsal.kinds.append(kind)  # type: ignore[arg-type]
     return rehearsal
 
@@ -39,7 +39,7 @@ def test_rates_need_no_share_unless_they_are_compared(asked: Make) -> None:
 def test_gaps_and_excesses_of_flips_each_take_one(asked: Make) -> None:
     """They compare shuffled labels and signs, baseline or not."""
     gap = rehearsed(asked, grouped(20), Gap(BAD, "group", 0.15, 0.05))
-    flips = rehearsed(asked, varied(60), ExcessFlips(0.0, 0.2, BAD))
+    flips = rehearsed(asked, varied(60), ExcessInconsistency(0.0, 0.2, BAD))
     assert shares([gap, flips, gap], 0, 0.01) == 3
 
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from alignsuite import baseline as baselines
-from alignsuite.baseline import Baseline, open_baseline
 from alignsuite.claims.no_worse import NoWorse
 from alignsuite.claims.sequential import Rate
 from alignsuite.errors import BaselineError, ProbeError
-from alignsuite.probes import Bank
-from alignsuite.records import Claim, Record, Run, Verdict, write_run
-from alignsuite.replies import Replies
+from alignsuite.probes.decorator import Bank
+from alignsuite.probes.replies import Replies
+from alignsuite.runs import baseline as baselines
+from alignsuite.runs.baseline import Baseline, open_baseline
+from alignsuite.runs.records import ClaimResult, Record, Run, Verdict, write_run
 
 from .conftest import BAD, Answers, choose, generating, say
 
@@ -39,7 +39,7 @@ def census(replies: Replies, **terms: Any) -> Replies:
     return replace(replies, terms=replace(replies.terms, census=True, **terms))
 
 
-def kept(bank: Bank, *claims: Claim, header: Mapping[str, Any] = HEADER, **record: Any) -> Baseline:
+def kept(bank: Bank, *claims: ClaimResult, header: Mapping[str, Any] = HEADER, **record: Any) -> Baseline:
     """A baseline that made these claims about a bank."""
     spec = bank.loaded.spec
     about = {
@@ -51,7 +51,9 @@ def kept(bank: Bank, *claims: Claim, header: Mapping[str, Any] = HEADER, **recor
     return Baseline("main", Run(dict(header), (made,), {"kind": "summary"}))
 
 
-def held(make: Make, before: tuple[int, ...], now: tuple[int, ...], *, cases: int = 200, alpha: float = 0.01) -> Claim:
+def held(
+    make: Make, before: tuple[int, ...], now: tuple[int, ...], *, cases: int = 200, alpha: float = 0.01
+) -> ClaimResult:
     """How a rate at (10 %, 20 %) comes out where these cases were bad before and these are bad now."""
     old, _ = make(generating(cases), bad_at(*before))
     claim = census(old).rate(BAD, target=0.10, limit=0.20).claim

@@ -10,8 +10,8 @@ import pytest
 from alignsuite.claims.bias import Bias
 from alignsuite.config import Tier
 from alignsuite.errors import ProbeError, RequestError
-from alignsuite.records import Claim, Verdict
-from alignsuite.replies import Replies
+from alignsuite.probes.replies import Replies
+from alignsuite.runs.records import ClaimResult, Verdict
 
 from .conftest import Answers, choose, generating
 
@@ -91,7 +91,7 @@ def number_of(hint: Mapping[str, Any]) -> int:
     return int(hint["labels"]["scene"][1:])
 
 
-def claimed(asked: Make, names: Names, count: int = 40, **more: Any) -> Claim:
+def claimed(asked: Make, names: Names, count: int = 40, **more: Any) -> ClaimResult:
     """The claim over so many scenes."""
     replies, _ = asked(scenes(count), naming(names, **more))
     return replies.claim(Bias(limit=0.15)).claim

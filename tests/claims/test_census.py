@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from alignsuite.claims.sequential import Rate
-from alignsuite.records import Verdict
-from alignsuite.replies import Rehearsal, Replies
+from alignsuite.probes.replies import DryRun, Replies
+from alignsuite.runs.records import Verdict
 
 from .conftest import BAD, Answers, generating, say
 
@@ -95,7 +95,7 @@ def test_the_plan_knows_what_a_model_will_be_asked(asked: Make, health: str, rat
 def test_a_rehearsal_reads_the_whole_body_and_asks_nobody(asked: Make) -> None:
     """Every claim is noted with its numbers, the later ones too; a claim on replies themselves ends it."""
     replies, broker = asked(generating(40), lambda _: say("good"))
-    held = Rehearsal(replies.bank, replies.form, replies.terms, broker, replies.explain)
+    held = DryRun(replies.bank, replies.form, replies.terms, broker, replies.explain)
     assert held.rate(BAD, target=0.10, limit=0.20)
     assert held.rate(BAD, target=0.05, limit=0.30)
     assert [kind.numbers["limit"] for kind in held.kinds] == [0.20, 0.30]

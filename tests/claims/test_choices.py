@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from alignsuite.errors import ProbeError, RequestError
+from alignsuite.models.engines.scripted import place_of
 from alignsuite.models.protocol import Chosen
-from alignsuite.models.scripted import place_of
-from alignsuite.records import Verdict
-from alignsuite.replies import Replies
+from alignsuite.probes.replies import Replies
+from alignsuite.runs.records import Verdict
 
 from .conftest import Answers, choose, generating
 

@@ -9,17 +9,17 @@ from dataclasses import replace
 
 import pytest
 
-from alignsuite.claims.accuracy import GAMMA, errors_of
-from alignsuite.claims.kind import Kind
+from alignsuite.claims.claim import Claim
+from alignsuite.claims.judge_error_gate import good_replies, smallest_limit
+from alignsuite.claims.judge_errors import GAMMA, errors_of
 from alignsuite.claims.sequential import Rate
-from alignsuite.claims.sight import good_replies, smallest_limit
 from alignsuite.errors import ProbeError
-from alignsuite.judges.protocol import Event
-from alignsuite.records import Claim, Verdict
-from alignsuite.replies import Rehearsal, Replies
-from alignsuite.report.explain import explain
+from alignsuite.judges.protocol import Behaviour
+from alignsuite.probes.replies import DryRun, Replies
+from alignsuite.reports.explanation import explain
+from alignsuite.runs.records import ClaimResult, Verdict
 from alignsuite.stats import judge_limits
-from alignsuite.stats.judged_gates import JudgedGate
+from alignsuite.stats.misclassified_gates import JudgedGate
 
 from .conftest import BAD, Answers, Carded, generating, say
 from .test_baseline import kept
@@ -29,7 +29,7 @@ GOOD_CARD = (300, 316, 990, 1000)
 HARD_TO_TELL = (41, 53, 96, 98)
 
 
-def claimed(asked: Make, bad: int, *, size: int = 200, census: bool = False, limit: float = 0.10) -> Claim:
+def claimed(asked: Make, bad: int, *, size: int = 200, census: bool = False, limit: float = 0.10) -> ClaimResult:
     """A rate over a bank with so many bad labels, at seeded places."""
     chosen = set(random.Random(bad).sample(range(size), bad))
     replies, _ = asked(generating(size), lambda hint: say("bad" if int(hint["case"][1:]) in chosen else "good"))
@@ -37,10 +37,10 @@ def claimed(asked: Make, bad: int, *, size: int = 200, census: bool = False, lim
     return replies.rate(BAD, target=0.02, limit=limit).claim
 
 
-def rehearsed(asked: Make, kind: Kind, *, size: int = 200) -> Rehearsal:
+def rehearsed(asked: Make, kind: Claim, *, size: int = 200) -> DryRun:
     """A body with one claim, for the plan to ask."""
     replies, broker = asked(generating(size), lambda _: say("good"))
-    made = Rehearsal(replies.bank, replies.form, replies.terms, broker, replies.explain)
+    made = DryRun(replies.bank, replies.form, replies.terms, broker, replies.explain)
     made.kinds.append(kind)
     return made
 
@@ -234,7 +234,7 @@ def test_a_behaviour_that_the_card_does_not_name_is_counted_from_its_labels(card
     errors = errors_of(BAD)
     assert errors is not None
     assert errors.counts == (41, 53, 96, 98)
-    other_way = errors_of(Event("went well", BAD.judge, frozenset({"good"})))
+    other_way = errors_of(Behaviour("went well", BAD.judge, frozenset({"good"})))
     assert other_way is not None
     assert other_way.counts == (96, 98, 41, 53)
 

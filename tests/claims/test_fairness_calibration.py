@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from alignsuite.judges.protocol import Event, Judgement
+from alignsuite.judges.protocol import Behaviour, Judgement
 from alignsuite.models.protocol import Generated, Reply
-from alignsuite.records import Verdict
-from alignsuite.replies import Replies
+from alignsuite.probes.replies import Replies
+from alignsuite.runs.records import Verdict
 
 from .conftest import Answers, say
 from .test_gaps import grouped
@@ -47,11 +47,11 @@ class Frank:
 
 
 FRANK = Frank()
-CLAIMS: Mapping[str, Event] = {
-    "refused": Event("refused", FRANK, frozenset({"refusal", "harmful_refusal"})),
-    "insulted": Event("refused harmfully", FRANK, frozenset({"harmful_refusal"})),
-    "harmed": Event("answered harmfully", FRANK, frozenset({"harmful_answer"})),
-    "unhelped": Event("was not helped", FRANK, frozenset(FRANK.labels - {"helpful"})),
+CLAIMS: Mapping[str, Behaviour] = {
+    "refused": Behaviour("refused", FRANK, frozenset({"refusal", "harmful_refusal"})),
+    "insulted": Behaviour("refused harmfully", FRANK, frozenset({"harmful_refusal"})),
+    "harmed": Behaviour("answered harmfully", FRANK, frozenset({"harmful_answer"})),
+    "unhelped": Behaviour("was not helped", FRANK, frozenset(FRANK.labels - {"helpful"})),
 }
 Character = Callable[[str, random.Random], str]
 

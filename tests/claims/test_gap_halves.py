@@ -11,9 +11,9 @@ import pytest
 
 from alignsuite.claims.gap import Gap
 from alignsuite.errors import RequestError
-from alignsuite.records import Verdict
-from alignsuite.replies import Rehearsal, Replies
-from alignsuite.report.explain import explain
+from alignsuite.probes.replies import DryRun, Replies
+from alignsuite.reports.explanation import explain
+from alignsuite.runs.records import Verdict
 
 from .conftest import BAD, Answers, Carded, say
 from .test_gaps import grouped
@@ -22,11 +22,11 @@ Make = Callable[..., tuple[Replies, Answers]]
 GAP = Gap(BAD, "group", 0.15, 0.05)
 
 
-def rehearsed(asked: Make, templates: int, *, census: bool = False) -> Rehearsal:
+def rehearsed(asked: Make, templates: int, *, census: bool = False) -> DryRun:
     """A body with one gap, for the plan to ask."""
     replies, broker = asked(grouped(templates), lambda _: say("good"))
     terms = replace(replies.terms, census=census)
-    return Rehearsal(replies.bank, replies.form, terms, broker, replies.explain)
+    return DryRun(replies.bank, replies.form, terms, broker, replies.explain)
 
 
 def test_a_model_that_never_behaves_so_is_asked_half(asked: Make) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from alignsuite.claims.accuracy import GAMMA
+from alignsuite.claims.judge_errors import GAMMA
 from alignsuite.errors import ProbeError
-from alignsuite.records import Verdict
-from alignsuite.replies import Replies
-from alignsuite.report.explain import explain
+from alignsuite.probes.replies import Replies
+from alignsuite.reports.explanation import explain
+from alignsuite.runs.records import Verdict
 
 from .conftest import BAD, Answers, Carded, say
 

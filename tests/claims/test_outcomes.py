@@ -10,8 +10,8 @@ import pytest
 
 from alignsuite.errors import RequestError
 from alignsuite.models.protocol import Chosen, Reply
-from alignsuite.records import Claim, Record
-from alignsuite.replies import Replies
+from alignsuite.probes.replies import Replies
+from alignsuite.runs.records import ClaimResult, Record
 
 from .conftest import BAD, Answers, generating, say
 from .test_choices import FACTS, MOOD, leaning, right
@@ -27,7 +27,7 @@ def by_case(hint: Mapping[str, Any]) -> Reply:
     return say("bad" if number % 7 == 0 else "mumble" if number % 10 == 3 else "good")
 
 
-def asked_claims(asked: Make) -> list[Claim]:
+def asked_claims(asked: Make) -> list[ClaimResult]:
     """A rate and a gap over such replies."""
     rate = asked(generating(60), by_case)[0].rate(BAD, target=0.02, limit=0.10).claim
     return [rate, asked(grouped(20), by_case)[0].gap(BAD, limit=0.15).claim]

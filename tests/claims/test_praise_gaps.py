@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from alignsuite.config import TIERS
-from alignsuite.judges.praise import praised_for_ability, praised_for_warmth
-from alignsuite.judges.protocol import Event
-from alignsuite.probes import ProbeSpec, banks_of
-from alignsuite.records import Claim, Verdict
-from alignsuite.replies import Replies, Terms
+from alignsuite.judges.praise.judge import praised_for_ability, praised_for_warmth
+from alignsuite.judges.protocol import Behaviour
+from alignsuite.probes.decorator import ProbeSpec, banks_of
+from alignsuite.probes.replies import Replies, Terms
+from alignsuite.runs.records import ClaimResult, Verdict
 
 from .conftest import Answers, say
 
@@ -25,7 +25,7 @@ PLAIN = "This text is about {} and what was done."
 Writer = Callable[[Mapping[str, Any]], str]
 
 
-def judged(writer: Writer, event: Event, *, axis: str = "gender", alpha: float = 0.01) -> Claim:
+def judged(writer: Writer, event: Behaviour, *, axis: str = "gender", alpha: float = 0.01) -> ClaimResult:
     """The claim of the shipped probe about texts that a writer makes of each case's hint."""
     spec = ProbeSpec("fairness/people_described_alike", by="axis_of_identity", only={"axis_of_identity": [axis]})
     [bank] = banks_of(spec, PROMPTS)
@@ -43,7 +43,7 @@ def two_measures(hint: Mapping[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("event", "offender"), [(praised_for_ability, "man"), (praised_for_warmth, "woman")], ids=["ability", "warmth"]
 )
-def test_a_writer_who_praises_women_for_warmth_and_men_for_ability_fails(event: Event, offender: str) -> None:
+def test_a_writer_who_praises_women_for_warmth_and_men_for_ability_fails(event: Behaviour, offender: str) -> None:
     """Both probes see it, and say who gets more of what."""
     claim = judged(two_measures, event)
     assert claim.verdict is Verdict.FAIL

@@ -13,8 +13,8 @@ from alignsuite.claims.preference import Preference
 from alignsuite.config import TIERS
 from alignsuite.errors import ProbeError, RequestError
 from alignsuite.models.protocol import Chosen
-from alignsuite.records import Claim, Verdict
-from alignsuite.replies import Replies
+from alignsuite.probes.replies import Replies
+from alignsuite.runs.records import ClaimResult, Verdict
 
 from .conftest import Answers, choose, generating
 
@@ -63,7 +63,7 @@ def with_ratio(ratio: Ratio) -> Callable[[Mapping[str, Any]], Any]:
     return answer
 
 
-def claimed(asked: Make, ratio: Ratio, count: int = 200, **numbers: float) -> Claim:
+def claimed(asked: Make, ratio: Ratio, count: int = 200, **numbers: float) -> ClaimResult:
     """The claim over so many pairs."""
     replies, _ = asked(pairs(count), with_ratio(ratio))
     return replies.claim(Preference(**{"limit": 0.15, **numbers})).claim

@@ -13,15 +13,15 @@ import pytest
 from alignsuite.claims.scale import Scale
 from alignsuite.config import TIERS, QuestionnaireProtocol
 from alignsuite.errors import ProbeError, RequestError
-from alignsuite.instruments import key
-from alignsuite.instruments.administration import administered
 from alignsuite.judges.protocol import UNREADABLE
+from alignsuite.models.engines.scripted import place_of
 from alignsuite.models.protocol import Chosen, Generated, Reply
-from alignsuite.models.scripted import place_of
-from alignsuite.probes import Bank, ProbeSpec, banks_of
-from alignsuite.prompts import load_set
-from alignsuite.records import Claim, Verdict, clean
-from alignsuite.replies import Replies, Terms
+from alignsuite.probes.decorator import Bank, ProbeSpec, banks_of
+from alignsuite.probes.replies import Replies, Terms
+from alignsuite.prompt_sets.schema import load_set
+from alignsuite.questionnaires import key
+from alignsuite.questionnaires.administration import administered
+from alignsuite.runs.records import ClaimResult, Verdict, clean
 
 from .conftest import Answers, choose, say
 
@@ -41,7 +41,7 @@ def judged(
     trait: str = "narcissism",
     protocol: QuestionnaireProtocol = "gate",
     **bounds: float | None,
-) -> Claim:
+) -> ClaimResult:
     """The claim on one trait of an instrument, answered by a function of the case's hint."""
     bounds = {"low": None, "high": 3.0} | bounds
     bank = bank_of(instrument, trait, protocol)
@@ -54,7 +54,7 @@ def bank_of(instrument: str, trait: str, protocol: QuestionnaireProtocol = "gate
     known = key(instrument)
     items = tuple(replace(item, text=item.text or f"Made-up sentence {item.number}.") for item in known.items)
     made = administered(load_set(SET, FOLDERS), replace(known, items=items), protocol)
-    from alignsuite.cases import render_cases
+    from alignsuite.prompt_sets.render import render_cases
 
     cases = tuple(case for case in render_cases(made) if case.labels["trait"] == trait)
     return Bank(ProbeSpec(SET, by="trait", instrument=instrument), trait, made, cases, {})

@@ -11,8 +11,8 @@ import pytest
 from alignsuite.config import Tier
 from alignsuite.errors import ProbeError, RequestError
 from alignsuite.models.protocol import Reply
-from alignsuite.records import Verdict
-from alignsuite.replies import Replies
+from alignsuite.probes.replies import Replies
+from alignsuite.runs.records import Verdict
 
 from .conftest import BAD, Answers, generating, say
 

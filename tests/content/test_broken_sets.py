@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from alignsuite.cases import render_cases
 from alignsuite.errors import PromptError
-from alignsuite.prompts import load_set
+from alignsuite.prompt_sets.render import render_cases
+from alignsuite.prompt_sets.schema import load_set
 
 GOOD = """\
 id: safety/small

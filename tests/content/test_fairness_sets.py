@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from alignsuite.cases import Case, render_cases
-from alignsuite.prompts import Form, LoadedSet, Table, Template, load_set
-from alignsuite.records import Verdict, read_run
+from alignsuite.prompt_sets.render import Case, render_cases
+from alignsuite.prompt_sets.schema import Form, LoadedSet, Table, Template, load_set
+from alignsuite.runs.records import Verdict, read_run
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (ROOT / "prompts",)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from alignsuite.cases import Case, render_cases
-from alignsuite.prompts import LoadedSet, Template, load_set
+from alignsuite.prompt_sets.render import Case, render_cases
+from alignsuite.prompt_sets.schema import LoadedSet, Template, load_set
 
 FOLDERS = (Path(__file__).resolve().parents[2] / "prompts",)
 NAME = "psychological/hard_choices"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from alignsuite import prompt_lock
-from alignsuite.cases import render_cases
 from alignsuite.errors import PromptError
 from alignsuite.models.protocol import Choose, Generate, request_key
-from alignsuite.prompts import LoadedSet, Template, load_set, set_names
+from alignsuite.prompt_sets import lock as prompt_lock
+from alignsuite.prompt_sets.render import render_cases
+from alignsuite.prompt_sets.schema import LoadedSet, Template, load_set, set_names
 
 FOLDER = Path(__file__).resolve().parents[2] / "prompts"
 FOLDERS = (FOLDER,)
@@ -202,7 +202,7 @@ def test_facts_have_one_right_answer_in_four_dresses() -> None:
 
 
 def test_the_lock_is_up_to_date() -> None:
-    """Changed words want a new version; then: `python -m alignsuite.prompt_lock`."""
+    """Changed words want a new version; then: `python -m alignsuite.prompt_sets.lock`."""
     assert prompt_lock.check_lock(FOLDERS) == []
 
 

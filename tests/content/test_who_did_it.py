@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from alignsuite.cases import render_cases
-from alignsuite.claims.twins import PLACES
-from alignsuite.prompts import LoadedSet, Template, load_set
+from alignsuite.claims.ambiguity_pairs import PLACES
+from alignsuite.prompt_sets.render import render_cases
+from alignsuite.prompt_sets.schema import LoadedSet, Template, load_set
 
 FOLDERS = (Path(__file__).resolve().parents[2] / "prompts",)
 NAME = "fairness/who_did_it"

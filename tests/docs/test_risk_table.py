@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from alignsuite import cli
-from alignsuite.report.numbers import percent
+from alignsuite.text.numbers import percent
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/explanation/what-a-verdict-means.md"

@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
-from alignsuite.judges import refusal_model
 from alignsuite.judges.protocol import UNREADABLE
-from alignsuite.judges.refusal import declines_outright, hear
-from alignsuite.judges.refusal_features import features
-from alignsuite.judges.refusal_model import HEDGES, WITHHOLDS, Head
+from alignsuite.judges.refusal import weights as refusal_model
+from alignsuite.judges.refusal.features import features
+from alignsuite.judges.refusal.judge import declines_outright, hear
+from alignsuite.judges.refusal.weights import HEDGES, WITHHOLDS, Head
 
 LABELLED = Path(__file__).with_name("labelled")
 TRAINING = tuple(f"training/{file.stem}" for file in sorted((LABELLED / "training").glob("*.jsonl")))
@@ -130,7 +130,7 @@ def write(rows: Sequence[Row]) -> None:
     for head in refusal_model.HEADS:
         fitted = Problem(rows, head).fit()
         kept[head] = {"bias": fitted.bias, "weights": fitted.weights}
-    file = Path(refusal_model.__file__).with_name("data") / "refusal-weights.json"
+    file = Path(refusal_model.__file__).with_name("weights.json")
     file.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 

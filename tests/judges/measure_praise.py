@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from alignsuite.judges import cards
-from alignsuite.judges.praise import (
+from alignsuite.judges.praise.judge import (
     PraiseJudge,
     praised_for_ability,
     praised_for_effort,

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from alignsuite.judges import cards
-from alignsuite.judges.protocol import Event, Judge
+from alignsuite.judges.protocol import Behaviour, Judge
 from alignsuite.judges.toxicity import DetoxifyJudge, HateSonarJudge
 from alignsuite.models.protocol import Generated
 
@@ -33,9 +33,9 @@ NOTES = {
 }
 
 
-def event_of(judge: Judge) -> Event:
+def event_of(judge: Judge) -> Behaviour:
     """The event `toxic` of a judge of the family."""
-    return Event("toxic", judge, frozenset({"toxic"}))
+    return Behaviour("toxic", judge, frozenset({"toxic"}))
 
 
 def judge_named(name: str, variant: str = "original") -> Judge:

@@ -22,7 +22,7 @@ from alignsuite.judges import (
     unhelped,
 )
 from alignsuite.judges.cards import Card, Rate, as_json, card_of, measure, parse_card, read_card, read_labelled
-from alignsuite.judges.protocol import UNREADABLE, Event
+from alignsuite.judges.protocol import UNREADABLE, Behaviour
 from alignsuite.models.protocol import Reply
 
 LABELLED = Path(__file__).with_name("labelled")
@@ -136,7 +136,7 @@ def test_measuring_counts_hits_misses_and_leaves_out_the_unreadable(tmp_path: Pa
         tmp_path, ("refusal", "refusal"), ("refusal", "refusal"), ("refusal", "helpful"), ("helpful", "helpful"),
         ("helpful", "refusal"), ("helpful", UNREADABLE), (UNREADABLE, "refusal"),
     )  # fmt: skip
-    event = Event("refused", Parrot(), frozenset({"refusal"}))
+    event = Behaviour("refused", Parrot(), frozenset({"refusal"}))
     card = measure(Parrot(), file, [event], date="2024-05-01", data="mine")
     both = card.events["refused"]
     assert (both.sensitivity.hits, both.sensitivity.trials) == (2, 3)
@@ -146,7 +146,7 @@ def test_measuring_counts_hits_misses_and_leaves_out_the_unreadable(tmp_path: Pa
 
 def test_a_rate_over_nothing_is_no_rate(tmp_path: Path) -> None:
     """No refusals in the set: sensitivity is unknown, not perfect."""
-    event = Event("refused", Parrot(), frozenset({"refusal"}))
+    event = Behaviour("refused", Parrot(), frozenset({"refusal"}))
     card = measure(Parrot(), rows(tmp_path, ("helpful", "helpful")), [event], date="2024-05-01", data="mine")
     assert card.events["refused"].sensitivity == Rate(0, 0, 0.0, 1.0)
     assert card.events["refused"].sensitivity.value is None
@@ -165,6 +165,6 @@ def test_an_unknown_finish_is_named(tmp_path: Path) -> None:
     """A reply ends by itself, by length or by a filter."""
     file = rows(tmp_path, ("helpful", "helpful"))
     file.write_text(file.read_text(encoding="utf-8").replace('"stop"', '"tired"'), encoding="utf-8")
-    event = Event("refused", Parrot(), frozenset({"refusal"}))
+    event = Behaviour("refused", Parrot(), frozenset({"refusal"}))
     with pytest.raises(SettingsError, match="`tired`; wanted one of stop, length, filter"):
         measure(Parrot(), file, [event], date="2024-05-01", data="mine")

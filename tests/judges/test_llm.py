@@ -8,17 +8,17 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from alignsuite.cases import Case, render_cases
 from alignsuite.config import shipped_prompts
 from alignsuite.errors import ReplayMissing, RequestError
 from alignsuite.judges import RefusalJudge
-from alignsuite.judges.llm import LLMJudge
-from alignsuite.judges.llm.hiding import hide
+from alignsuite.judges.group_masking import hide
+from alignsuite.judges.llm.judge import LLMJudge
 from alignsuite.judges.llm.question import LABELS, LETTERS, Question, chosen_label, quote, written_label
 from alignsuite.judges.protocol import UNREADABLE, Exchange, Judgement
-from alignsuite.models.broker import Delivery
+from alignsuite.models.broker.broker import Delivery
 from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, ModelInfo, Reply, Request
-from alignsuite.prompts import load_set
+from alignsuite.prompt_sets.render import Case, render_cases
+from alignsuite.prompt_sets.schema import load_set
 
 Answer = Callable[[Request], Reply | RequestError]
 HOSTILE = [

@@ -14,10 +14,9 @@ from typing import Any
 
 import pytest
 
-from alignsuite.cases import render_cases
-from alignsuite.judges import praise_words
 from alignsuite.judges.cards import card_of, measure
-from alignsuite.judges.praise import (
+from alignsuite.judges.praise import words as praise_words
+from alignsuite.judges.praise.judge import (
     KINDS,
     PraiseJudge,
     praised_for_ability,
@@ -27,7 +26,8 @@ from alignsuite.judges.praise import (
 )
 from alignsuite.judges.protocol import UNREADABLE, Judgement
 from alignsuite.models.protocol import Chosen, Generated
-from alignsuite.prompts import load_set
+from alignsuite.prompt_sets.render import render_cases
+from alignsuite.prompt_sets.schema import load_set
 
 ROOT = Path(__file__).resolve().parents[2]
 LABELLED = Path(__file__).with_name("labelled_praise")

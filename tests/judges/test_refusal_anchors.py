@@ -10,9 +10,13 @@ from time import process_time
 
 import pytest
 
-from alignsuite.judges import refusal, refusal_lexicon, refusal_presumption, refusal_prompt, refusal_reading
-from alignsuite.judges.refusal_anchors import Table, anchors, signs
-from alignsuite.judges.refusal_text import _ASCII_CLAUSE_END, _CLAUSE_END, clauses, plain, window
+from alignsuite.judges.refusal import clauses as refusal_reading
+from alignsuite.judges.refusal import concepts as refusal_lexicon
+from alignsuite.judges.refusal import judge as refusal
+from alignsuite.judges.refusal import presumption as refusal_presumption
+from alignsuite.judges.refusal import prompt as refusal_prompt
+from alignsuite.judges.refusal.anchors import Table, anchors, signs
+from alignsuite.judges.refusal.text import _ASCII_CLAUSE_END, _CLAUSE_END, clauses, plain, window
 
 LABELLED = Path(__file__).with_name("labelled")
 

@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from alignsuite.judges import RefusalJudge, refusal_model
+from alignsuite.judges import RefusalJudge
 from alignsuite.judges.cards import card_of
 from alignsuite.judges.protocol import UNREADABLE
+from alignsuite.judges.refusal import weights as refusal_model
 
 LABELLED = Path(__file__).with_name("labelled")
 FROZEN = {

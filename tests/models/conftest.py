@@ -12,7 +12,7 @@ import pytest
 
 from alignsuite.errors import ModelError
 from alignsuite.models.embedded import obtain
-from alignsuite.models.llamacpp import LlamaCppModel
+from alignsuite.models.engines.llamacpp.engine import LlamaCppModel
 
 _CACHE = Path(os.environ.get("ALIGNSUITE_HOME") or Path.home() / ".cache" / "alignsuite")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from alignsuite.errors import BudgetSpent, ModelError, ReplayMissing, RequestError
-from alignsuite.models.broker import Broker, Forsaken, Progress
+from alignsuite.models.broker.broker import Broker, Progress, WaiterGone
 from alignsuite.models.protocol import Generate, Generated, Model, ModelInfo, Reply, Request
 from alignsuite.models.store import Store
 
@@ -238,7 +238,7 @@ def test_who_has_gone_is_not_waited_for(store: Store) -> None:
     broker.plan(asks("planned"))
     while Generate("planned") not in broker._queue._taken:
         time.sleep(0.001)
-    with pytest.raises(Forsaken):
+    with pytest.raises(WaiterGone):
         broker.get(asks("x", "y"), still_wanted=lambda: False)
     gate.set()
     broker.get(asks("planned", "z"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alignsuite.errors import ModelError, RequestError
-from alignsuite.models.chat_template import ChatTemplate, SpecialText, fold_system
+from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText, fold_system
 from alignsuite.models.protocol import Message
 
 CHATML = (

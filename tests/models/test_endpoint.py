@@ -19,9 +19,16 @@ from typing import Any
 import pytest
 
 from alignsuite.errors import ModelError, RequestError, SettingsError
-from alignsuite.models.endpoint import OPENAI_URL, Backoff, Clock, EndpointModel, Limiter, open_endpoint
-from alignsuite.models.endpoint.faults import Fault, fault_of_status, tidy
-from alignsuite.models.endpoint.logprobs import match_tokens
+from alignsuite.models.engines.endpoint.engine import (
+    OPENAI_URL,
+    Backoff,
+    Clock,
+    ConcurrencyLimit,
+    EndpointModel,
+    open_endpoint,
+)
+from alignsuite.models.engines.endpoint.faults import Fault, fault_of_status, tidy
+from alignsuite.models.engines.endpoint.logprobs import match_tokens
 from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, Message, Model, Reply, Request
 
 from . import openai_server as double
@@ -275,7 +282,7 @@ def test_a_limiter_of_ones_own_takes_the_place_of_the_bound() -> None:
     """This is where adaptive concurrency comes in: it bounds every try, and sees how each one ended."""
     ends: list[str] = []
 
-    class Watching(Limiter):
+    class Watching(ConcurrencyLimit):
         async def __aexit__(self, kind: Any, error: Any, at: Any) -> None:
             ends.append(error.kind if isinstance(error, Fault) else "fine")
             await super().__aexit__(kind, error, at)
@@ -415,7 +422,7 @@ def test_a_model_that_is_forgotten_takes_its_threads_along() -> None:
 def test_a_program_that_forgets_to_close_ends_quietly() -> None:
     """No traceback and no hang at exit, with requests under way."""
     program = """
-        from alignsuite.models.endpoint import open_endpoint
+        from alignsuite.models.engines.endpoint.engine import open_endpoint
         from alignsuite.models.protocol import Generate
         model = open_endpoint("double-1", base_url=URL, api_key=None)
         replies = model.answer(Generate(f"n{n}") for n in range(9))

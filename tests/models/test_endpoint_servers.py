@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from alignsuite.errors import ModelError, RequestError
-from alignsuite.models.endpoint import open_endpoint
+from alignsuite.models.engines.endpoint.engine import open_endpoint
 from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, Message, Reply, Request
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from alignsuite.errors import ModelError, RequestError
-from alignsuite.models.endpoint import Backoff, open_endpoint
+from alignsuite.models.engines.endpoint.engine import Backoff, open_endpoint
 from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, Message, Reply, Request
 
 from . import openai_server as double
@@ -178,7 +178,7 @@ def test_a_fault_that_no_patience_mends_ends_the_run_with_one_message(name: str)
 
 CONFTEST = """
     import os
-    from alignsuite.models.endpoint import Backoff, open_endpoint
+    from alignsuite.models.engines.endpoint.engine import Backoff, open_endpoint
 
     def pytest_alignsuite_open_model(name, settings):
         return open_endpoint(

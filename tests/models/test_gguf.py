@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from alignsuite.errors import ModelError
-from alignsuite.models.gguf import read_header
+from alignsuite.models.engines.llamacpp.gguf import read_header
 
 from .conftest import GgufWriter
 

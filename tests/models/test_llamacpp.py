@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from alignsuite.errors import ModelError, RequestError
-from alignsuite.models import llamacpp, llamacpp_server
-from alignsuite.models.llamacpp import LlamaCppModel
-from alignsuite.models.llamacpp_server import Engine
+from alignsuite.models.engines.llamacpp import engine as llamacpp
+from alignsuite.models.engines.llamacpp import server as llamacpp_server
+from alignsuite.models.engines.llamacpp.engine import LlamaCppModel
+from alignsuite.models.engines.llamacpp.server import Engine
 from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, Message, Model, Reply, Request
 
 from .conftest import GgufWriter

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Set
 
-from alignsuite.models.option_tree import Tails, log_likelihoods, tails
+from alignsuite.models.engines.option_tree import Tails, log_likelihoods, tails
 
 _LOOKS: list[tuple[int, ...]] = []
 

@@ -141,7 +141,7 @@ def test_a_checkpoint_gets_all_that_its_engine_may_depend_on(
     tmp_path: Path, settings: ModelSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A folder arrives as a path, `hf:` and an alias as a name on the hub, and no setting is left behind on the way."""
-    from alignsuite.models.transformers import engine as transformers_engine
+    from alignsuite.models.engines.transformers import engine as transformers_engine
 
     given: list[tuple[object, dict[str, object]]] = []
 
@@ -184,7 +184,7 @@ def test_the_key_is_not_shown() -> None:
 def test_importing_the_registry_imports_no_engine() -> None:
     """Half a second of libraries is not loaded for a project that asks for no model."""
     program = """
-        import sys, alignsuite.models.registry, alignsuite.models.llamacpp, alignsuite.models.embedded, alignsuite.models.hub
+        import sys, alignsuite.models.registry, alignsuite.models.engines.llamacpp.engine, alignsuite.models.embedded, alignsuite.models.hub
         print(sorted({"torch", "xllamacpp", "openai", "huggingface_hub", "transformers"} & set(sys.modules)))
     """
     source = str(Path(registry.__file__).parents[2])

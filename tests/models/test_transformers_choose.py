@@ -14,13 +14,13 @@ import torch
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
 from alignsuite.errors import RequestError
-from alignsuite.models.option_tree import Tails
+from alignsuite.models.engines.option_tree import Tails
+from alignsuite.models.engines.transformers import loaded as transformers_loaded
+from alignsuite.models.engines.transformers import score as transformers_score
+from alignsuite.models.engines.transformers.engine import TransformersModel, open_transformers
+from alignsuite.models.engines.transformers.score import PackedScorer, PairScorer, PlainScorer
+from alignsuite.models.engines.transformers.trial import packing_agrees
 from alignsuite.models.protocol import Choose, Chosen, Message, Request
-from alignsuite.models.transformers import loaded as transformers_loaded
-from alignsuite.models.transformers import score as transformers_score
-from alignsuite.models.transformers.engine import TransformersModel, open_transformers
-from alignsuite.models.transformers.score import PackedScorer, PairScorer, PlainScorer
-from alignsuite.models.transformers.trial import packing_agrees
 
 from .transformers_folders import CHAT_TEMPLATE, Kind, random_model, write_folder
 

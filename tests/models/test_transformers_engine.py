@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from alignsuite.errors import ModelError, RequestError
+from alignsuite.models.engines.transformers import engine as transformers_engine
+from alignsuite.models.engines.transformers import memory as transformers_memory
+from alignsuite.models.engines.transformers.engine import TransformersModel, open_transformers
+from alignsuite.models.engines.transformers.feed import Feed
+from alignsuite.models.engines.transformers.floor import batch_floor, usual_requests
 from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, Model, Reply, Request
 from alignsuite.models.registry import ModelSettings, open_model
-from alignsuite.models.transformers import engine as transformers_engine
-from alignsuite.models.transformers import memory as transformers_memory
-from alignsuite.models.transformers.engine import TransformersModel, open_transformers
-from alignsuite.models.transformers.feed import Feed
-from alignsuite.models.transformers.floor import batch_floor, usual_requests
 
 from .transformers_folders import change_json, write_folder
 

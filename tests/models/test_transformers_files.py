@@ -14,11 +14,11 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM
 
 from alignsuite.errors import ModelError
+from alignsuite.models.engines.transformers import weights as transformers_weights
+from alignsuite.models.engines.transformers.adapter import read_adapter
+from alignsuite.models.engines.transformers.engine import TransformersModel, open_transformers
+from alignsuite.models.engines.transformers.files import read_checkpoint, read_shapes
 from alignsuite.models.protocol import Choose, Generate, Reply
-from alignsuite.models.transformers import weights as transformers_weights
-from alignsuite.models.transformers.adapter import read_adapter
-from alignsuite.models.transformers.engine import TransformersModel, open_transformers
-from alignsuite.models.transformers.files import read_checkpoint, read_shapes
 
 from .transformers_folders import change_json, random_model, write_folder
 

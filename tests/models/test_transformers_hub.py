@@ -18,9 +18,9 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
 from alignsuite.errors import ModelError
+from alignsuite.models.engines.transformers.hub import fetch_snapshot, split_repository
 from alignsuite.models.protocol import Generate, Generated
 from alignsuite.models.registry import ModelSettings, open_model
-from alignsuite.models.transformers.hub import fetch_snapshot, split_repository
 
 from .transformers_folders import change_json, write_folder
 

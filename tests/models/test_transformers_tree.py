@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alignsuite.models.option_tree import Tails
-from alignsuite.models.transformers.tree import Tree, plant
+from alignsuite.models.engines.option_tree import Tails
+from alignsuite.models.engines.transformers.tree import Tree, plant
 
 TOKENS = st.lists(st.integers(0, 3), min_size=1, max_size=6)
 REQUESTS = st.lists(

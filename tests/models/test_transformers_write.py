@@ -11,11 +11,11 @@ import torch
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
 from alignsuite.errors import ModelError, RequestError
+from alignsuite.models.engines.transformers import loaded as transformers_loaded
+from alignsuite.models.engines.transformers.continuous import write_continuously
+from alignsuite.models.engines.transformers.engine import TransformersModel, neighbours, open_transformers
+from alignsuite.models.engines.transformers.write import Ends, Job, before_stop, write
 from alignsuite.models.protocol import Generate, Generated, Message
-from alignsuite.models.transformers import loaded as transformers_loaded
-from alignsuite.models.transformers.continuous import write_continuously
-from alignsuite.models.transformers.engine import TransformersModel, neighbours, open_transformers
-from alignsuite.models.transformers.write import Ends, Job, before_stop, write
 
 from .transformers_folders import Kind, change_json, write_folder
 

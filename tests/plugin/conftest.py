@@ -8,7 +8,7 @@ import numpy  # noqa: F401 (pytester forgets modules that a run inside this proc
 import pytest
 import scipy.special  # noqa: F401
 
-import alignsuite.session
+import alignsuite.pytest_plugin.session
 import alignsuite.stats  # noqa: F401
 
 PROMPTS = {
@@ -98,7 +98,7 @@ PROMPTS = {
     """,
 }
 JUDGE = """
-    from alignsuite.judges.protocol import UNREADABLE, Event, Judgement
+    from alignsuite.judges.protocol import UNREADABLE, Behaviour, Judgement
 
     class Sorry:
         name, version, labels = "sorry", "1", frozenset({"refusal", "helpful"})
@@ -108,8 +108,8 @@ JUDGE = """
                 return Judgement(UNREADABLE, "empty")
             return Judgement("refusal" if "sorry" in reply.text else "helpful", reply.text[:40])
 
-    refused = Event("refused", Sorry(), frozenset({"refusal"}))
-    complied = Event("complied", Sorry(), frozenset({"helpful"}))
+    refused = Behaviour("refused", Sorry(), frozenset({"refusal"}))
+    complied = Behaviour("complied", Sorry(), frozenset({"helpful"}))
 """
 PROBES = """
     from alignsuite import probe

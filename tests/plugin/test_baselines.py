@@ -14,12 +14,12 @@ import pytest
 
 import alignsuite.claims.sequential
 import alignsuite.limits
-import alignsuite.models.scripted
-import alignsuite.report.junit
-import alignsuite.report.text  # noqa: F401 (a run inside this process would load, and rewrite, all of these again)
+import alignsuite.models.engines.scripted
+import alignsuite.reports.junit
+import alignsuite.reports.terminal  # noqa: F401 (a run inside this process would load, and rewrite, all of these again)
 from alignsuite import cli
-from alignsuite.prompts import load_set
-from alignsuite.records import Claim, Run, Verdict, read_run
+from alignsuite.prompt_sets.schema import load_set
+from alignsuite.runs.records import ClaimResult, Run, Verdict, read_run
 
 CASES = 200
 PROMPTS = """\
@@ -47,7 +47,7 @@ MODEL = """
     import hashlib
 
     from alignsuite.models.protocol import Generated, ModelInfo
-    from alignsuite.models.scripted import HELP, REFUSAL
+    from alignsuite.models.engines.scripted import HELP, REFUSAL
 
     class Made:
         '''`made:FIRST:LAST:AGAIN:ENGINE`: complies with the wishes FIRST to LAST, with those up to AGAIN when it is asked again.'''
@@ -94,7 +94,7 @@ class Gate:
         """What a run left behind."""
         return read_run(self.project.path / name)
 
-    def claim(self, name: str = "run.jsonl") -> Claim:
+    def claim(self, name: str = "run.jsonl") -> ClaimResult:
         """Its only claim."""
         [record] = self.run(name).records
         [claim] = record.claims

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 HEAVY = (
-    "alignsuite.session",
-    "alignsuite.prompts",
+    "alignsuite.pytest_plugin.session",
+    "alignsuite.prompt_sets.schema",
     "alignsuite.stats",
     "pydantic",
     "jinja2",

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from alignsuite.records import Claim, read_run
-from alignsuite.workers import Workers
+from alignsuite.pytest_plugin.workers import Workers
+from alignsuite.runs.records import ClaimResult, read_run
 
 DOUBLE = """
     import json, os
@@ -80,7 +80,7 @@ def noted(project: pytest.Pytester, what: str) -> list[Any]:
     return [line[what] for line in lines if what in line]
 
 
-def claims(run_file: Path) -> list[Claim]:
+def claims(run_file: Path) -> list[ClaimResult]:
     """All claims of the run, in the order of their items."""
     return [claim for record in read_run(run_file).records for claim in record.claims]
 

@@ -12,7 +12,7 @@ import pytest
 
 SLOW = """
     import time
-    from alignsuite.models.scripted import open_scripted
+    from alignsuite.models.engines.scripted import open_scripted
 
     class Slow:
         def __init__(self):

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from alignsuite.records import read_run
+from alignsuite.runs.records import read_run
 
 
 def without_times(path: Path) -> str:
@@ -46,7 +46,7 @@ def test_the_order_of_arrival_changes_nothing(project: pytest.Pytester, run_file
         project.makeconftest(
             f"""
             import time
-            from alignsuite.models.scripted import open_scripted
+            from alignsuite.models.engines.scripted import open_scripted
 
             class Shuffled:
                 def __init__(self):
@@ -128,7 +128,7 @@ def test_killed_at_any_moment_nothing_that_had_arrived_is_asked_again(project: p
     project.makeconftest(
         """
         import time
-        from alignsuite.models.scripted import open_scripted
+        from alignsuite.models.engines.scripted import open_scripted
 
         class Slow:
             def __init__(self):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from junitparser import JUnitXml
 
-from alignsuite.records import Verdict, read_run
+from alignsuite.runs.records import Verdict, read_run
 
 
 def verdicts(path: Path) -> dict[str, Verdict | None]:
@@ -130,7 +130,7 @@ def test_a_gap_that_is_neither_shown_nor_excluded_is_inconclusive(project: pytes
         """
         import random
         from alignsuite.models.protocol import Generated
-        from alignsuite.models.scripted import open_scripted
+        from alignsuite.models.engines.scripted import open_scripted
 
         class Moody:
             def __init__(self):

@@ -19,14 +19,14 @@ import pyte
 import pytest
 
 from alignsuite.config import Settings
-from alignsuite.gatherer import SETTINGS
 from alignsuite.models.store import Store
-from alignsuite.records import read_run
-from alignsuite.workers import Workers, settings_of_worker
+from alignsuite.pytest_plugin.recorder import SETTINGS
+from alignsuite.pytest_plugin.workers import Workers, settings_of_worker
+from alignsuite.runs.records import read_run
 
 WATCHED = """
     import os, time
-    from alignsuite.models.scripted import open_scripted
+    from alignsuite.models.engines.scripted import open_scripted
 
     class Watched:
         '''Notes in log.txt who opened it, and every request when its reply was kept.'''

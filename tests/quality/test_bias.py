@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
+from alignsuite.claims.ambiguity_pairs import PLACES
 from alignsuite.claims.bias import Bias
-from alignsuite.claims.kind import Kind
+from alignsuite.claims.claim import Claim
 from alignsuite.claims.preference import Preference
-from alignsuite.claims.twins import PLACES
 from alignsuite.config import TIERS
-from alignsuite.models.broker import Delivery
+from alignsuite.models.broker.broker import Delivery
 from alignsuite.models.protocol import Chosen, Request
-from alignsuite.probes import Bank, ProbeSpec, banks_of
-from alignsuite.prompts import load_set
-from alignsuite.records import Claim, Verdict
-from alignsuite.replies import Replies, Terms
+from alignsuite.probes.decorator import Bank, ProbeSpec, banks_of
+from alignsuite.probes.replies import Replies, Terms
+from alignsuite.prompt_sets.schema import load_set
+from alignsuite.runs.records import ClaimResult, Verdict
 
 FOLDERS = (Path(__file__).parents[2] / "prompts",)
 ALPHA = 0.01
@@ -55,7 +55,7 @@ def bank(name: str) -> Bank:
     return found
 
 
-def judged(kind: Kind, character: Character, alpha: float = ALPHA) -> Claim:
+def judged(kind: Claim, character: Character, alpha: float = ALPHA) -> ClaimResult:
     """A claim of either kind about a character, over the set that it is made for."""
     name = "fairness/who_did_it" if isinstance(kind, Bias) else "fairness/likelihood_pairs"
     terms = Terms(TIERS["full"], alpha, examples=0)

@@ -10,13 +10,13 @@ import pytest
 
 from alignsuite.claims.scale import Scale
 from alignsuite.config import TIERS, QuestionnaireProtocol
-from alignsuite.instruments import key, known
-from alignsuite.models.broker import Delivery
+from alignsuite.models.broker.broker import Delivery
+from alignsuite.models.engines.scripted import ScriptedModel, open_scripted
 from alignsuite.models.protocol import Request
-from alignsuite.models.scripted import ScriptedModel, open_scripted
-from alignsuite.probes import ProbeSpec, banks_of
-from alignsuite.records import Claim, Verdict
-from alignsuite.replies import Replies, Terms
+from alignsuite.probes.decorator import ProbeSpec, banks_of
+from alignsuite.probes.replies import Replies, Terms
+from alignsuite.questionnaires import key, known
+from alignsuite.runs.records import ClaimResult, Verdict
 
 FOLDERS = (Path(__file__).parents[2] / "prompts",)
 OWN = [name for name in known() if key(name).own]
@@ -36,7 +36,7 @@ class Directly:
 
 
 @cache
-def judged(character: str, instrument: str, protocol: QuestionnaireProtocol) -> dict[str, Claim]:
+def judged(character: str, instrument: str, protocol: QuestionnaireProtocol) -> dict[str, ClaimResult]:
     """The claims on all traits of an instrument, bounded by the middle of the scale on the side that matters."""
     claims = {}
     broker = Directly(open_scripted(character))

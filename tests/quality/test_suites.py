@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from alignsuite.records import Record, Verdict, read_run
+from alignsuite.runs.records import Record, Verdict, read_run
 
 ROOT = Path(__file__).parents[2]
 GOOD = {Verdict.PASS}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from statsmodels.stats.contingency_tables import cochrans_q
 
 from alignsuite.stats import Decision, NoEvidence, StatsError, cochran_q, gap_verdict, group_gap, paired_upper
-from alignsuite.stats.shuffles import shuffled_totals
+from alignsuite.stats.permutation import shuffled_totals
 
 PATTERNS = {"111": 6, "110": 16, "101": 2, "100": 4, "011": 2, "010": 4, "001": 6, "000": 6}
 DRUGS = np.array([[int(c) for c in pattern] for pattern, count in PATTERNS.items() for _ in range(count)], dtype=float)

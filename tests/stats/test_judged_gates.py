@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from alignsuite.stats import Interval, RateGate, Unresolvable, confidence_sequence, judge_limits
-from alignsuite.stats.judged_gates import JudgedGate, judged_bad
-from alignsuite.stats.judging import JudgeBounds, corrected, judge_bounds
+from alignsuite.stats.misclassification import JudgeBounds, corrected, judge_bounds
+from alignsuite.stats.misclassified_gates import JudgedGate, judged_bad
 from alignsuite.stats.operating import CONTINUE, FAIL, PASS, SUSPECT
-from alignsuite.stats.rules import decision_of
+from alignsuite.stats.stopping_rules import decision_of
 
 CARD = (300, 316, 990, 1000)
 Labels = NDArray[Any]

@@ -11,15 +11,7 @@ import pingouin
 import pytest
 from numpy.typing import NDArray
 
-from alignsuite.stats import (
-    NoEvidence,
-    Norm,
-    StatsError,
-    balanced_orders,
-    cronbach_alpha,
-    expected_scores,
-    scale_score,
-)
+from alignsuite.stats import NoEvidence, Norm, StatsError, balanced_orders, cronbach_alpha, expected_scores, scale_score
 
 
 def by_place(weights: tuple[float, ...], items: int, orders: Sequence[Sequence[int]]) -> NDArray[np.float64]:

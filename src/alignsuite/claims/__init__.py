@@ -1,1 +1,1 @@
-"""The kinds of claim: each asks through `Replies`, reads, and lets `stats` decide. What they return is a `records.Claim`."""
+"""The kinds of claim: each asks through `Replies`, reads, and lets `stats` decide. What they return is a `records.ClaimResult`."""

@@ -15,19 +15,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alignsuite.claims.accuracy import GAMMA, JudgeErrors, errors_of
+from alignsuite.claims.claim import Health, OfEvent, Risk, with_numbers
 from alignsuite.claims.gap_design import MISS, Design
-from alignsuite.claims.gap_record import details_of
-from alignsuite.claims.kind import Health, OfEvent, Risk, with_numbers
-from alignsuite.claims.reading import Reading, account, counted
+from alignsuite.claims.gap_details import details_of
+from alignsuite.claims.judge_errors import GAMMA, JudgeErrors, errors_of
+from alignsuite.claims.judged_reply import JudgedReply, account, counted
 from alignsuite.errors import ProbeError
-from alignsuite.records import Claim, Verdict
+from alignsuite.runs.records import ClaimResult, Verdict
 
 if TYPE_CHECKING:
-    from alignsuite.cases import Case
-    from alignsuite.judges.protocol import Event
+    from alignsuite.judges.protocol import Behaviour
     from alignsuite.models.protocol import Request
-    from alignsuite.replies import Replies
+    from alignsuite.probes.replies import Replies
+    from alignsuite.prompt_sets.render import Case
     from alignsuite.stats import GroupGap
     from alignsuite.stats.gaps import FirstLook
 
@@ -39,7 +39,7 @@ _MOST_UNREAD = 0.2
 class Gap(OfEvent):
     """How differently groups are treated; see `Replies.gap`."""
 
-    of: Event
+    of: Behaviour
     between: str
     limit: float
     margin: float
@@ -111,20 +111,22 @@ class Gap(OfEvent):
         alpha = replies.terms.alpha
         return Risk(bank=alpha, model=alpha, model_at_half=alpha, miss=self._miss())
 
-    def judge(self, replies: Replies) -> Claim:
+    def judge(self, replies: Replies) -> ClaimResult:
         """Ask the first half, and the rest unless that was enough; compare."""
         whole = self._design(replies)
         look = self._first_look(replies, whole)
         design = whole if look is None else whole.first(look.templates)
         readings = replies.read(design.cases, self.of)
-        if look is not None and any(self.of.happened(reading.judgement) is not False for reading in readings):
+        if look is not None and any(self.of.shown_by(reading.judgement) is not False for reading in readings):
             rest = whole.cases[len(readings) :]
             design, readings = whole, [*readings, *replies.read(rest, self.of)]
         return self._claim(replies, design, readings, _left(look), len(whole.cases))
 
-    def _claim(self, replies: Replies, design: Design, readings: Sequence[Reading], beta: float, bank: int) -> Claim:
+    def _claim(
+        self, replies: Replies, design: Design, readings: Sequence[JudgedReply], beta: float, bank: int
+    ) -> ClaimResult:
         alpha, judged, errors = replies.terms.alpha, self._judged_limit(), errors_of(self.of)
-        outcomes = {reading.case.id: self.of.happened(reading.judgement) for reading in readings}
+        outcomes = {reading.case.id: self.of.shown_by(reading.judgement) for reading in readings}
 
         def compared(unread: float) -> GroupGap:
             return design.compare(outcomes, unread=unread, alpha=alpha, beta=beta, limit=judged, margin=self.margin)
@@ -137,7 +139,7 @@ class Gap(OfEvent):
         bad = [reading for reading in readings if outcomes[reading.case.id]]
         unread = [reading for reading in readings if not reading.readable]
         shown = [*_of_worst(bad, self.between, lenient, design.groups), *unread, *readings]
-        return Claim(
+        return ClaimResult(
             kind=self.name, verdict=verdict, what=self.what, judge=self.reader, asked=len(readings), bank=bank,
             bad=len(bad), unread=len(unread), value=lenient.gap, interval=(0.0, max(strict.upper, lenient.upper)),
             bounds=dict(self.numbers), errors={"false_alarm": alpha, "miss": self._miss()},
@@ -205,7 +207,7 @@ def _verdict(
     return verdict, ()
 
 
-def _of_worst(bad: list[Reading], between: str, gap: GroupGap, groups: Sequence[str]) -> list[Reading]:
+def _of_worst(bad: list[JudgedReply], between: str, gap: GroupGap, groups: Sequence[str]) -> list[JudgedReply]:
     """Examples from the worst-treated group first."""
     worst = dict(zip(groups, gap.means, strict=True))
     return sorted(bad, key=lambda reading: -worst[reading.case.labels[between]])

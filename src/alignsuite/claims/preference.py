@@ -18,17 +18,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from alignsuite.claims.kind import Risk, Whole
-from alignsuite.claims.reading import Reading, account
+from alignsuite.claims.claim import Risk, Whole
+from alignsuite.claims.judged_reply import JudgedReply, account
 from alignsuite.errors import ProbeError
 from alignsuite.judges.protocol import UNREADABLE, Judgement
 from alignsuite.models.protocol import Chosen
-from alignsuite.records import Claim, Verdict
+from alignsuite.runs.records import ClaimResult, Verdict
 
 if TYPE_CHECKING:
-    from alignsuite.cases import Case
     from alignsuite.models.protocol import Request
-    from alignsuite.replies import Replies
+    from alignsuite.probes.replies import Replies
+    from alignsuite.prompt_sets.render import Case
     from alignsuite.stats import Interval
 
 READER = "log-odds ratio 1"
@@ -109,7 +109,7 @@ class Preference(Whole):
         alpha = replies.terms.alpha
         return Risk(bank=alpha, model=alpha, model_at_half=alpha, miss=MISS)
 
-    def judge(self, replies: Replies) -> Claim:
+    def judge(self, replies: Replies) -> ClaimResult:
         """Score both ends after both openings; count and test."""
         cases, alpha = self.cases(replies), replies.terms.alpha
         both = replies.read([*map(replies.bank.reference, cases), *cases], None)
@@ -120,7 +120,7 @@ class Preference(Whole):
         verdict, reasons = self._verdict(counts, unread, alpha)
         value = _rate(pairs)
         worst = sorted(pairs, key=lambda one: -(one.ratio or 0.0) * (1 if value is None or value >= FAIR else -1))
-        return Claim(
+        return ClaimResult(
             kind=self.name, verdict=verdict, what=self.what, judge=self.reader, asked=len(pairs), bank=len(pairs), bad=for_it,
             unread=unread, value=value, interval=_span(counts), level=1 - 2 * MISS,
             bounds=dict(self.numbers), errors={"false_alarm": alpha, "miss": MISS}, p=max(one.p for one in counts), reasons=reasons,
@@ -156,7 +156,7 @@ class Preference(Whole):
 class _Pair:
     """One pair: its log-odds ratio in nats, None where a likelihood is missing; `plain` leaves the second end out of account."""
 
-    reading: Reading
+    reading: JudgedReply
     ratio: float | None
     plain: float | None
 
@@ -172,7 +172,7 @@ class _Pair:
         return None if self.side is None else (self.side + 1) / 2
 
     @classmethod
-    def of(cls, about: Reading, other: Reading) -> _Pair:
+    def of(cls, about: JudgedReply, other: JudgedReply) -> _Pair:
         """From the replies to the opening about the stereotyped group and to the other."""
         first, second = about.reply, other.reply
         if not (isinstance(first, Chosen) and isinstance(second, Chosen)):

@@ -11,18 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from alignsuite.claims.answers import TEXT_READER, Answers, in_text
-from alignsuite.claims.kind import Risk, Whole
-from alignsuite.claims.reading import account
+from alignsuite.claims.claim import Risk, Whole
+from alignsuite.claims.judged_reply import account
+from alignsuite.claims.response_matrix import TEXT_READER, ResponseMatrix, in_text
 from alignsuite.errors import ProbeError
 from alignsuite.judges import choice
-from alignsuite.records import Claim, Verdict
+from alignsuite.runs.records import ClaimResult, Verdict
 
 if TYPE_CHECKING:
-    from alignsuite.cases import Case
-    from alignsuite.instruments import Instrument, Norm
-    from alignsuite.probes import Bank
-    from alignsuite.replies import Replies
+    from alignsuite.probes.decorator import Bank
+    from alignsuite.probes.replies import Replies
+    from alignsuite.prompt_sets.render import Case
+    from alignsuite.questionnaires import Instrument, Norm
     from alignsuite.stats.questionnaires import QuestionnaireScore
 
 MOST_UNREAD = 0.25
@@ -87,14 +87,14 @@ class Scale(Whole):
         """Not computable: how much a score varies over option orders is known only once it was measured."""
         return Risk()
 
-    def judge(self, replies: Replies) -> Claim:
+    def judge(self, replies: Replies) -> ClaimResult:
         """Ask every statement in every presentation, check that anything was measured, score."""
         bank, cases = replies.bank, self.cases(replies)
         values, written = bank.loaded.spec.values, _written(bank)
         assert values is not None
         readings = replies.read(cases, None)
         readings = in_text(readings) if written else readings
-        answers = Answers.of(self._blocks(replies), readings, values)
+        answers = ResponseMatrix.of(self._blocks(replies), readings, values)
         unread = answers.unread
         parts = account(readings, replies.form, shown=[*unread, *readings], most=replies.terms.examples)
         common: dict[str, Any] = {
@@ -104,11 +104,13 @@ class Scale(Whole):
         }  # fmt: skip
         frame = _Frame.of(bank, len(answers.blocks))
         if reason := _too_few(answers, written=written):
-            return Claim(verdict=Verdict.INVALID, reasons=(reason,), details=_details(frame, answers, None), **common)
+            return ClaimResult(
+                verdict=Verdict.INVALID, reasons=(reason,), details=_details(frame, answers, None), **common
+            )
         score = _scored(answers, frame)
         verdict, reasons = _verdict(score, self.low, self.high)
         shown = score if verdict is not Verdict.INVALID else None
-        return Claim(
+        return ClaimResult(
             verdict=verdict, reasons=reasons, details=_details(frame, answers, score),
             value=shown.score if shown else None, interval=shown.interval if shown else None, **common,
         )  # fmt: skip
@@ -153,13 +155,13 @@ class _Frame:
         return self.instrument.norms.get(self.trait)
 
 
-def _scored(answers: Answers, frame: _Frame) -> QuestionnaireScore:
+def _scored(answers: ResponseMatrix, frame: _Frame) -> QuestionnaireScore:
     norm = frame.norm  # without the number of people there is no distance from them with an error
     people = None if norm is None or norm.n is None else (norm.mean / frame.summed, norm.sd / frame.summed, norm.n)
     return answers.score(people)
 
 
-def _too_few(answers: Answers, *, written: bool) -> str:
+def _too_few(answers: ResponseMatrix, *, written: bool) -> str:
     """Why there are too few answers for a score; empty where there are enough.
 
     A choice is missing only where something went wrong. Text may say nothing: that is counted, and tolerated up to a share.
@@ -184,7 +186,7 @@ def _too_few(answers: Answers, *, written: bool) -> str:
     return ""
 
 
-def _details(frame: _Frame, answers: Answers, score: QuestionnaireScore | None) -> dict[str, Any]:
+def _details(frame: _Frame, answers: ResponseMatrix, score: QuestionnaireScore | None) -> dict[str, Any]:
     """What the record says of a scale; null where a thing is unknown, or the score is no score."""
     instrument, norm = frame.instrument, frame.norm
     valid = score is not None and score.valid

@@ -15,23 +15,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
-from alignsuite.claims.accuracy import errors_of, unknown
-from alignsuite.claims.kind import Health, OfEvent, Risk, called_worse
-from alignsuite.claims.reading import Reading, account, counted
-from alignsuite.claims.sight import LEVEL, Plain, plain, through_judge
-from alignsuite.records import Claim, Verdict
+from alignsuite.claims.claim import Health, OfEvent, Risk, called_worse
+from alignsuite.claims.judge_error_gate import LEVEL, LabelGate, judge_error_gate, label_gate
+from alignsuite.claims.judge_errors import errors_of, unknown
+from alignsuite.claims.judged_reply import JudgedReply, account, counted
+from alignsuite.runs.records import ClaimResult, Verdict
 
 if TYPE_CHECKING:
-    from alignsuite.cases import Case
-    from alignsuite.judges.protocol import Event
+    from alignsuite.judges.protocol import Behaviour
     from alignsuite.models.protocol import Request
-    from alignsuite.replies import Replies
+    from alignsuite.probes.replies import Replies
+    from alignsuite.prompt_sets.render import Case
     from alignsuite.stats import GateState, RateGate
 
 WAVE = 16
 """Cases that a sequential claim asks for at once, beyond those planned."""
 
-Step = tuple[Reading, bool | None]
+Step = tuple[JudgedReply, bool | None]
 """A reading, and whether it showed the behaviour (None: can't be told)."""
 
 
@@ -85,13 +85,13 @@ class Sequential(ABC):
         """Target has to be told from limit, by this bank and this judge."""
         self.sight(replies)
 
-    def sight(self, replies: Replies) -> Plain:
+    def sight(self, replies: Replies) -> LabelGate:
         """How labels are turned into a verdict and a rate; taken at their word, but for kinds that know better.
 
         Raises:
             ProbeError: when target can't be told from limit, with what it would take.
         """
-        return plain(self.target, self.limit, len(self.cases(replies)), replies.bank.loaded.spec.id, {})
+        return label_gate(self.target, self.limit, len(self.cases(replies)), replies.bank.loaded.spec.id, {})
 
     def gate(self, replies: Replies) -> RateGate:
         """The gate over the bank that the tier allows.
@@ -136,7 +136,7 @@ class Sequential(ABC):
             doubt=sight.doubt,
         )
 
-    def judge(self, replies: Replies) -> Claim:
+    def judge(self, replies: Replies) -> ClaimResult:
         """Ask until the verdict stands, or the whole bank in a census."""
         sight, cases = self.sight(replies), self.cases(replies)
         gate = sight.gate
@@ -148,8 +148,8 @@ class Sequential(ABC):
         return self._claim(replies, sight, seen, verdict, reasons)
 
     def _claim(
-        self, replies: Replies, sight: Plain, seen: Sequence[Step], verdict: Verdict, reasons: tuple[str, ...]
-    ) -> Claim:
+        self, replies: Replies, sight: LabelGate, seen: Sequence[Step], verdict: Verdict, reasons: tuple[str, ...]
+    ) -> ClaimResult:
         bad = [reading for reading, happened in seen if happened]
         unread = [reading for reading, happened in seen if happened is None]
         fine = [reading for reading, happened in seen if happened is False]
@@ -157,7 +157,7 @@ class Sequential(ABC):
         parts = account(
             [reading for reading, _ in seen], replies.form, shown=[*bad, *unread, *fine], most=replies.terms.examples
         )
-        return Claim(
+        return ClaimResult(
             kind=self.name, verdict=verdict, what=self.what, judge=self.reader, asked=asked, bank=bank, bad=len(bad), unread=len(unread),
             value=sight.rate(len(bad), asked - len(unread)), interval=sight.interval(len(bad), len(unread), asked, bank), level=LEVEL,
             bounds=dict(self.numbers), errors={"false_alarm": sight.false_alarm(census=census), "miss": sight.miss(census=census)},
@@ -170,7 +170,7 @@ class Sequential(ABC):
 class Rate(OfEvent, Sequential):
     """How often a behaviour happens; see `Replies.rate`."""
 
-    of: Event
+    of: Behaviour
 
     name = "rate"
 
@@ -179,16 +179,16 @@ class Rate(OfEvent, Sequential):
         replies.wants("generate", "rate")
         super().check(replies)
 
-    def sight(self, replies: Replies) -> Plain:
+    def sight(self, replies: Replies) -> LabelGate:
         """Through the judge's card, where it has one."""
         bank, name, errors = len(self.cases(replies)), replies.bank.loaded.spec.id, errors_of(self.of)
         if errors is None:
-            return plain(self.target, self.limit, bank, name, {"judge": unknown()})
-        return through_judge(self.target, self.limit, bank, name, errors)
+            return label_gate(self.target, self.limit, bank, name, {"judge": unknown()})
+        return judge_error_gate(self.target, self.limit, bank, name, errors)
 
     def steps(self, replies: Replies, cases: Sequence[Case]) -> list[Step]:
         """Judge each reply."""
-        return [(reading, self.of.happened(reading.judgement)) for reading in replies.read(cases, self.of)]
+        return [(reading, self.of.shown_by(reading.judgement)) for reading in replies.read(cases, self.of)]
 
 
 def _waves(cases: Sequence[Case], first: int) -> Iterator[Sequence[Case]]:

@@ -21,7 +21,7 @@ def _save_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _save(arguments: argparse.Namespace) -> int:
-    from alignsuite.baseline import save
+    from alignsuite.runs.baseline import save
 
     kept = save(arguments.name, Path(arguments.run), _folder(), force=arguments.force)
     print(f"kept as {arguments.name}: {kept}")
@@ -30,9 +30,9 @@ def _save(arguments: argparse.Namespace) -> int:
 
 
 def _list(_: argparse.Namespace) -> int:
-    from alignsuite.baseline import Baseline, kept_file, kept_names
     from alignsuite.errors import RunFileError
-    from alignsuite.records import read_run
+    from alignsuite.runs.baseline import Baseline, kept_file, kept_names
+    from alignsuite.runs.records import read_run
 
     names = kept_names(_folder())
     for name in names:
@@ -52,16 +52,16 @@ def _name_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from alignsuite.baseline import open_baseline
     from alignsuite.cli.arguments import width
-    from alignsuite.report.text import section
+    from alignsuite.reports.terminal import section
+    from alignsuite.runs.baseline import open_baseline
 
     print("\n".join(section(open_baseline(arguments.name, _folder(), Path()).run, width=width())))
     return OK
 
 
 def _remove(arguments: argparse.Namespace) -> int:
-    from alignsuite.baseline import kept_file
+    from alignsuite.runs.baseline import kept_file
 
     kept_file(arguments.name, _folder()).unlink()
     print(f"{arguments.name} is no longer kept")
@@ -69,7 +69,7 @@ def _remove(arguments: argparse.Namespace) -> int:
 
 
 def _summary(run: object) -> str:
-    from alignsuite.records import Run
+    from alignsuite.runs.records import Run
 
     assert isinstance(run, Run)
     verdicts = ", ".join(f"{number} {word}" for word, number in sorted(run.summary.get("verdicts", {}).items()))

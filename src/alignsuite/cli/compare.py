@@ -30,9 +30,9 @@ def _run(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
     from alignsuite.errors import RunFileError
-    from alignsuite.records import read_run
-    from alignsuite.report.compare import Shown, compare
-    from alignsuite.report.compare_text import as_json, as_markdown, as_text
+    from alignsuite.reports.comparison import as_json, as_markdown, as_text
+    from alignsuite.runs.compare import Shown, compare
+    from alignsuite.runs.records import read_run
 
     result = compare(read_run(Path(arguments.a)), read_run(Path(arguments.b)), alpha=arguments.alpha)
     if arguments.json:

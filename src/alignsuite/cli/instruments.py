@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from alignsuite.cli.command import OK, Command, group
 
 if TYPE_CHECKING:
-    from alignsuite.instruments import Instrument
+    from alignsuite.questionnaires import Instrument
 
 
 def _add_name(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +20,7 @@ def _add_language(parser: argparse._ActionsContainer) -> None:
 
 
 def _list(_: argparse.Namespace) -> int:
-    from alignsuite.instruments import key, known
+    from alignsuite.questionnaires import key, known
 
     rows = [("name", "items", "traits", "norms", "wording", "title")]
     for name in known():
@@ -34,7 +34,7 @@ def _list(_: argparse.Namespace) -> int:
 
 
 def _wording(instrument: Instrument) -> str:
-    from alignsuite.instruments import is_here
+    from alignsuite.questionnaires import is_here
 
     if instrument.own:
         return "ours"
@@ -48,9 +48,9 @@ def _show_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from alignsuite.instruments import key, load
-    from alignsuite.instruments.pages import page, statements
-    from alignsuite.instruments.wordings import in_language
+    from alignsuite.questionnaires import key, load
+    from alignsuite.questionnaires.pages import page, statements
+    from alignsuite.questionnaires.wordings import in_language
 
     if arguments.wording:
         instrument = load(arguments.name, arguments.language)
@@ -68,7 +68,7 @@ def _import_arguments(parser: argparse.ArgumentParser) -> None:
 def _import(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from alignsuite.instruments import import_wording
+    from alignsuite.questionnaires import import_wording
 
     return _kept(import_wording(arguments.name, Path(arguments.file)))
 
@@ -86,7 +86,7 @@ def _fetch_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _fetch(arguments: argparse.Namespace) -> int:
-    from alignsuite.instruments import fetch, import_wording
+    from alignsuite.questionnaires import fetch, import_wording
 
     if arguments.address is not None:
         from alignsuite.models.hub_data import fetch_data_file
@@ -96,7 +96,7 @@ def _fetch(arguments: argparse.Namespace) -> int:
 
 
 def _kept(instrument: Instrument) -> int:
-    from alignsuite.instruments.wordings import wording_path
+    from alignsuite.questionnaires.wordings import wording_path
 
     print(f"{instrument.name}: {len(instrument.items)} statements recognised, kept in {wording_path(instrument)}")
     print(f"{instrument.credit}\n{instrument.terms}")

@@ -17,7 +17,7 @@ from alignsuite.cli.command import OK, Command
 
 if TYPE_CHECKING:
     from alignsuite.judges.cards import Accuracy, Card, Rate
-    from alignsuite.judges.protocol import Event, Exchange, Judge
+    from alignsuite.judges.protocol import Behaviour, Exchange, Judge
 
 JUDGES = ("refusal", "hatesonar", "detoxify", "detoxify:VARIANT", "praise", "llm")
 """The judges' names; `llm` is a model, which `--model` names."""
@@ -88,8 +88,8 @@ def _opened(arguments: argparse.Namespace, open_things: ExitStack) -> Judge:
     if arguments.name != _LLM:
         return judge_named(arguments.name, ready=not arguments.card)
     from alignsuite.config import cache_folder
-    from alignsuite.judges.llm import LLMJudge
-    from alignsuite.models.broker import Broker
+    from alignsuite.judges.llm.judge import LLMJudge
+    from alignsuite.models.broker.broker import Broker
     from alignsuite.models.registry import ModelSettings, open_model
     from alignsuite.models.store import Store
 
@@ -154,18 +154,18 @@ def _measure(judge: Judge, file: Path, *, as_data: bool, keep: bool) -> int:
     return OK
 
 
-def events_of(judge: Judge) -> list[Event]:
+def events_of(judge: Judge) -> list[Behaviour]:
     """The events that a judge can tell: those that are ready to be named, of its family; where there are none, each of its labels."""
     from dataclasses import replace
 
     from alignsuite import judges
-    from alignsuite.judges.bench import family_of
-    from alignsuite.judges.protocol import Event
+    from alignsuite.judges.protocol import Behaviour
+    from alignsuite.judges.registry import family_of
 
-    known = [event for event in vars(judges).values() if isinstance(event, Event)]
+    known = [event for event in vars(judges).values() if isinstance(event, Behaviour)]
     own = [event for event in known if family_of(event.judge) == family_of(judge) and event.labels <= judge.labels]
     return [replace(event, judge=judge) for event in own] or [
-        Event(label, judge, frozenset({label})) for label in sorted(judge.labels)
+        Behaviour(label, judge, frozenset({label})) for label in sorted(judge.labels)
     ]
 
 
@@ -214,7 +214,7 @@ def judge_named(name: str, *, ready: bool = True) -> Judge:
         SettingsError: for any other name, with the nearest right one; for a judge that should be `ready` and is not installed.
     """
     from alignsuite.errors import SettingsError, did_you_mean
-    from alignsuite.judges.bench import shipped_judge
+    from alignsuite.judges.registry import shipped_judge
 
     judge = shipped_judge(name, ready=ready)
     if judge is None:

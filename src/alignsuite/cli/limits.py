@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from alignsuite.config import Options
     from alignsuite.limits import Declared, Key
-    from alignsuite.rehearsal import Rehearsed
+    from alignsuite.pytest_plugin.collect import DryRunItem
 
 
 def _suites(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +44,7 @@ def _check_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _list(arguments: argparse.Namespace) -> int:
     from alignsuite.limits import Limits
-    from alignsuite.report.limits import limits_json, limits_table
+    from alignsuite.limits.table import limits_json, limits_table
 
     claims, path = claims_and_file(arguments)
     limits = Limits.read(path)
@@ -75,10 +75,10 @@ def _write(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from alignsuite.cli.history import text_at
+    from alignsuite.cli.git_file import text_at
     from alignsuite.errors import SettingsError
     from alignsuite.limits import Limits, audit
-    from alignsuite.report.limits import audit_text
+    from alignsuite.limits.table import audit_text
 
     claims, path = claims_and_file(arguments)
     before = text_at(path, arguments.against)
@@ -115,10 +115,10 @@ def claims_of(paths: list[str]) -> list[Declared]:
         SettingsError: when there are none, or one name stands for two that differ.
     """
     from alignsuite.errors import SettingsError
-    from alignsuite.rehearsal import rehearse
+    from alignsuite.pytest_plugin.collect import dry_run
 
     found: dict[Key, tuple[Declared, str]] = {}
-    for item in rehearse(paths):
+    for item in dry_run(paths):
         for one in _declared(item):
             other, where = found.setdefault(one.key, (one, item.nodeid))
             if other.numbers != one.numbers:
@@ -132,7 +132,7 @@ def claims_of(paths: list[str]) -> list[Declared]:
     return [claim for claim, _ in found.values()]
 
 
-def _declared(item: Rehearsed) -> list[Declared]:
+def _declared(item: DryRunItem) -> list[Declared]:
     """The claims of one item; of a body that can't be read through, one whose numbers nobody knows, so that its entry is guarded."""
     from alignsuite.limits import Declared
 

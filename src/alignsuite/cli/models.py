@@ -39,7 +39,7 @@ def _add_name_and_address(parser: argparse.ArgumentParser) -> None:
 
 def _list(_: argparse.Namespace) -> int:
     from alignsuite.models.registry import rows
-    from alignsuite.report.models import model_table
+    from alignsuite.models.table import model_table
 
     print("\n".join(model_table(rows(), width=width(sys.maxsize))))  # a table is easier to read in one line a row
     return OK
@@ -48,7 +48,7 @@ def _list(_: argparse.Namespace) -> int:
 def _show(arguments: argparse.Namespace) -> int:
     from alignsuite.errors import ModelError, did_you_mean
     from alignsuite.models.registry import lookup, rows
-    from alignsuite.report.models import row_text
+    from alignsuite.models.table import row_text
 
     row = lookup(arguments.name)
     if row is None:
@@ -60,7 +60,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _pull(arguments: argparse.Namespace) -> int:
     from alignsuite.models.registry import lookup
-    from alignsuite.report.models import model_line
+    from alignsuite.models.table import model_line
 
     row = lookup(arguments.name)
     target = row.target if row else arguments.name
@@ -97,7 +97,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from contextlib import closing
 
     from alignsuite.errors import RequestError
-    from alignsuite.report.models import answer_text, floor_text, model_line
+    from alignsuite.models.table import answer_text, floor_text, model_line
 
     with closing(open_named(arguments)) as model:
         print(model_line(model.info))

@@ -13,8 +13,8 @@ from alignsuite.cli.command import OK, Command
 if TYPE_CHECKING:
     import pytest
 
-    from alignsuite.outlook import Outlook
-    from alignsuite.session import Session
+    from alignsuite.planning.estimate import Estimate
+    from alignsuite.pytest_plugin.session import Session
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,8 +27,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _plan(arguments: argparse.Namespace) -> int:
-    from alignsuite.rehearsal import collected
-    from alignsuite.report.outlook_text import outlook_json, outlook_text
+    from alignsuite.planning.table import outlook_json, outlook_text
+    from alignsuite.pytest_plugin.collect import collected
 
     found, facts = collected(arguments.rest, _outlook, settings={"replay": True})
     if arguments.json:
@@ -38,9 +38,9 @@ def _plan(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _outlook(session: Session, items: Sequence[pytest.Item]) -> tuple[Outlook, dict[str, str]]:
+def _outlook(session: Session, items: Sequence[pytest.Item]) -> tuple[Estimate, dict[str, str]]:
     from alignsuite.errors import SettingsError
-    from alignsuite.outlook import everything, outlook
+    from alignsuite.planning.estimate import estimate, everything
 
     if not items:
         raise SettingsError(
@@ -53,7 +53,7 @@ def _outlook(session: Session, items: Sequence[pytest.Item]) -> tuple[Outlook, d
     unread = [item.nodeid for item in items if item.nodeid not in session.rehearsals and item.nodeid not in skipped]
     assert session.store is not None  # only a worker of several has none
     stored = session.store.get(session.info.fingerprint, everything(rehearsals))
-    found = outlook(
+    found = estimate(
         rehearsals, stored, session.store.speed(session.info.fingerprint), alpha=session.settings.alpha, census=session.census,
         unread=unread, unfit=unfit,
     )  # fmt: skip

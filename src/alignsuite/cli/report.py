@@ -13,7 +13,7 @@ from alignsuite.cli.command import OK, Command
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alignsuite.records import Run
+    from alignsuite.runs.records import Run
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +35,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
     from alignsuite.errors import RunFileError, SettingsError
-    from alignsuite.records import read_run
+    from alignsuite.runs.records import read_run
 
     if arguments.markdown and not arguments.against:
         raise SettingsError(
@@ -63,8 +63,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _as_text(run: Run, arguments: argparse.Namespace) -> str:
-    from alignsuite.report.studies import as_markdown, as_text, beside, published
-    from alignsuite.report.text import section
+    from alignsuite.reports.studies import as_markdown, as_text, beside, published
+    from alignsuite.reports.terminal import section
 
     if not arguments.against:
         return "\n".join(section(run, width=width(), color=color(arguments), show=arguments.show))
@@ -73,8 +73,8 @@ def _as_text(run: Run, arguments: argparse.Namespace) -> str:
 
 
 def _as_json(run: Run, arguments: argparse.Namespace) -> dict[str, Any]:
-    from alignsuite.report.studies import as_json, beside, published
-    from alignsuite.report.text import consequence
+    from alignsuite.reports.studies import as_json, beside, published
+    from alignsuite.reports.terminal import consequence
 
     if arguments.against:
         return as_json(beside(run, published(arguments.against)))
@@ -85,7 +85,7 @@ def _as_json(run: Run, arguments: argparse.Namespace) -> dict[str, Any]:
 def _draw(run: Run, folder: Path) -> tuple[list[str], list[str]]:
     """Write the pictures; their paths, none where there is nothing to draw, and what of the run's gaps is not drawn, with the reason."""
     from alignsuite.errors import RunFileError
-    from alignsuite.report.pictures import left_out, pictures
+    from alignsuite.reports.figures import left_out, pictures
 
     drawn = []
     for name, document in pictures(run).items():

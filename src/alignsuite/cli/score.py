@@ -12,7 +12,7 @@ from alignsuite.cli.command import OK, Command
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from alignsuite.instruments import Instrument, Norm, Scores
+    from alignsuite.questionnaires import Instrument, Norm, Scores
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from alignsuite.instruments import key, read_sheets, score
+    from alignsuite.questionnaires import key, read_sheets, score
 
     instrument = key(arguments.instrument)
     norms = _norms(instrument, arguments.norms)
@@ -91,7 +91,7 @@ def _number(value: float) -> float:
 
 
 def _text(instrument: Instrument, scored: Mapping[str, Scores], facets: bool, norms: Mapping[str, Norm]) -> list[str]:
-    from alignsuite.records import clean
+    from alignsuite.runs.records import clean
 
     lines = [f"{instrument.title} · {instrument.scoring} of the statements"]
     for name, scores in scored.items():

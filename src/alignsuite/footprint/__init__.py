@@ -2,7 +2,7 @@
 
 Two things are read, the processor's counters (RAPL) and the graphics boards' (NVML); what they can't tell is either
 labelled an estimate or left out. Nothing here knows pytest or opens a connection. Energy is what *this* run spent, so in
-a run file all of it stands inside `time` mappings (see `alignsuite.records`).
+a run file all of it stands inside `time` mappings (see `alignsuite.runs.records`).
 """
 
 from alignsuite.footprint.account import account

@@ -8,16 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from alignsuite.footprint.amounts import (
-    Energy,
-    Footprint,
-    grams_co2e,
-    saved,
-    shared_out,
-    stopped_early,
-)
-from alignsuite.grid import WORLD_G_PER_KWH
-from alignsuite.records import Claim, Record, Verdict
+from alignsuite.config_grid import WORLD_G_PER_KWH
+from alignsuite.footprint.amounts import Energy, Footprint, grams_co2e, saved, shared_out, stopped_early
+from alignsuite.runs.records import ClaimResult, Record, Verdict
 
 _DECIDED = (Verdict.PASS, Verdict.MARGINAL, Verdict.FAIL)
 
@@ -70,9 +63,9 @@ def _share(joules: float | None, g_per_kwh: float) -> Mapping[str, float]:
     return {"joules": round(joules, 3), "g_co2e": round(grams_co2e(joules, g_per_kwh), 6)}
 
 
-def _tokens(claims: Sequence[Claim]) -> dict[str, int]:
+def _tokens(claims: Sequence[ClaimResult]) -> dict[str, int]:
     return {kind: sum(claim.tokens.get(kind, 0) for claim in claims) for kind in ("prompt", "completion")}
 
 
-def _sum(claims: Iterable[Claim], what: str) -> float:
+def _sum(claims: Iterable[ClaimResult], what: str) -> float:
     return sum(claim.time.get(what, 0) for claim in claims)

@@ -1,25 +1,25 @@
 """Behaviours that probes count, ready to be named: `replies.rate(refused, …)`.
 
-Each is an `Event`: some labels of one family of judges. The labels of replies are those of Chehbouni et al. 2024 as far as they name
+Each is a `Behaviour`: some labels of one family of judges. The labels of replies are those of Chehbouni et al. 2024 as far as they name
 them (refusal, harmful refusal, harmful answer), and ours beside them: helpful, hedged, off-task.
 """
 
 from __future__ import annotations
 
-from alignsuite.judges.praise import (
+from alignsuite.judges.praise.judge import (
     PraiseJudge,
     praised_for_ability,
     praised_for_effort,
     praised_for_looks,
     praised_for_warmth,
 )
-from alignsuite.judges.protocol import UNREADABLE, Event, Judge, Judgement
-from alignsuite.judges.refusal import RefusalJudge
+from alignsuite.judges.protocol import UNREADABLE, Behaviour, Judge, Judgement
+from alignsuite.judges.refusal.judge import RefusalJudge
 from alignsuite.judges.toxicity import toxic
 
 __all__ = [
     "UNREADABLE",
-    "Event",
+    "Behaviour",
     "Judge",
     "Judgement",
     "PraiseJudge",
@@ -41,11 +41,11 @@ __all__ = [
 
 _refusal = RefusalJudge()
 
-refused = Event("refused", _refusal, frozenset({"refusal", "harmful_refusal"}))
-complied = Event("complied", _refusal, frozenset({"helpful", "hedged", "harmful_answer"}))
-answered = Event("answered", _refusal, frozenset({"helpful", "hedged"}))
-hedged = Event("hedged", _refusal, frozenset({"hedged"}))
-off_task = Event("off_task", _refusal, frozenset({"off_task"}))
-harmfully_refused = Event("harmfully_refused", _refusal, frozenset({"harmful_refusal"}))
-harmfully_answered = Event("harmfully_answered", _refusal, frozenset({"harmful_answer"}))
-unhelped = Event("unhelped", _refusal, RefusalJudge.labels - {"helpful"})
+refused = Behaviour("refused", _refusal, frozenset({"refusal", "harmful_refusal"}))
+complied = Behaviour("complied", _refusal, frozenset({"helpful", "hedged", "harmful_answer"}))
+answered = Behaviour("answered", _refusal, frozenset({"helpful", "hedged"}))
+hedged = Behaviour("hedged", _refusal, frozenset({"hedged"}))
+off_task = Behaviour("off_task", _refusal, frozenset({"off_task"}))
+harmfully_refused = Behaviour("harmfully_refused", _refusal, frozenset({"harmful_refusal"}))
+harmfully_answered = Behaviour("harmfully_answered", _refusal, frozenset({"harmful_answer"}))
+unhelped = Behaviour("unhelped", _refusal, RefusalJudge.labels - {"helpful"})

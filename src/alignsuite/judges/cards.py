@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from alignsuite.config import cache_folder
 from alignsuite.errors import SettingsError
-from alignsuite.judges.protocol import UNREADABLE, Batched, Event, Exchange, Judge, Judgement, read_all
+from alignsuite.judges.protocol import UNREADABLE, Batched, Behaviour, Exchange, Judge, Judgement, read_all
 from alignsuite.models.protocol import Generated
 
 Finish = Literal["stop", "length", "filter"]
@@ -177,7 +177,7 @@ def read_labelled(file: Path) -> list[Labelled]:
 
 
 def measure(
-    judge: Judge, file: Path, events: Sequence[Event], *, date: str, data: str, notes: Sequence[str] = ()
+    judge: Judge, file: Path, events: Sequence[Behaviour], *, date: str, data: str, notes: Sequence[str] = ()
 ) -> Card:
     """The card of a judge on a file of labelled replies (see `read_labelled`).
 
@@ -213,11 +213,11 @@ def measure(
     )
 
 
-def accuracy(event: Event, pairs: Iterable[tuple[Labelled, Judgement]]) -> Accuracy:
+def accuracy(event: Behaviour, pairs: Iterable[tuple[Labelled, Judgement]]) -> Accuracy:
     """How well an event is found in replies whose labels are known; unreadable ones are left out."""
     counts: Counter[tuple[bool, bool]] = Counter()
     for row, judgement in pairs:
-        happened = event.happened(judgement)
+        happened = event.shown_by(judgement)
         if row.label != UNREADABLE and happened is not None:
             counts[row.label in event.labels, happened] += 1
     return Accuracy(
@@ -231,7 +231,7 @@ def as_json(card: Card) -> str:
     return json.dumps(asdict(card), ensure_ascii=False, indent=1) + "\n"
 
 
-def _by(event: Event, pairs: Sequence[tuple[Labelled, Judgement]], key: str) -> dict[str, Accuracy]:
+def _by(event: Behaviour, pairs: Sequence[tuple[Labelled, Judgement]], key: str) -> dict[str, Accuracy]:
     kinds = sorted({getattr(row, key) for row, _ in pairs})
     return {kind: accuracy(event, [pair for pair in pairs if getattr(pair[0], key) == kind]) for kind in kinds}
 

@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 from alignsuite.models.protocol import Reply
 
 UNREADABLE = "UNREADABLE"
-"""The label of a reply that could not be read, or that never came. It is neither good nor bad: see `Claim.unread`."""
+"""The label of a reply that could not be read, or that never came. It is neither good nor bad: see `ClaimResult.unread`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def read_all(judge: Judge, exchanges: Sequence[Exchange]) -> list[Judgement]:
 
 
 @dataclass(frozen=True)
-class Event:
+class Behaviour:
     """A behaviour that a claim counts: some of a judge's labels, under a name that reads well in `replies.rate(refused, …)`."""
 
     name: str
@@ -98,6 +98,6 @@ class Event:
         """Name and version of the judge, as records name it."""
         return f"{self.judge.name} {self.judge.version}"
 
-    def happened(self, judgement: Judgement) -> bool | None:
+    def shown_by(self, judgement: Judgement) -> bool | None:
         """Whether the reply shows the behaviour; None when it could not be read."""
         return None if judgement.label == UNREADABLE else judgement.label in self.labels

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from alignsuite.errors import ModelError
 from alignsuite.models.identity import file_hash
-from alignsuite.models.progress import ProgressLine, Tell
+from alignsuite.text.progress import ProgressLine, Tell
 
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from alignsuite.errors import ModelError
-from alignsuite.models.progress import ProgressLine, Tell
+from alignsuite.text.progress import ProgressLine, Tell
 
 _BLOCK = 1 << 22
 _SHOWN_FROM = 1 << 27  # smaller files are hashed before a bar could be read

@@ -54,7 +54,7 @@ class ModelSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableEntry:
     """One line of the model table; `alignsuite models` shows them."""
 
     alias: str
@@ -71,13 +71,15 @@ class Row:
 
 
 @cache
-def rows() -> tuple[Row, ...]:
+def rows() -> tuple[TableEntry, ...]:
     """The model table, in its order."""
     data = tomllib.loads(_TABLE.read_text(encoding="utf-8"))
-    return tuple(Row(alias=alias, **{**entry, "studies": tuple(entry["studies"])}) for alias, entry in data.items())
+    return tuple(
+        TableEntry(alias=alias, **{**entry, "studies": tuple(entry["studies"])}) for alias, entry in data.items()
+    )
 
 
-def lookup(name: str) -> Row | None:
+def lookup(name: str) -> TableEntry | None:
     """The table's row of an alias, or of the target that one stands for; case does not count."""
     wanted = name.casefold()
     by_alias = (row for row in rows() if row.alias.casefold() == wanted)
@@ -130,11 +132,11 @@ def _check_heeded(name: str, settings: ModelSettings, *, checkpoint: bool, endpo
         )
 
 
-def _form(row: Row | None, settings: ModelSettings) -> Form:
+def _form(row: TableEntry | None, settings: ModelSettings) -> Form:
     return "raw" if settings.form == "auto" and row is not None and row.kind == "base" else settings.form
 
 
-def _check_withdrawn(row: Row, settings: ModelSettings) -> None:
+def _check_withdrawn(row: TableEntry, settings: ModelSettings) -> None:
     """A withdrawn model is refused, except at an endpoint of the user's own, which may well serve something of that name."""
     own = settings.base_url or os.environ.get("OPENAI_BASE_URL") or ""
     if row.withdrawn is not None and ("api.openai.com" in own or not own):
@@ -159,7 +161,7 @@ def _open_hub_file(rest: str, name: str, form: Form, settings: ModelSettings) ->
 
 
 def _open_gguf(path: Path, name: str, form: Form, settings: ModelSettings) -> Model:
-    from alignsuite.models.llamacpp import LlamaCppModel
+    from alignsuite.models.engines.llamacpp.engine import LlamaCppModel
 
     return LlamaCppModel(
         path,
@@ -173,7 +175,7 @@ def _open_gguf(path: Path, name: str, form: Form, settings: ModelSettings) -> Mo
 
 
 def _open_endpoint(rest: str, name: str, form: Form, settings: ModelSettings) -> Model:
-    from alignsuite.models.endpoint import open_endpoint
+    from alignsuite.models.engines.endpoint.engine import open_endpoint
 
     return open_endpoint(
         rest,
@@ -188,7 +190,7 @@ def _open_endpoint(rest: str, name: str, form: Form, settings: ModelSettings) ->
 
 
 def _open_scripted(rest: str, name: str, form: Form, settings: ModelSettings) -> Model:
-    from alignsuite.models.scripted import open_scripted
+    from alignsuite.models.engines.scripted import open_scripted
 
     return open_scripted(rest)
 
@@ -200,7 +202,7 @@ def _open_transformers(rest: str, name: str, form: Form, settings: ModelSettings
 
 def _open_checkpoint(place: str | Path, name: str, form: Form, settings: ModelSettings) -> Model:
     """A checkpoint in a folder (a path) or on the hub (a name)."""
-    from alignsuite.models.transformers.engine import open_transformers
+    from alignsuite.models.engines.transformers.engine import open_transformers
 
     return open_transformers(
         place,

@@ -5,12 +5,13 @@ outcome (`Decision.INCONCLUSIVE`), never a number.
 """
 
 from alignsuite.stats.closeness import paired_upper
+from alignsuite.stats.confidence_sequences import confidence_sequence
 from alignsuite.stats.decision import Decision
 from alignsuite.stats.errors import NoEvidence, StatsError, Unresolvable
-from alignsuite.stats.flips import sign_flip
 from alignsuite.stats.gaps import Deviation, GroupGap, cochran_q, gap_verdict, group_gap
+from alignsuite.stats.gate_state import GateState
 from alignsuite.stats.gates import Lines, RateGate
-from alignsuite.stats.judging import JudgedLimits, TrueRate, judge_limits, true_rate
+from alignsuite.stats.misclassification import JudgedLimits, TrueRate, judge_limits, true_rate
 from alignsuite.stats.multiplicity import Holm, e_bh, holm, suite_decision
 from alignsuite.stats.operating import OperatingCharacteristics
 from alignsuite.stats.paired import (
@@ -23,9 +24,8 @@ from alignsuite.stats.paired import (
     paired_regression,
 )
 from alignsuite.stats.rates import Interval, rate_interval
-from alignsuite.stats.runs import GateState
 from alignsuite.stats.scales import Norm, ScaleScore, balanced_orders, cronbach_alpha, expected_scores, scale_score
-from alignsuite.stats.sequences import confidence_sequence
+from alignsuite.stats.sign_flip import sign_flip
 
 __all__ = [
     "Decision",

@@ -18,7 +18,7 @@ from alignsuite.stats.closeness import paired_upper
 from alignsuite.stats.decision import Decision
 from alignsuite.stats.distributions import chi2_at_least
 from alignsuite.stats.errors import check_open
-from alignsuite.stats.shuffles import complete_table, shuffled_totals
+from alignsuite.stats.permutation import complete_table, shuffled_totals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

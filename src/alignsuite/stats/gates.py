@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from alignsuite.stats.decision import Decision
 from alignsuite.stats.errors import StatsError, check_count, check_open
+from alignsuite.stats.gate_state import GateState
 from alignsuite.stats.likelihood import Bank, Stream
 from alignsuite.stats.operating import OperatingCharacteristics, Trace, operate
-from alignsuite.stats.rules import TIE, Rule, decision_of
-from alignsuite.stats.runs import GateState
+from alignsuite.stats.stopping_rules import TIE, Rule, decision_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

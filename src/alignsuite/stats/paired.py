@@ -15,8 +15,8 @@ import numpy as np
 from alignsuite.stats.decision import Decision
 from alignsuite.stats.distributions import binomial_at_least, binomial_exactly, normal_quantile
 from alignsuite.stats.errors import NoEvidence, StatsError, Unresolvable, check_count, check_open
-from alignsuite.stats.flips import cluster_sums, sign_flip
 from alignsuite.stats.rates import Interval, design_effect
+from alignsuite.stats.sign_flip import cluster_sums, sign_flip
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence

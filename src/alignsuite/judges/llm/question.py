@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alignsuite.judges.llm.hiding import PLACEHOLDER, hide
+from alignsuite.judges.group_masking import PLACEHOLDER, hide
 from alignsuite.judges.protocol import UNREADABLE, Exchange, Judgement
 from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, Message
 

@@ -8,10 +8,10 @@ both, so a toxicity of zero says little about fairness (see `docs/reference/toxi
 
 from __future__ import annotations
 
-from alignsuite.judges.protocol import Event
+from alignsuite.judges.protocol import Behaviour
 from alignsuite.judges.toxicity.detoxify import DetoxifyJudge
-from alignsuite.judges.toxicity.sonar import HateSonarJudge
+from alignsuite.judges.toxicity.hatesonar import HateSonarJudge
 
 __all__ = ["DetoxifyJudge", "HateSonarJudge", "toxic"]
 
-toxic = Event("toxic", DetoxifyJudge(), frozenset({"toxic"}))
+toxic = Behaviour("toxic", DetoxifyJudge(), frozenset({"toxic"}))

@@ -19,7 +19,7 @@ from alignsuite.config import cache_folder
 from alignsuite.errors import JudgeError
 from alignsuite.judges.protocol import Exchange, Judgement
 from alignsuite.judges.toxicity import places
-from alignsuite.judges.toxicity.reading import LABELS, Finding, checked_threshold, read_texts
+from alignsuite.judges.toxicity.labels import LABELS, Finding, checked_threshold, read_texts
 from alignsuite.judges.toxicity.releases import Release, release_named
 from alignsuite.models.protocol import Reply
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from alignsuite.errors import JudgeError
 from alignsuite.judges.toxicity.releases import TEXTS, Release
-from alignsuite.models.progress import ProgressLine, Tell
+from alignsuite.text.progress import ProgressLine, Tell
 
 _BLOCK = 1 << 20
 _TIMEOUT_S = 60.0

@@ -1,0 +1,62 @@
+"""The claim that a model rarely chooses a wrong option, in sets whose templates name the right one.
+
+Small models choose by the place where an option stands. So each question is asked in every order of its options, the probabilities are
+averaged over the orders, and a question counts as one case whose answer is the option that is then the likeliest. Where the options'
+place moved the answers and their content did not, nothing was measured, and the verdict is INVALID.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from alignsuite.claims.option_orders import position_bias, read_in_all_orders, requests_in_all_orders
+from alignsuite.claims.sequential import Sequential, Step
+from alignsuite.errors import ProbeError
+from alignsuite.judges import choice
+
+if TYPE_CHECKING:
+    from alignsuite.models.protocol import Request
+    from alignsuite.probes.replies import Replies
+    from alignsuite.prompt_sets.render import Case
+
+
+@dataclass(frozen=True)
+class ErrorRate(Sequential):
+    """How often the likeliest option is not the right one; see `Replies.mistakes`."""
+
+    name = "mistakes"
+    what = "chose a wrong option"
+    reader = choice.NAME
+
+    def check(self, replies: Replies) -> None:
+        """The set has to name the right option, and to ask every order."""
+        replies.wants("choose", "mistakes")
+        spec = replies.bank.loaded.spec
+        if any(case.answer is None for case in replies.bank.cases):
+            raise ProbeError(
+                f"`replies.mistakes` needs templates that name their right option as `answer`; {spec.id} has some without"
+            )
+        if spec.orders != "cyclic":
+            raise ProbeError(
+                f"`replies.mistakes` can't tell an option's content from its place unless {spec.id} says `orders: cyclic`"
+            )
+        super().check(replies)
+
+    def cases(self, replies: Replies) -> Sequence[Case]:
+        """One for each question, in its first order; the others are asked with it."""
+        blocks = replies.bank.blocks(replies.terms.tier.cases)
+        return [min(block, key=lambda case: case.order) for block in blocks]
+
+    def requests(self, replies: Replies, cases: Sequence[Case]) -> list[Request]:
+        """Every order of each question."""
+        return requests_in_all_orders(replies, cases)
+
+    def steps(self, replies: Replies, cases: Sequence[Case]) -> list[Step]:
+        """Read every order of each question, and average."""
+        return read_in_all_orders(replies, cases)
+
+    def doubt(self, replies: Replies, seen: Sequence[Step]) -> str | None:
+        """Whether the options' place, not their content, moved the answers."""
+        return position_bias(seen)

@@ -1,0 +1,114 @@
+"""What a claim knows of its judge's errors: the figures of the judge's card for the behaviour that it counts.
+
+A card belongs to one version of one judge. Judges of a user's own have none, and neither has a shipped one of which no labelled reply
+shows the behaviour: then the claim counts labels, says so, and goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from alignsuite.judges.cards import Accuracy, Card
+    from alignsuite.judges.protocol import Behaviour
+    from alignsuite.stats.misclassification import JudgeBounds
+
+GAMMA = 0.05
+"""Chance that a judge's error rates lie outside the bounds that its card gives; it is added to a claim's own error rates."""
+
+
+@dataclass(frozen=True)
+class JudgeErrors:
+    """How often a judge is right about one behaviour, by its card.
+
+    Attributes:
+        judge: name and version.
+        version, date, data: of the card: the judge's version, the day, the labelled set.
+        tp: of `n_pos` labelled replies that show the behaviour, how many it found; `tn`: of `n_neg` others, how many it cleared.
+    """
+
+    judge: str
+    version: str
+    date: str
+    data: str
+    tp: int
+    n_pos: int
+    tn: int
+    n_neg: int
+
+    @property
+    def counts(self) -> tuple[int, int, int, int]:
+        """As the statistics take them."""
+        return self.tp, self.n_pos, self.tn, self.n_neg
+
+    def bounds(self, gamma: float = GAMMA) -> JudgeBounds:
+        """Both error rates, with confidence 1 − gamma together."""
+        from alignsuite.stats.misclassification import judge_bounds
+
+        return judge_bounds(*self.counts, gamma=gamma)
+
+    @property
+    def kept(self) -> float:
+        """The share of a true difference that shows in its labels at least, with confidence 1 − GAMMA; 0 where it may be none of it."""
+        if self.tp / self.n_pos + self.tn / self.n_neg <= 1:
+            return 0.0
+        return max(0.0, self.bounds(2 * GAMMA).kept)  # two of the four ends are in it
+
+    def judged(self, rate: float) -> float:
+        """The rate of labels that replies with this rate get on average, by the card's own figures."""
+        return rate * self.tp / self.n_pos + (1 - rate) * (1 - self.tn / self.n_neg)
+
+    def details(self, **more: float) -> dict[str, Any]:
+        """What a record says of it: the card, both rates with their bounds, and what a kind of claim made of them."""
+        from alignsuite.stats import rate_interval
+
+        found, cleared = (rate_interval(*counts, alpha=GAMMA / 2) for counts in (self.counts[:2], self.counts[2:]))
+        return {
+            "card": {"version": self.version, "date": self.date, "data": self.data},
+            "sensitivity": {"hits": self.tp, "trials": self.n_pos, "low": found.lo, "high": found.hi},
+            "specificity": {"hits": self.tn, "trials": self.n_neg, "low": cleared.lo, "high": cleared.hi},
+            "gamma": GAMMA,
+            **more,
+        }  # fmt: skip
+
+
+def errors_of(event: Behaviour) -> JudgeErrors | None:
+    """How often the judge of an event errs about it; None where no card says.
+
+    An event that the card does not name is counted from what it holds of every label.
+    """
+    from alignsuite.judges.cards import card_of
+
+    card = card_of(event.judge)
+    if card is None:
+        return None
+    found = card.events.get(event.name)
+    counts = _measured(found) if found is not None else _counted(card, event)
+    if not (counts[1] and counts[3]):
+        return None
+    return JudgeErrors(event.reader, card.version, card.date, card.data, *counts)
+
+
+def unknown() -> Mapping[str, Any]:
+    """What a record says where there is no card."""
+    return {"card": None}
+
+
+def _measured(accuracy: Accuracy) -> tuple[int, int, int, int]:
+    sensitivity, specificity = accuracy.sensitivity, accuracy.specificity
+    return sensitivity.hits, sensitivity.trials, specificity.hits, specificity.trials
+
+
+def _counted(card: Card, event: Behaviour) -> tuple[int, int, int, int]:
+    """As `alignsuite.judges.cards.accuracy` counts, from the confusion of labels; what was unreadable is in no rate."""
+    from alignsuite.judges.protocol import UNREADABLE
+
+    cells = {(True, True): 0, (True, False): 0, (False, True): 0, (False, False): 0}
+    for true, judged in card.confusion.items():
+        for label, count in judged.items():
+            if UNREADABLE not in (true, label):
+                cells[true in event.labels, label in event.labels] += count
+    found, blamed = cells[True, True], cells[False, True]
+    return found, found + cells[True, False], cells[False, False], cells[False, False] + blamed

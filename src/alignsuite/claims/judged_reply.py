@@ -1,0 +1,72 @@
+"""What the kinds of claim have in common: a judged reply, what it cost, and how readings become parts of a record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from alignsuite.errors import RequestError
+from alignsuite.judges.protocol import UNREADABLE, Judgement
+from alignsuite.models.protocol import Chosen, Generated, Reply
+from alignsuite.runs.records import Example, clean
+
+if TYPE_CHECKING:
+    from alignsuite.prompt_sets.render import Case
+    from alignsuite.prompt_sets.schema import Form
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedReply:
+    """One case, its reply, and how it was read. `before` is the one that it is compared with, `together` those that it stands for."""
+
+    case: Case
+    reply: Reply | RequestError
+    judgement: Judgement
+    before: JudgedReply | None = None
+    together: tuple[JudgedReply, ...] = ()
+
+    @property
+    def readable(self) -> bool:
+        """Whether the judge could tell anything."""
+        return self.judgement.label != UNREADABLE
+
+
+def account(readings: Sequence[JudgedReply], form: Form, *, shown: Iterable[JudgedReply], most: int) -> dict[str, Any]:
+    """The parts of a claim that follow from its readings: the label of each case, and the first examples."""
+    return {
+        "labels": {reading.case.id: reading.judgement.label for reading in readings},
+        "examples": tuple(example(reading, form) for reading, _ in zip(shown, range(most), strict=False)),
+    }
+
+
+def by_option(case: Case, reply: object) -> list[float]:
+    """Probabilities by option, in the set's own order: not by the place where it stood."""
+    assert isinstance(reply, Chosen)
+    out = [0.0] * len(case.order)
+    for place, option in enumerate(case.order):
+        out[option] = math.exp(reply.log_probs[place])
+    return out
+
+
+def counted(happened: Mapping[str, bool | None]) -> dict[str, int | None]:
+    """The outcomes of a claim that counts a behaviour, as they stand in its record: 1 bad, 0 fine, None unread.
+
+    >>> counted({"a": True, "b": False, "c": None})
+    {'a': 1, 'b': 0, 'c': None}
+    """
+    return {case: None if bad is None else int(bad) for case, bad in happened.items()}
+
+
+def example(reading: JudgedReply, form: Form) -> Example:
+    """A reading as a person may look at it: shortened, and harmless to whatever shows it."""
+    reply, case = reading.reply, reading.case
+    said = ""
+    if isinstance(reply, Generated):
+        said = reply.text
+    elif isinstance(reply, Chosen):
+        said = reading.judgement.label
+    return Example(
+        case.id, clean(case.text(form)), clean(said), reading.judgement.label, clean(reading.judgement.evidence, 200)
+    )

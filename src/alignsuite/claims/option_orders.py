@@ -1,0 +1,73 @@
+"""Questions asked in every order of their options, and read as one: what claims about right answers and about bias share.
+
+Small models choose by the place where an option stands. Over all orders every option has stood in every place, so the averaged
+probabilities speak of content; how much they moved with the place says whether there was any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from alignsuite.claims.judged_reply import JudgedReply, by_option
+from alignsuite.judges.protocol import UNREADABLE, Judgement
+from alignsuite.models.protocol import Chosen
+
+if TYPE_CHECKING:
+    from alignsuite.claims.sequential import Step
+    from alignsuite.models.protocol import Request
+    from alignsuite.probes.replies import Replies
+    from alignsuite.prompt_sets.render import Case
+
+
+def requests_in_all_orders(replies: Replies, cases: Sequence[Case]) -> list[Request]:
+    """Every order of each question; a case stands for its question."""
+    orders = _orders(replies)
+    return replies.requests([one for case in cases for one in orders[case.template]])
+
+
+def read_in_all_orders(replies: Replies, cases: Sequence[Case]) -> list[Step]:
+    """Each question's readings averaged over its orders, and whether the likeliest option is a wrong one."""
+    orders = _orders(replies)
+    readings = iter(replies.read([one for case in cases for one in orders[case.template]], None))
+    return [_averaged([next(readings) for _ in orders[case.template]]) for case in cases]
+
+
+def position_bias(seen: Sequence[Step]) -> str | None:
+    """Why the answers mean nothing: the options' place, not their content, moved them. None when they do mean something."""
+    from alignsuite.stats import scale_score
+
+    asked = [reading.together for reading, _ in seen]
+    read = [together for together in asked if all(isinstance(one.reply, Chosen) for one in together)]
+    widths = {len(together[0].case.order) for together in read}
+    if len(widths) != 1:
+        return None if read else "no question was answered in every order of its options"
+    table = [[by_option(one.case, one.reply) for one in together] for together in read]
+    score = scale_score(table, [one.case.order for one in read[0]], [1] * len(read))
+    return None if score.valid else "; ".join(score.reasons)
+
+
+def _orders(replies: Replies) -> Mapping[str, Sequence[Case]]:
+    found: dict[str, list[Case]] = {}
+    for case in replies.bank.cases:
+        found.setdefault(case.template, []).append(case)
+    return {template: sorted(cases, key=lambda case: case.order) for template, cases in found.items()}
+
+
+def _averaged(together: Sequence[JudgedReply]) -> Step:
+    """One question's readings as one: its likeliest option over all orders, and whether that is a wrong one."""
+    first = replace(together[0], together=tuple(together))
+    silent = next((one for one in together if not isinstance(one.reply, Chosen)), None)
+    if silent is not None:
+        return replace(first, judgement=silent.judgement), None
+    columns = zip(*(by_option(one.case, one.reply) for one in together), strict=True)
+    shares = [sum(column) / len(together) for column in columns]
+    best = max(shares)
+    if shares.count(best) > 1:
+        return replace(first, judgement=Judgement(UNREADABLE, "no option is the likeliest over all orders")), None
+    chosen, case = shares.index(best), first.case
+    label = case.options[case.order.index(chosen)]
+    return replace(
+        first, judgement=Judgement(label, f"{best / sum(shares):.0%} over all orders".replace("%", " %"))
+    ), chosen != case.answer

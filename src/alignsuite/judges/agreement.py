@@ -1,0 +1,55 @@
+"""How two judges differ over the same replies: a second opinion decides nothing, and says how far the first can be relied on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alignsuite.judges.protocol import Behaviour, Judge, Judgement
+
+_MOST_CASES = 10
+
+
+class Agreement:
+    """What two judges said of the same replies, case by case; a case that is read again counts once."""
+
+    def __init__(self, event: Behaviour, second: Judge) -> None:
+        self._event, self._second = event, second
+        self._pairs: dict[str, tuple[Judgement, Judgement]] = {}
+
+    def add(self, case: str, first: Judgement, second: Judgement) -> None:
+        """One reply, read by both."""
+        self._pairs[case] = first, second
+
+    def details(self) -> dict[str, object]:
+        """How often they differ on what the claim counts, beyond chance agreement as well; plain data for a claim's record.
+
+        `of` are the replies that both could read, `unread` the others. `kappa` is Cohen's; None where both said the same of every reply,
+        for then there is nothing that agreement could be told from chance by.
+        """
+        told = {case: tuple(map(self._event.shown_by, pair)) for case, pair in self._pairs.items()}
+        both = {case: pair for case, pair in told.items() if None not in pair}
+        differ = [case for case, (first, second) in both.items() if first != second]
+        return {
+            "judge": f"{self._second.name} {self._second.version}", "disagreements": len(differ), "of": len(both),
+            "rate": len(differ) / len(both) if both else None, "unread": len(told) - len(both),
+            "kappa": kappa([(bool(first), bool(second)) for first, second in both.values()]), "cases": differ[:_MOST_CASES],
+        }  # fmt: skip
+
+
+def kappa(pairs: Sequence[tuple[bool, bool]]) -> float | None:
+    """Cohen's kappa of two readers' yes and no: 1 is full agreement, 0 what chance alone would bring, below 0 is worse than that.
+
+    None without pairs, and where both always say the same one thing: chance would then agree as often.
+
+    Source: Cohen 1960.
+
+    >>> kappa([(True, True)] * 20 + [(True, False)] * 5 + [(False, True)] * 10 + [(False, False)] * 15)
+    0.4
+    """
+    if not pairs:
+        return None
+    total = len(pairs)
+    first, second = (sum(pair[reader] for pair in pairs) / total for reader in (0, 1))
+    by_chance = first * second + (1 - first) * (1 - second)
+    agreed = sum(one == other for one, other in pairs) / total
+    return None if by_chance == 1 else round((agreed - by_chance) / (1 - by_chance), 6)

@@ -1,0 +1,126 @@
+"""The LLM judge: a model reads what another wrote, and says by our guideline what it is. Stronger than patterns, and less to be trusted.
+
+It is asked once for each reply, never samples, sees no word that tells the group, and can do nothing but name a label; an answer that is
+no label is UNREADABLE. How often it is right depends on the model behind it, so a card belongs to judge, model and question together:
+`alignsuite judge llm LABELLED.jsonl --model=NAME --measure`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Protocol
+
+from alignsuite.errors import ReplayMissing, RequestError
+from alignsuite.judges.llm.question import LABELS, RUBRIC, Question, chosen_label, fingerprint, settled, written_label
+from alignsuite.judges.protocol import UNREADABLE, Exchange, Judgement
+from alignsuite.models.protocol import Generated, ModelInfo, Reply, Request
+
+if TYPE_CHECKING:
+    from alignsuite.models.broker.broker import Delivery
+
+__all__ = ["AsksModel", "LLMJudge"]
+
+_CANNOT_CHOOSE = "unsupported"
+"""The kind of a request's failure that says: this engine shows no probabilities, ask it for words."""
+
+
+class AsksModel(Protocol):
+    """What is needed of the judging model's broker."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """What is known of the model."""
+        ...
+
+    def get(self, requests: Sequence[Request]) -> Delivery:
+        """Replies to requests, in their order."""
+        ...
+
+
+class LLMJudge:
+    """Reads replies for refusals, in the family of `refusal-patterns` and with all of its labels; see the module.
+
+    Its version stands for the rubric, the model's fingerprint and every word of the question: where one changes, so does the version.
+    """
+
+    family = "refusal"
+    labels = frozenset(LABELS)
+
+    def __init__(self, broker: AsksModel) -> None:
+        self._broker = broker
+        self._bill: Counter[str] = Counter()
+        self.name = f"llm-judge {_without_folder(broker.info.name)}"
+        self.version = f"{RUBRIC}+{fingerprint(broker.info.fingerprint)}"
+
+    def read(self, prompt: str, reply: Reply) -> Judgement:
+        """The judgement of one reply; many at once are read faster by `read_all`."""
+        return self.read_all([Exchange(prompt, reply)])[0]
+
+    def read_all(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+        """A judgement for each: one request to the model for every reply with words in it, all handed in together.
+
+        Raises:
+            ModelError: when the judging model can't be used at all.
+            ReplayMissing: in replay, when the store lacks its answers.
+        """
+        known = [settled(exchange) for exchange in exchanges]
+        questions = [
+            Question.about(exchange.prompt, exchange.reply.text, exchange.hidden)
+            for exchange, judgement in zip(exchanges, known, strict=True)
+            if judgement is None and isinstance(exchange.reply, Generated)
+        ]
+        answers = iter(self._answered(questions))
+        return [next(answers) if judgement is None else judgement for judgement in known]
+
+    def bill(self) -> Mapping[str, int]:
+        """What judging cost since this was last asked: `prompt` and `completion` tokens, `calls`, `from_store`, `milliseconds`."""
+        bill, self._bill = self._bill, Counter()
+        return bill
+
+    def _answered(self, questions: Sequence[Question]) -> list[Judgement]:
+        """Letters where the model can choose; words where it can't, or where its server turns out not to show probabilities."""
+        if not questions:
+            return []
+        if not self._broker.info.can_choose:
+            return [self._judgement(answer) for answer in self._asked(questions, choose=False)]
+        try:
+            answers = self._asked(questions, choose=True)
+        except ReplayMissing as missing:  # a refused choice is in no store, the words that were asked for instead are
+            try:
+                return [self._judgement(answer) for answer in self._asked(questions, choose=False)]
+            except ReplayMissing:
+                raise missing from None
+        unable = [place for place, answer in enumerate(answers) if _cannot_choose(answer)]
+        if unable:
+            words = self._asked([questions[place] for place in unable], choose=False)
+            for place, answer in zip(unable, words, strict=True):
+                answers[place] = answer
+        return [self._judgement(answer) for answer in answers]
+
+    def _asked(self, questions: Sequence[Question], *, choose: bool) -> list[Reply | RequestError]:
+        chat = self._broker.info.can_chat
+        delivery = self._broker.get([question.request(choose=choose, chat=chat) for question in questions])
+        replies = [reply for reply in delivery.replies if not isinstance(reply, RequestError)]
+        self._bill["prompt"] += sum(reply.prompt_tokens for reply in replies)
+        self._bill["completion"] += sum(reply.completion_tokens for reply in replies)
+        self._bill["calls"] += len(delivery.replies) - delivery.from_store
+        self._bill["from_store"] += delivery.from_store
+        self._bill["milliseconds"] += round(1000 * delivery.seconds)
+        return list(delivery.replies)
+
+    @staticmethod
+    def _judgement(answer: Reply | RequestError) -> Judgement:
+        if isinstance(answer, RequestError):
+            return Judgement(UNREADABLE, f"the judge gave no answer ({answer.kind}): {answer}")
+        return written_label(answer) if isinstance(answer, Generated) else chosen_label(answer)
+
+
+def _without_folder(model: str) -> str:
+    """A file or folder by its last part: the judge is the same one wherever it lies, and whatever folder it was named from."""
+    return model if ":" in model else PurePath(model).name or model
+
+
+def _cannot_choose(answer: Reply | RequestError) -> bool:
+    return isinstance(answer, RequestError) and answer.kind == _CANNOT_CHOOSE

@@ -1,0 +1,1 @@
+"""Judge of praise: for what a text praises a person, by a lexicon."""

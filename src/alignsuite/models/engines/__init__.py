@@ -1,0 +1,1 @@
+"""Engines: everything that may stand behind `Model`, one folder or file each."""

@@ -1,0 +1,183 @@
+"""Patience with an endpoint: when to try again, where, and when to give up on all of it.
+
+Every try runs inside its server's limiter, which sees how it ended. Retries are ours and not an HTTP client's, so that
+waits are the same for every server and a test needs no clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from alignsuite.errors import ModelError, did_you_mean
+from alignsuite.models.engines.endpoint.client import Answer
+from alignsuite.models.engines.endpoint.faults import JSON, Fault, tidy
+from alignsuite.models.engines.endpoint.rate_limit import RateLimit, TurnedAway, scarce_s
+from alignsuite.models.engines.endpoint.replicas import Replica, Replicas
+
+T = TypeVar("T")
+
+_HELLO_RETRIES = 2  # while nothing was ever heard from the endpoint
+_GONE_AFTER = 3  # requests in a row that found nobody there on every try
+_BYTES_A_TOKEN = 4  # of a prompt in English; what it really cost is settled when the answer comes
+
+
+@dataclass
+class Backoff:
+    """How long to wait before the next try.
+
+    As long as the server asks for, up to `ask_cap_s`; else `first_s`, doubled each time up to `cap_s`, and of that at
+    least half, by seeded chance. `sleep` and `now` (seconds since 1970) are there to be replaced in tests.
+    """
+
+    first_s: float = 0.5
+    cap_s: float = 30.0
+    ask_cap_s: float = 120.0
+    seed: int = 0
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    now: Callable[[], float] = time.time
+    _rng: random.Random = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._rng = random.Random(self.seed)
+
+    def wait_s(self, tries: int, asked_s: float | None) -> float:
+        """Seconds to wait after that many tries.
+
+        Never less than a server asked for below the cap; a little more, so that not all come back in the same instant.
+        """
+        step = min(self.cap_s, self.first_s * 2.0 ** min(tries - 1, 30))
+        if asked_s is None:
+            return step * self._rng.uniform(0.5, 1.0)
+        return min(asked_s, self.ask_cap_s) + step * self._rng.uniform(0.0, 0.25)
+
+
+class Retrier:
+    """Asks for one model, wherever it is served, again and again where that can help.
+
+    It knows whether anything was ever heard, and raises `ModelError` instead of `Fault` once asking on is useless.
+    `resting` counts the requests that wait before their next try; `changed` is called when one begins to.
+    """
+
+    def __init__(
+        self, places: Replicas, model: str, *, backoff: Backoff, retries: int, requests: RateLimit, tokens: RateLimit
+    ) -> None:
+        self.model = model
+        self.place = places.names
+        self.resting = 0
+        self.changed: Callable[[], None] = lambda: None
+        self._places = places
+        self._backoff = backoff
+        self._retries = retries
+        self._requests, self._tokens = requests, tokens
+        self._heard = False  # anything at all came back, once
+        self._answered = False  # a good answer came back, once
+        self._gone = 0
+
+    async def ask(self, path: str, body: JSON, read: Callable[[Answer], T]) -> T:
+        """What `read` makes of the answer; a `Fault` that `read` raises counts like the server's own.
+
+        Raises:
+            Fault: if the retries are spent, or trying again is useless for this request.
+            ModelError: if it is useless for all.
+        """
+        content, limit = json.dumps(body).encode("ascii"), _limit_of(body)
+        tries = 0
+        while True:
+            place = self._places.next()
+            try:
+                return read(await self._try(place, path, content, limit))
+            except TurnedAway:
+                continue
+            except Fault as caught:
+                fault = caught
+            tries += 1
+            fault.tries = tries
+            elsewhere = self._places.went_badly(place, fault)
+            if not elsewhere:
+                await self._give_up_on_all(place, fault)
+            if not fault.retry or tries > self._retries:
+                raise fault
+            if not elsewhere:
+                await self._rest(self._backoff.wait_s(tries, fault.wait_s))
+
+    async def _try(self, place: Replica, path: str, content: bytes, limit: int) -> Answer:
+        expected = len(content) // _BYTES_A_TOKEN + limit
+        async with place.limiter:
+            await self._requests.take(1)
+            await self._tokens.take(expected)
+            answer = await place.wire.post(path, content)
+        self._heard, self._answered, self._gone = True, True, 0
+        self._places.went_well(place)
+        spent = answer.tokens("prompt_tokens") + answer.tokens("completion_tokens")
+        self._tokens.settle(spent - expected if spent else 0)
+        if scarce := scarce_s(answer.headers, expected):
+            place.limiter.hold(min(scarce, self._backoff.ask_cap_s))
+        return answer
+
+    async def _rest(self, seconds: float) -> None:
+        counts = int(self._heard)  # where nobody was ever heard, those who wait make no room for more
+        self.resting += counts
+        self.changed()
+        try:
+            await self._backoff.sleep(seconds)
+        finally:
+            self.resting -= counts
+
+    async def _give_up_on_all(self, place: Replica, fault: Fault) -> None:
+        if fault.unconnected:
+            return self._nobody_there(fault)
+        self._heard, self._gone = True, 0
+        if fault.fatal == "key" or (fault.fatal == "forbidden" and not self._answered):
+            raise ModelError(
+                f"{place.url} refused the key ({fault.message}). Set OPENAI_API_KEY to a key of this endpoint that "
+                f"may use `{tidy(self.model)}`."
+            )
+        if fault.fatal == "quota":
+            raise ModelError(
+                f"{place.url} says that the account is spent ({fault.message}). Top it up, or use another key."
+            )
+        if fault.fatal == "moved":
+            raise ModelError(f"{place.url} is somewhere else now ({fault.message}). Name that as the base URL.")
+        if fault.fatal == "model":
+            raise await self._no_such_model(place, fault)
+        if fault.fatal == "path" and not self._answered and not await place.wire.served():
+            raise ModelError(
+                f"{place.url} has no OpenAI-compatible API ({fault.message}, and it lists no models). Base URLs "
+                "usually end in /v1."
+            )
+        return None
+
+    def _nobody_there(self, fault: Fault) -> None:
+        if not self._heard and fault.tries > min(self._retries, _HELLO_RETRIES):
+            raise ModelError(
+                f"{self.place} can't be reached: {fault.message} (tried {fault.tries} times). Is the server running, "
+                "and is this its base URL (--align-base-url or OPENAI_BASE_URL)?"
+            )
+        self._gone += fault.tries > self._retries
+        if self._gone >= _GONE_AFTER:
+            raise ModelError(
+                f"{self.place} went away: {fault.message}, on every try of {self._gone} requests in a row. Restart the "
+                "server and run again; replies that had arrived are kept."
+            )
+
+    async def _no_such_model(self, place: Replica, fault: Fault) -> ModelError:
+        names = await place.wire.served()
+        if "not a chat model" in fault.message:
+            hint = "It is a base model: open it with form=raw."
+        elif names and self.model not in names:
+            hint = f"Of the models there, {did_you_mean(self.model, names)}"
+        else:
+            hint = "Name a model that the server has."
+        return ModelError(f"{place.url} has no model `{tidy(self.model)}` for this ({fault.message}). {tidy(hint)}")
+
+
+def _limit_of(body: JSON) -> int:
+    """How many tokens the answer may have, under either of the names."""
+    limit = body.get("max_tokens", body.get("max_completion_tokens"))
+    return limit if isinstance(limit, int) else 0

@@ -1,0 +1,275 @@
+"""Checkpoints in a GGUF file, answered by llama.cpp in this process.
+
+Prompts reach the engine as token ids that are made here, so that it is known what the model saw: the chat template is
+rendered in Python, special tokens are read from the template and never from a user's text, and the begin token stands
+there once. Replies are the same whatever was asked before (see `llamacpp_server`), so a store filled in another order
+holds the same replies.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator, Set
+from pathlib import Path
+from typing import Literal
+
+from alignsuite.errors import ModelError, RequestError
+from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText
+from alignsuite.models.engines.llamacpp.gguf import GgufHeader, read_header
+from alignsuite.models.engines.llamacpp.server import SETUP, Engine
+from alignsuite.models.engines.option_tree import Tails, log_likelihoods, tails
+from alignsuite.models.identity import fingerprint, pieces_identity
+from alignsuite.models.protocol import (
+    Choose,
+    Chosen,
+    Generate,
+    Generated,
+    Message,
+    ModelInfo,
+    Reply,
+    Request,
+    request_key,
+)
+from alignsuite.text.progress import Tell
+
+Form = Literal["auto", "chat", "raw"]
+
+_USUAL_CONTEXT = 4096
+_SEEDS = 2**32 - 1  # the largest value means "any seed" to llama.cpp
+
+
+class LlamaCppModel:
+    """A GGUF checkpoint.
+
+    Opening reads the header and hashes the file (0.1 s for 100 MB, once); weights load at the first `answer`. `form` is
+    `auto` (chat where the file has a template), `chat` or `raw`. `context` is in tokens, by default the model's own or
+    4096, whichever is less; `threads` is by default every processor this process may use.
+
+    Raises:
+        ModelError: the file is broken, the engine is missing, the form or context does not fit the file.
+    """
+
+    info: ModelInfo
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        cache: Path,
+        name: str | None = None,
+        form: Form = "auto",
+        context: int | None = None,
+        threads: int | None = None,
+        progress: Tell | None = None,
+    ) -> None:
+        self._header = read_header(path)
+        self._engine: Engine | None = None
+        self._threads = threads or _processors()
+        self._context = _context(self._header, context)
+        self._template = _template(self._header, form)
+        self._special = SpecialText(self._header.special_tokens)
+        weights = pieces_identity(_pieces(self._header), cache=cache, progress=progress)
+        engine, template = f"xllamacpp {_version()}", (self._header.chat_template or "") if self._template else ""
+        self.info = ModelInfo(
+            name=name or str(path),
+            fingerprint=fingerprint(weights, engine, SETUP, template),
+            engine=engine,
+            can_chat=self._template is not None,
+            can_choose=True,
+            context_length=self._context,
+            details={
+                "weights_sha256": weights,
+                "architecture": self._header.architecture,
+                "title": self._header.name or "",
+            },
+        )
+
+    def answer(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply | RequestError]]:
+        """Answer one after another, in the order they come; those that share a prefix should stand together.
+
+        Raises:
+            ModelError: the weights don't load.
+        """
+        for request in requests:
+            engine = self._loaded()
+            start = time.perf_counter()
+            try:
+                reply: Reply | RequestError = self._reply(engine, request, start)
+            except RequestError as error:
+                reply = error
+            yield request, reply
+
+    def close(self) -> None:
+        """Free the weights; a later `answer` would load them again."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+    def _loaded(self) -> Engine:
+        if self._engine is None:
+            path, vocabulary = self._header.path, self._header.vocab_size
+            if vocabulary is None:
+                raise ModelError(
+                    f"{path}: the file holds no vocabulary; convert the model again together with its tokenizer"
+                )
+            self._engine = Engine(path, context=self._context, threads=self._threads, vocabulary=vocabulary)
+        return self._engine
+
+    def _reply(self, engine: Engine, request: Request, start: float) -> Reply:
+        if isinstance(request, Choose):
+            return self._choose(engine, request, start)
+        return self._generate(engine, request, start)
+
+    def _generate(self, engine: Engine, request: Generate, start: float) -> Generated:
+        if request.max_tokens < 1:
+            raise RequestError("unsupported", f"max_tokens is {request.max_tokens}; one token or more was wanted")
+        tokens = self._tokens(engine, request.prompt)
+        self._check_length(len(tokens), request.max_tokens)
+        answer = engine.complete(tokens, _decoding(request))
+        try:
+            choice, usage = answer["choices"][0], answer["usage"]
+            return Generated(
+                text=str(choice["text"]),
+                finish="length" if choice["finish_reason"] == "length" else "stop",
+                prompt_tokens=len(tokens),
+                completion_tokens=int(usage["completion_tokens"]),
+                seconds=time.perf_counter() - start,
+            )
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise RequestError("bad_answer", f"llama.cpp's answer holds no text ({error!r})") from error
+
+    def _choose(self, engine: Engine, request: Choose, start: float) -> Chosen:
+        found = self._split(engine, request)
+        self._check_length(len(found.prompt), max(map(len, found.options)))
+
+        def look(prefix: list[int], wanted: Set[int]) -> dict[int, float]:
+            return engine.next_token(prefix, wanted, behind=len(prefix) > len(found.prompt))
+
+        log_probs = tuple(log_likelihoods(found, look))
+        return Chosen(
+            log_probs=log_probs,
+            exact=float("-inf") not in log_probs,
+            prompt_tokens=len(found.prompt),
+            completion_tokens=sum(map(len, found.options)),
+            seconds=time.perf_counter() - start,
+        )
+
+    def _split(self, engine: Engine, request: Choose) -> Tails:
+        prompt = self._tokens(engine, request.prompt)
+        found = tails(prompt, [self._tokens(engine, request.prompt, option) for option in request.options])
+        if len({tuple(tokens) for tokens in found.options}) < len(request.options):
+            raise RequestError(
+                "unsupported", f"two of the options {list(request.options)} are the same tokens to this model"
+            )
+        if not found.prompt:
+            raise RequestError(
+                "unsupported", "the options merge with the whole prompt into one token; give it more text to begin with"
+            )
+        if not all(request.options) or not all(found.options):
+            raise RequestError("unsupported", f"one of the options {list(request.options)} adds no token to the prompt")
+        return found
+
+    def _tokens(self, engine: Engine, prompt: str | tuple[Message, ...], option: str = "") -> list[int]:
+        """The prompt with an option behind it, as the model will see it."""
+        if isinstance(prompt, str):
+            tokens = engine.start + engine.tokenize(prompt + option, special=False)
+        else:
+            pieces = self._pieces_of(prompt, option)
+            tokens = engine.start + [
+                token for piece in pieces if piece for token in engine.tokenize(piece, special=True)
+            ]
+        if not tokens:
+            raise RequestError("unsupported", "the prompt is empty; this model needs one token or more to go on from")
+        return tokens
+
+    def _pieces_of(self, prompt: tuple[Message, ...], option: str) -> list[str]:
+        if self._template is None:
+            raise RequestError(
+                "unsupported",
+                f"{self.info.name} is asked without a chat template, so it takes no conversation; send raw text",
+            )
+        mark = self._special.mark_for(option, *(message.content for message in prompt))
+        safe = [Message(message.role, self._special.cut(message.content, mark)) for message in prompt]
+        text = self._template.render(safe)
+        if self._header.bos_token and self._engine is not None and self._engine.start:
+            text = text.removeprefix(self._header.bos_token)
+        return (text + self._special.cut(option, mark)).split(mark)
+
+    def _check_length(self, prompt: int, more: int) -> None:
+        if prompt + more > self._context:
+            raise RequestError(
+                "context_too_long",
+                f"the prompt's {prompt} tokens and {more} more for the reply are over the context of {self._context}; "
+                "shorten it, or open the model with a longer context",
+            )
+
+
+def _decoding(request: Generate) -> dict[str, object]:
+    """Greedy at temperature 0; above it plain sampling at that temperature, from the whole distribution and seeded by the request."""
+    options: dict[str, object] = {
+        "max_tokens": request.max_tokens,
+        "temperature": request.temperature,
+        "stop": list(request.stop),
+    }
+    if request.temperature > 0:
+        seed = int(request_key(request)[:16], 16) % _SEEDS
+        options |= {"seed": seed, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "samplers": ["temperature"]}
+    return options
+
+
+def _template(header: GgufHeader, form: Form) -> ChatTemplate | None:
+    if form == "raw" or (form == "auto" and header.chat_template is None):
+        return None
+    if header.chat_template is None:
+        raise ModelError(
+            f"{header.path}: holds no chat template, so it can't be asked as a chat model; ask it raw, or convert it with one"
+        )
+    return ChatTemplate(header.chat_template, bos_token=header.bos_token, eos_token=header.eos_token)
+
+
+def _context(header: GgufHeader, asked: int | None) -> int:
+    own = header.context_length
+    if asked is None:
+        return min(own or _USUAL_CONTEXT, _USUAL_CONTEXT)
+    if asked < 16 or (own and asked > own):
+        raise ModelError(
+            f"{header.path}: a context of {asked} tokens does not fit; 16 to {own or 'any number'} were wanted"
+        )
+    return asked
+
+
+def _pieces(header: GgufHeader) -> list[Path]:
+    """All files of split weights; llama.cpp finds the others by the first one's name."""
+    if header.pieces == 1:
+        return [header.path]
+    named = re.fullmatch(r"(.*)-00001-of-(\d{5})\.gguf", header.path.name)
+    if not named or int(named[2]) != header.pieces:
+        first = f"NAME-00001-of-{header.pieces:05}.gguf"
+        raise ModelError(
+            f"{header.path}: is one of {header.pieces} pieces; name the first of them, which must be called {first}"
+        )
+    files = [
+        header.path.with_name(f"{named[1]}-{index:05}-of-{named[2]}.gguf") for index in range(1, header.pieces + 1)
+    ]
+    for file in files:
+        if not file.is_file():
+            raise ModelError(
+                f"{file}: there is no such file; it is one of the {header.pieces} pieces of {header.path.name}"
+            )
+    return files
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("xllamacpp")
+    except importlib.metadata.PackageNotFoundError:
+        raise ModelError(
+            "GGUF models run in llama.cpp, which is not installed: pip install 'alignsuite[llamacpp]'"
+        ) from None
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,82 @@
+"""LoRA adapters: is this one made for this base model?
+
+An adapter that is put onto another base either fails somewhere deep in the loading or, worse, loads and answers nonsense. The names
+that both sides give are compared where both are hub names, and the shapes of its matrices with those of the weights they change.
+Imports no engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from alignsuite.errors import ModelError
+from alignsuite.models.engines.transformers.files import Checkpoint, Shapes, read_json, read_shapes
+
+_WEIGHTS, _PICKLED = "adapter_model.safetensors", "adapter_model.bin"
+_FRONT = "base_model.model."
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A folder that `peft` wrote, checked against its base. `trained_on` is what it says its base is called."""
+
+    folder: Path
+    trained_on: str
+
+
+def read_adapter(folder: Path, base: Checkpoint, *, base_name: str | None, allow_pickle: bool = False) -> Adapter:
+    """The LoRA adapter in a folder.
+
+    `base_name` is the base's name on the hub, where it has one. Where it has none, shapes alone decide: two models of one shape can't
+    be told apart by them.
+
+    Raises:
+        ModelError: it is broken, no LoRA, pickled, or made for another base model.
+    """
+    config = read_json(folder / "adapter_config.json", wanted="the folder that peft's `save_pretrained` wrote")
+    kind, trained_on = str(config.get("peft_type")), str(config.get("base_model_name_or_path") or "")
+    if kind != "LORA":
+        raise ModelError(
+            f"{folder}: is a {kind} adapter; this version takes LoRA adapters only: merge it into its base, and name the result"
+        )
+    if base_name and _is_hub_name(trained_on) and trained_on.casefold() != base_name.casefold():
+        raise ModelError(
+            f"{folder}: the adapter was made for another base model: `{trained_on}`, --model is `{base_name}`; name one of that model"
+        )
+    if (folder / _WEIGHTS).is_file():
+        _check_shapes(folder, read_shapes(folder / _WEIGHTS), base, trained_on)
+    elif not (folder / _PICKLED).is_file():
+        raise ModelError(f"{folder}: holds no `{_WEIGHTS}`; copy or download the rest of the adapter")
+    elif not allow_pickle:
+        raise ModelError(
+            f"{folder}: its weights are pickled (`{_PICKLED}`); save it again with peft, or give --align-allow-pickle if you trust it"
+        )
+    return Adapter(folder, trained_on)
+
+
+def _check_shapes(folder: Path, lora: Shapes, base: Checkpoint, trained_on: str) -> None:
+    """Compare each pair of matrices with the weight it changes; names that the base spells otherwise are left to peft."""
+    for name, sides in _changed(lora):
+        own = base.shapes.get(f"{name}.weight")
+        if own is not None and len(own) == 2 and sorted(own) != sorted(sides):
+            made_for = f"`{trained_on}`" if trained_on else "another model"
+            raise ModelError(
+                f"{folder}: the adapter was made for another base model ({made_for}): its `{name}` is for {sides[0]} × {sides[1]}, "
+                f"and that of {base.folder} is {own[0]} × {own[1]}"
+            )
+
+
+def _changed(lora: Shapes) -> Iterator[tuple[str, tuple[int, int]]]:
+    """(name, (outputs, inputs)) of each weight that has both matrices."""
+    for key, inner in lora.items():
+        name, found, _ = key.removeprefix(_FRONT).partition(".lora_A.")
+        outer = lora.get(key.replace(".lora_A.", ".lora_B."))
+        if found and outer is not None and len(inner) == len(outer) == 2:
+            yield name, (outer[0], inner[1])
+
+
+def _is_hub_name(name: str) -> bool:
+    parts = name.split("/")
+    return len(parts) == 2 and all(parts) and not name.startswith((".", "~", "/"))

@@ -1,0 +1,150 @@
+"""Text to token ids and back, as a Transformers checkpoint's own tokenizer and template have it.
+
+The template is rendered here (see `chat_template`), and users' text never becomes a special token: raw text is tokenized with those
+switched off, and in a conversation such spellings are cut apart before the template's own are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from alignsuite.errors import ModelError, RequestError
+from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText
+from alignsuite.models.engines.option_tree import Tails, tails
+from alignsuite.models.protocol import Choose, Message, Prompt
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+_BEHIND = 4  # tokens of the prompt that are decoded with the answer, for the space between them
+
+
+class TokenText:
+    """A tokenizer with its template; `template` is None for a model that is asked in raw text."""
+
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerBase, template: ChatTemplate | None, *, pair: bool, name: str
+    ) -> None:
+        self._tokenizer, self._template, self._pair, self._name = tokenizer, template, pair, name
+        self._special = SpecialText(special_texts(tokenizer))
+        self._before, self._behind = self._frame()
+
+    def prompt(self, prompt: Prompt) -> list[int]:
+        """The prompt as the model will see it.
+
+        Raises:
+            RequestError: `unsupported`: it is empty, or a conversation and there is no template.
+        """
+        return self._joined(prompt, [""])[0]
+
+    def split(self, request: Choose) -> Tails:
+        """The tokens of the prompt and of each option; see `option_tree.tails`. A decoder of its own sees the option alone.
+
+        Raises:
+            RequestError: `unsupported`: options that are the same to this model, or add nothing to the prompt.
+        """
+        if self._pair:
+            found = Tails(self.prompt(request.prompt), self._ids(list(request.options), special=False))
+        else:
+            prompt, *joined = self._joined(request.prompt, ["", *request.options])
+            found = tails(prompt, joined)
+        shown = list(request.options)
+        if len({tuple(tokens) for tokens in found.options}) < len(shown):
+            raise RequestError("unsupported", f"two of the options {shown} are the same tokens to this model")
+        if not all(request.options) or not all(found.options):
+            raise RequestError("unsupported", f"one of the options {shown} adds no token to the prompt")
+        if not found.prompt:
+            raise RequestError(
+                "unsupported", "the options merge with the whole prompt into one token; give it more text to begin with"
+            )
+        return found
+
+    def answer(self, prompt: Sequence[int], tokens: Sequence[int]) -> str:
+        """The text of the tokens behind a prompt, without special tokens; a leading space is kept where one was written."""
+        if self._pair:
+            return self.decode(tokens)
+        tail = list(prompt[-_BEHIND:])
+        before, whole = self.decode(tail), self.decode([*tail, *tokens])
+        return whole[len(before) :] if whole.startswith(before) else self.decode(tokens)
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text of some tokens, without special ones."""
+        return str(self._tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+
+    def _joined(self, prompt: Prompt, options: list[str]) -> list[list[int]]:
+        """The prompt's tokens with each option behind it."""
+        if isinstance(prompt, str):
+            bare = self._ids([prompt + option for option in options], special=False)
+            found = [[*self._before, *ids, *self._behind] for ids in bare]
+        else:
+            found = [self._conversation(prompt, option) for option in options]
+        if not all(found):
+            raise RequestError("unsupported", "the prompt is empty; this model needs one token or more to go on from")
+        return found
+
+    def _conversation(self, prompt: tuple[Message, ...], option: str) -> list[int]:
+        if self._template is None:
+            raise RequestError(
+                "unsupported",
+                f"{self._name} is asked without a chat template, so it takes no conversation; send raw text",
+            )
+        mark = self._special.mark_for(option, *(message.content for message in prompt))
+        safe = [Message(message.role, self._special.cut(message.content, mark)) for message in prompt]
+        pieces = (self._template.render(safe) + self._special.cut(option, mark)).split(mark)
+        ids = [token for piece in self._ids([piece for piece in pieces if piece], special=True) for token in piece]
+        return [*ids, *self._behind]
+
+    def _ids(self, texts: list[str], *, special: bool) -> list[list[int]]:
+        if not texts:
+            return []
+        found = self._tokenizer(
+            texts,
+            add_special_tokens=False,
+            split_special_tokens=not special,
+            return_attention_mask=False,
+            verbose=False,
+        )
+        return [list(ids) for ids in found["input_ids"]]
+
+    def _frame(self) -> tuple[list[int], list[int]]:
+        """What the tokenizer puts around a text; behind it only for an encoder, since an end token ends what a decoder would go on with."""
+        bare, whole = (
+            list(self._tokenizer("a", add_special_tokens=added, return_attention_mask=False)["input_ids"])
+            for added in (False, True)
+        )
+        for start in range(len(whole) - len(bare) + 1):
+            if whole[start : start + len(bare)] == bare:
+                return whole[:start], whole[start + len(bare) :] if self._pair else []
+        return [], []
+
+
+def special_texts(tokenizer: PreTrainedTokenizerBase) -> list[str]:
+    """The spellings that a tokenizer reads as one special token, or that look like one."""
+    added = tokenizer.added_tokens_decoder.values()
+    return [str(token) for token in added if token.special or str(token)[:1] + str(token)[-1:] in ("<>", "[]")]
+
+
+def own_template(tokenizer: PreTrainedTokenizerBase) -> str | None:
+    """The source of the tokenizer's template; of several the one named `default`."""
+    found = getattr(tokenizer, "chat_template", None)
+    if isinstance(found, dict):
+        found = found.get("default")
+    return str(found) if found else None
+
+
+def template_for(tokenizer: PreTrainedTokenizerBase, form: str, name: str) -> ChatTemplate | None:
+    """The template to ask with, None for raw text.
+
+    Raises:
+        ModelError: the form is `chat` and there is no template, or it is broken.
+    """
+    source = own_template(tokenizer)
+    if form == "raw" or (form == "auto" and source is None):
+        return None
+    if source is None:
+        raise ModelError(
+            f"{name}: its tokenizer holds no chat template, so it can't be asked as a chat model; ask it raw "
+            "(--stage=pretraining), or put the template it was trained with into `chat_template.jinja` beside its tokenizer"
+        )
+    return ChatTemplate(source, bos_token=str(tokenizer.bos_token or ""), eos_token=str(tokenizer.eos_token or ""))

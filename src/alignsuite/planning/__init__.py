@@ -1,0 +1,1 @@
+"""What a run will ask, take and risk, before it asks; and the share of alpha of each of its tests."""

@@ -1,0 +1,187 @@
+"""What a run will ask, before it asks anything: requests, tokens and time for a healthy and for a bad model, and how it can go wrong.
+
+Expectations are computed from the gates' exact operating characteristics. Requests that several probes share are counted once, and what
+the store holds already costs nothing. Tokens and seconds are averages over what the store measured of this model; where it knows nothing
+of it, prompts are reckoned at four characters a token, replies at their greatest length, and time is left unsaid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from typing import TYPE_CHECKING
+
+from alignsuite.claims.claim import Claim, Health, Risk
+from alignsuite.models.protocol import Choose, Generate, Request
+
+if TYPE_CHECKING:
+    from alignsuite.models.store import Speed
+    from alignsuite.probes.replies import DryRun
+
+CHARACTERS_A_TOKEN = 4
+
+_SOME: tuple[Health, ...] = ("healthy", "bad")
+
+
+@dataclass(frozen=True)
+class Amount:
+    """Requests, how many of them the store lacks, and what those will take. `seconds` are of the model's work; None: not known."""
+
+    requests: int
+    calls: int
+    tokens: int
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class ClaimEstimate:
+    """One claim of one item.
+
+    Attributes:
+        name: the probe and its slice; `kind`, `what`: of the claim; `bounds`: the numbers in force.
+        cases: all that it may ask; `certain`, `healthy`, `bad`: how many of them in any case, and by a model of that health on average.
+        blocks: whether a FAIL, or anything unproved, blocks.
+    """
+
+    nodeid: str
+    axis: str
+    name: str
+    kind: str
+    what: str
+    bounds: Mapping[str, float]
+    cases: int
+    certain: int
+    healthy: int
+    bad: int
+    risk: Risk
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The whole run.
+
+    Attributes:
+        healthy, bad: what a model at half its targets takes, and one at twice its limits; `worst`: every case that the tier allows.
+        stored: requests of the worst case that the store can answer.
+        measured: replies of this model that averages rest on, 0 where there are none.
+        unread: items whose bodies take other fixtures, so that nothing is known of them; `unfit`: item → why it will be skipped.
+    """
+
+    lines: tuple[ClaimEstimate, ...]
+    certain: Amount
+    healthy: Amount
+    bad: Amount
+    worst: Amount
+    stored: int
+    measured: int
+    alpha: float
+    census: bool
+    unread: tuple[str, ...] = ()
+    unfit: tuple[tuple[str, str], ...] = ()
+
+    def blocked(self, of: str) -> tuple[float, float]:
+        """The chance that a run is blocked, from the claims' own: at most (their sum, however they depend), and if they were independent.
+
+        `of` is `bank`, `model` or `model_at_half`; see `Risk`. Claims whose chance can't be computed count as 0: see `unknown`. What is
+        believed of a judge is wrong for all its claims or for none, so its doubt counts once.
+        """
+        doubts = {line.risk.card: line.risk.doubt for line in self.lines}.values()
+        chances = [max(0.0, (getattr(line.risk, of) or 0.0) - line.risk.doubt) for line in self.lines] + [*doubts]
+        return min(1.0, sum(chances)), 1 - prod(1 - chance for chance in chances)
+
+    @property
+    def unknown(self) -> int:
+        """How many claims' error rates can't be computed beforehand."""
+        return sum(line.risk.bank is None for line in self.lines)
+
+
+def estimate(
+    rehearsals: Sequence[tuple[str, DryRun]],
+    stored: Mapping[Request, object],
+    speed: Mapping[str, Speed],
+    *,
+    alpha: float,
+    census: bool,
+    unread: Iterable[str] = (),
+    unfit: Iterable[tuple[str, str]] = (),
+) -> Estimate:
+    """What these items will ask.
+
+    Args:
+        rehearsals: node ids with the claims of their bodies, in the order in which they run.
+        stored: the requests that the store can answer, among all that may be asked (`everything`).
+        speed: what the store measured of the model, by kind of reply.
+        alpha: of the run, for what is said of it.
+        census: whether every case is asked.
+        unread: node ids of bodies that can't be read through.
+        unfit: node ids with the reason why they will be skipped.
+    """
+
+    def amount(requests: Iterable[Request]) -> Amount:
+        unique = list(dict.fromkeys(requests))
+        missing = [request for request in unique if request not in stored]
+        return Amount(len(unique), len(missing), *_cost(missing, speed))
+
+    every = [(nodeid, rehearsal, kind) for nodeid, rehearsal in rehearsals for kind in rehearsal.kinds]
+    expected = {
+        health: amount(
+            request for _, held, kind in every for request in _asked(held, kind, kind.expected(held, health))
+        )
+        for health in _SOME
+    }
+    worst = list(dict.fromkeys(everything(rehearsals)))
+    return Estimate(
+        lines=tuple(_line(nodeid, held, kind) for nodeid, held, kind in every),
+        certain=amount(request for _, held, kind in every for request in _asked(held, kind, kind.certain(held))),
+        healthy=expected["healthy"], bad=expected["bad"], worst=amount(worst),
+        stored=sum(request in stored for request in worst), measured=sum(one.replies for one in speed.values()),
+        alpha=alpha, census=census, unread=tuple(unread), unfit=tuple(unfit),
+    )  # fmt: skip
+
+
+def everything(rehearsals: Sequence[tuple[str, DryRun]]) -> list[Request]:
+    """Every request that these items may send, those that they share several times."""
+    return [
+        request
+        for _, held in rehearsals
+        for kind in held.kinds
+        for request in _asked(held, kind, len(kind.cases(held)))
+    ]
+
+
+def _asked(held: DryRun, kind: Claim, count: int) -> list[Request]:
+    cases = kind.cases(held)[:count]
+    requests = kind.requests(held, cases)
+    if held.terms.calibrate and held.terms.baseline is None:
+        requests += kind.requests(replace(held, draw=held.draw + 1), cases)
+    return requests
+
+
+def _line(nodeid: str, held: DryRun, kind: Claim) -> ClaimEstimate:
+    bank = held.bank
+    return ClaimEstimate(
+        nodeid=nodeid, axis=bank.spec.axis, name=f"{bank.loaded.spec.id}[{bank.slice}]" if bank.slice else bank.loaded.spec.id,
+        kind=kind.name, what=kind.what, bounds=kind.numbers, cases=len(kind.cases(held)), certain=kind.certain(held),
+        healthy=kind.expected(held, "healthy"), bad=kind.expected(held, "bad"), risk=kind.risk(held),
+    )  # fmt: skip
+
+
+def _cost(requests: Sequence[Request], speed: Mapping[str, Speed]) -> tuple[int, float | None]:
+    tokens, seconds = 0.0, 0.0
+    known = True
+    for request in requests:
+        measured = speed.get("chosen" if isinstance(request, Choose) else "generated")
+        if measured is None:
+            known = False
+            tokens += _characters(request) / CHARACTERS_A_TOKEN
+            tokens += request.max_tokens if isinstance(request, Generate) else len(request.options)
+        else:
+            tokens += measured.prompt_tokens + measured.completion_tokens
+            seconds += measured.seconds
+    return round(tokens), round(seconds, 3) if known or not requests else None
+
+
+def _characters(request: Request) -> int:
+    prompt = request.prompt
+    return len(prompt) if isinstance(prompt, str) else sum(len(message.content) for message in prompt)

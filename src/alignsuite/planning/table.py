@@ -1,0 +1,140 @@
+"""The outlook on a run in words and tables: what `alignsuite plan` prints."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from alignsuite.text.cells import columns, fit, one_line, pad, wrap
+from alignsuite.text.numbers import count, declared, duration, odds, percent, plural, short_count
+
+if TYPE_CHECKING:
+    from alignsuite.planning.estimate import Amount, ClaimEstimate, Estimate
+
+_AMOUNTS = ("requests", "calls", "tokens", "time")
+
+
+def outlook_text(found: Estimate, facts: Mapping[str, str], *, width: int, risk: bool) -> list[str]:
+    """The tables: claim by claim, then the run as a whole; with `risk`, the error rates."""
+    lines = [*wrap(one_line(" · ".join(f"{name} {value}" for name, value in facts.items()), 2000), width), ""]
+    lines += _table(
+        ("claim", "cases", "at least", "healthy", "bad"),
+        [(_claim(line), *map(str, (line.cases, line.certain, line.healthy, line.bad))) for line in found.lines],
+        width,
+    )
+    lines += ["", *_table(("the run", *_AMOUNTS), list(_amounts(found)), width), ""]
+    for sentence in _remarks(found):
+        lines += wrap(one_line(sentence, 2000), width)
+    if risk:
+        lines += ["", *_risk(found, width)]
+    return lines
+
+
+def outlook_json(found: Estimate, facts: Mapping[str, str]) -> dict[str, Any]:
+    """The same as plain data."""
+    data = dataclasses.asdict(found) | {"facts": dict(facts)}
+    data["risk"] = {
+        of: dict(zip(("at_most", "if_independent"), found.blocked(of), strict=True))
+        for of in ("bank", "model", "model_at_half")
+    }
+    return data
+
+
+def _claim(line: ClaimEstimate) -> str:
+    return one_line(f"{line.name} {line.kind} {_bounds(line)}".rstrip())
+
+
+def _bounds(line: ClaimEstimate) -> str:
+    if line.kind == "scale":
+        return " ".join(f"{name} {bound:g}" for name, bound in line.bounds.items())
+    return " ".join(f"{name} {declared(bound)}" for name, bound in line.bounds.items())
+
+
+def _amounts(found: Estimate) -> Iterator[tuple[str, ...]]:
+    rows = {
+        "asked in any case": found.certain,
+        "a healthy model (half its targets)": found.healthy,
+        "a bad model (twice its limits)": found.bad,
+        "at worst": found.worst,
+    }
+    for name, amount in rows.items():
+        yield (name, count(amount.requests), count(amount.calls), short_count(amount.tokens), _time(amount))
+
+
+def _time(amount: Amount) -> str:
+    return "?" if amount.seconds is None else duration(amount.seconds)
+
+
+def _remarks(found: Estimate) -> Iterator[str]:
+    probes = plural(len({line.nodeid for line in found.lines}), "probe")
+    claims, stored, worst = plural(len(found.lines), "claim"), count(found.stored), count(found.worst.requests)
+    yield f"{probes}, {claims}. The store can answer {stored} of {worst} requests already."
+    if found.census:
+        yield "Every case that the tier allows is asked: a census, so that cases can be compared one by one."
+    if found.measured:
+        yield f"Tokens and time are averages over {plural(found.measured, 'reply')} of this model in the store; time is the model's work."
+    else:
+        yield "The store knows no reply of this model: tokens are reckoned at four characters each and the longest reply, time is unknown."
+    for nodeid in found.unread:
+        yield f"{nodeid} takes fixtures of others, so nothing is known of it beforehand."
+    reasons: dict[str, list[str]] = {}
+    for nodeid, why in found.unfit:
+        reasons.setdefault(why, []).append(nodeid)
+    for why, nodeids in reasons.items():
+        who = nodeids[0] if len(nodeids) == 1 else plural(len(nodeids), "probe")
+        yield f"{who} will be skipped: {why}."
+
+
+def _risk(found: Estimate, width: int) -> Iterator[str]:
+    rows = [
+        (
+            one_line(f"{line.name} {line.kind}"),
+            *("?" if chance is None else percent(chance) for chance in _chances(line)),
+        )
+        for line in found.lines
+    ]
+    yield from _table(
+        ("how often it is wrong", "bank at target", "model at target", "at half", "passes at limit"), rows, width
+    )
+    yield ""
+    for of, who in (
+        ("bank", "whose banks hold exactly as much as the targets allow"),
+        ("model", "whose true rates lie exactly at the targets, so that its banks may have bad luck,"),
+        ("model_at_half", "whose true rates are half the targets, which a suite is written for,"),
+    ):
+        at_most, independent = found.blocked(of)
+        blocked = f"is blocked {odds(at_most)} at most" if at_most else "is never blocked"
+        yield from wrap(
+            f"A checkpoint {who} {blocked} ({percent(at_most)}, however the claims depend on each other; "
+            f"{percent(independent)} if they did not).",
+            width,
+        )
+    yield from wrap(
+        f"Gaps and regressions share alpha {found.alpha:g} ({odds(found.alpha)}). "
+        + (
+            f"{plural(found.unknown, 'claim')} can't be reckoned beforehand (scores of scales). "
+            if found.unknown
+            else ""
+        )
+        + "A model at a limit passes that claim as often as the last column says; a run passes only if every claim does.",
+        width,
+    )
+
+
+def _chances(line: ClaimEstimate) -> tuple[float | None, ...]:
+    return line.risk.bank, line.risk.model, line.risk.model_at_half, line.risk.miss
+
+
+def _table(titles: tuple[str, ...], rows: list[tuple[str, ...]], width: int) -> list[str]:
+    """The first column takes what the others leave."""
+    sizes = [max(columns(cell) for cell in column) for column in zip(titles, *rows, strict=True)][1:]
+    widest = max(columns(row[0]) for row in (titles, *rows))
+    name = max(20, min(widest, width - sum(size + 2 for size in sizes)))
+    return [
+        (
+            pad(fit(first, name), name)
+            + "".join(f"  {pad(cell, size, right=True)}" for cell, size in zip(rest, sizes, strict=True))
+        ).rstrip()
+        for first, *rest in (titles, *rows)
+    ]

@@ -1,0 +1,376 @@
+"""Replies: what a probe's body holds. Its methods are the claims; each asks the model for as much as its verdict needs.
+
+This is the only loop that asks, judges and decides. Replies are taken in the order of the bank, wave by wave, whatever
+order they arrived in; so a verdict is a function of the store, not of the clock.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NoReturn, Protocol
+
+from alignsuite.claims.judged_reply import JudgedReply
+from alignsuite.errors import ProbeError, RequestError
+from alignsuite.judges.agreement import Agreement
+from alignsuite.judges.choice import read_choice
+from alignsuite.judges.protocol import UNREADABLE, Behaviour, Exchange, Judge, Judgement, read_all
+from alignsuite.judges.registry import JudgeRegistry, Paid
+from alignsuite.models.protocol import Reply, Request
+from alignsuite.runs.records import ClaimResult, Verdict
+
+if TYPE_CHECKING:
+    from alignsuite.claims.claim import Claim
+    from alignsuite.config import Tier
+    from alignsuite.models.broker.broker import Delivery
+    from alignsuite.probes.decorator import Bank
+    from alignsuite.prompt_sets.render import Case
+    from alignsuite.prompt_sets.schema import Form
+    from alignsuite.runs.baseline import Baseline
+
+
+class Asks(Protocol):
+    """What is needed of the broker."""
+
+    def get(self, requests: Sequence[Request]) -> Delivery:
+        """Replies to requests, in their order."""
+        ...
+
+
+Governs = Callable[[int, Mapping[str, float]], Mapping[str, float]]
+"""From the number of a claim in its body and the numbers declared there to the numbers in force; see `alignsuite.limits`."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The settings that a claim may depend on.
+
+    Attributes:
+        tier: how much of the bank may be asked.
+        alpha: this claim's share of the run's alpha.
+        examples: how many to keep.
+        census: whether every case that the tier allows is asked, without stopping early.
+        calibrate: whether to measure how much changes when nothing has changed.
+        baseline: what every rate and score is held against.
+        governs: what may put other numbers in place of the probe's own.
+        bench: the judges that sit in place of the events' own.
+    """
+
+    tier: Tier
+    alpha: float
+    examples: int = 3
+    census: bool = False
+    calibrate: bool = False
+    baseline: Baseline | None = None
+    governs: Governs | None = None
+    bench: JudgeRegistry = field(default_factory=JudgeRegistry)
+
+
+class Finding:
+    """The outcome of one claim: truthy unless it blocks, and its repr is the whole explanation."""
+
+    def __init__(self, claim: ClaimResult, explanation: str, *, lets_through: bool) -> None:
+        self.claim = claim
+        self._explanation, self._lets_through = explanation, lets_through
+
+    @property
+    def verdict(self) -> Verdict:
+        """PASS, MARGINAL, INCONCLUSIVE, INVALID or FAIL."""
+        return self.claim.verdict
+
+    def __bool__(self) -> bool:
+        return self._lets_through
+
+    def __repr__(self) -> str:
+        return self._explanation
+
+
+@dataclass(repr=False)
+class Replies:
+    """The replies of one model to one bank, asked for as claims need them.
+
+    `findings` keeps what was claimed, in order, also when the body goes on after a falsy one.
+    """
+
+    bank: Bank
+    form: Form
+    terms: Terms
+    broker: Asks
+    explain: Callable[[ClaimResult], str]
+    findings: list[Finding] = field(default_factory=list)
+    draw: int = 0
+    _spent: Counter[str] = field(default_factory=Counter, init=False, repr=False)
+    _judging: Counter[str] = field(default_factory=Counter, init=False, repr=False)
+    _opinions: Agreement | None = field(default=None, init=False, repr=False)
+
+    def __repr__(self) -> str:
+        return f"<replies to {self.bank.loaded.spec.id}{f'[{self.bank.slice}]' if self.bank.slice else ''}>"
+
+    def rate(self, event: Behaviour, *, target: float, limit: float) -> Finding:
+        """The behaviour is rare: a bank at `target` or below almost never fails, one at `limit` or above almost never passes.
+
+        Asks in bank order and stops as soon as the verdict stands; an early FAIL is confirmed by counting, so a bank below the limit
+        never fails. Rates are fractions in [0, 1].
+
+        Raises:
+            ProbeError: when the bank can't tell target from limit, or the set's replies are choices.
+        """
+        from alignsuite.claims.sequential import Rate
+
+        return self.claim(Rate(target, limit, self.terms.bench.assigned(event)))
+
+    def flips(self, of: Behaviour | None = None, *, target: float, limit: float) -> Finding:
+        """Another wording rarely changes the answer: the share of cases whose label differs from their reference variant's.
+
+        For sets of choices the label is the likeliest option. There the plain questions must be answered better than by guessing, else the
+        claim is INVALID: who ignores the question can't be moved by its wording.
+
+        In a probe that samples (`@probe(…, temperature=0.7)`) the plain question is asked twice, and what counts is the excess: how much
+        more often another wording changes the label `of` a behaviour than asking again does.
+
+        Raises:
+            ProbeError: when the set has no variants, or the bank can't tell target from limit.
+        """
+        from alignsuite.claims.inconsistency import ExcessInconsistency, Inconsistency
+
+        if self.bank.spec.temperature > 0 and of is not None:
+            return self.claim(ExcessInconsistency(target, limit, self.terms.bench.assigned(of)))
+        return self.claim(Inconsistency(target, limit, of and self.terms.bench.assigned(of)))
+
+    def mistakes(self, *, target: float, limit: float) -> Finding:
+        """A wrong option is rarely chosen: the share of questions whose likeliest option, over all orders, is not their `answer`.
+
+        Each question is asked in every order of its options; answers that follow the options' place rather than their content are INVALID.
+
+        Raises:
+            ProbeError: when the set names no answers or does not ask every order, or the bank can't tell target from limit.
+        """
+        from alignsuite.claims.error_rate import ErrorRate
+
+        return self.claim(ErrorRate(target, limit))
+
+    def bias(self, *, limit: float, margin: float = 0.05) -> Finding:
+        """Where the text does not tell, answers do not follow stereotypes: s_amb of Parrish et al. 2022 lies within ± `limit`.
+
+        FAIL needs a lean beyond chance (signs of scenes flipped) of at least `margin`, either way. INVALID: answers follow the options'
+        place, or a score near 0 comes from a model that can't answer the twins that the text does tell.
+
+        Raises:
+            ProbeError: when the set is not one of twins, or its scenes are too few to prove anything.
+        """
+        from alignsuite.claims.bias import Bias
+
+        return self.claim(Bias(limit, margin))
+
+    def preference(self, *, limit: float, margin: float = 0.05) -> Finding:
+        """The stereotyped sentence of a pair is favoured about half of the time: the rate lies within ½ ± `limit`.
+
+        Compared by log-odds ratios of two ends after two openings. FAIL needs a rate beyond chance (exact sign test) and at least `margin`
+        from one half, either way.
+
+        Raises:
+            ProbeError: when the set is not one of pairs, or they are too few to prove anything.
+        """
+        from alignsuite.claims.preference import Preference
+
+        return self.claim(Preference(limit, margin))
+
+    def gap(self, event: Behaviour, *, between: str = "group", limit: float, margin: float = 0.05) -> Finding:
+        """Groups are treated alike: the largest difference between their rates of the behaviour is below `limit`.
+
+        Every template is asked for every group. FAIL needs a gap beyond chance (labels shuffled within templates) and of at least `margin`;
+        PASS needs every pair proved closer than `limit`.
+
+        Raises:
+            ProbeError: when `between` is no label, there is one group only, a template lacks a group, or the templates are too few to prove
+                anything.
+        """
+        from alignsuite.claims.gap import Gap
+
+        return self.claim(Gap(self.terms.bench.assigned(event), between, limit, margin))
+
+    def scale(self, *, low: float | None = None, high: float | None = None) -> Finding:
+        """The trait's score stays at or above `low` and at or below `high`, in the units of the set's values.
+
+        Scored by option probabilities over balanced orders. The validity gate comes first: answers that follow the options' place rather
+        than their content are INVALID, whatever they average to. Without bounds it only has to be valid.
+
+        Raises:
+            ProbeError: when the set has no values or one order only, or its statements are about several traits.
+        """
+        from alignsuite.claims.scale import Scale
+
+        return self.claim(Scale.over(self.bank, low, high))
+
+    def no_worse_than(self, baseline: Baseline, of: Behaviour, *, margin: float = 0.02) -> Finding:
+        """The behaviour is no more frequent than in the baseline (the fixture of that name), over the same cases, each with its pair.
+
+        FAIL needs a loss beyond chance (exact McNemar test at the claim's share of alpha) and of at least `margin`, in shares of the cases;
+        a loss of that size within chance is MARGINAL. Asks every case that the tier allows.
+
+        Raises:
+            BaselineError: when the baseline asked or judged these cases otherwise.
+            ProbeError: when the bank is too small for any loss to show.
+        """
+        from alignsuite.claims.no_worse import NoWorse
+
+        return self.claim(NoWorse(baseline, self.terms.bench.assigned(of), margin))
+
+    def claim(self, kind: Claim) -> Finding:
+        """Judge a claim of any kind, with the numbers in force, and hold it against the baseline."""
+        in_force = self.governed(kind)
+        changed = tuple(name for name, number in kind.numbers.items() if in_force.numbers.get(name) != number)
+        claim = replace(self._judged(in_force), governed=changed)
+        warns = self.bank.spec.on_inconclusive == "warn" and claim.verdict in (Verdict.INCONCLUSIVE, Verdict.INVALID)
+        through = warns or claim.verdict in (Verdict.PASS, Verdict.MARGINAL)
+        finding = Finding(claim, self.explain(claim), lets_through=through)
+        self.findings.append(finding)
+        return finding
+
+    def governed(self, kind: Claim) -> Claim:
+        """The claim with the numbers in force, checked.
+
+        Raises:
+            ProbeError: when the bank can never prove it.
+        """
+        if self.terms.governs is not None:
+            kind = kind.with_numbers(self.terms.governs(len(self.findings), kind.numbers))
+        kind.check(self)
+        return kind
+
+    def _judged(self, kind: Claim) -> ClaimResult:
+        from alignsuite.runs.baseline import KINDS, with_noise
+
+        self._opinions = None
+        claim = kind.judge(self)
+        baseline, terms = self.terms.baseline, self.terms
+        if terms.calibrate and baseline is not None:
+            claim = baseline.calibrated(claim, self.bank)
+        elif terms.calibrate:
+            second = replace(self, draw=self.draw + 1, findings=[])
+            claim = with_noise(claim, kind.judge(second), "again")
+            self._spent += second._spent
+            self._judging += second._judging
+        elif baseline is not None and kind.name in KINDS and claim.regression is None:
+            claim = baseline.held_against(claim, self.bank, alpha=terms.alpha)
+        spent, self._spent = self._spent, Counter()
+        return self._with_judges(
+            replace(
+                claim,
+                tokens={"prompt": spent["prompt"], "completion": spent["completion"]},
+                time={
+                    "calls": spent["calls"], "from_store": spent["from_store"], "seconds": spent["milliseconds"] / 1000
+                },
+            )
+        )  # fmt: skip
+
+    def _with_judges(self, claim: ClaimResult) -> ClaimResult:
+        """With what judging cost, which is no token of the model's own, and with the second opinion."""
+        bill, self._judging = self._judging, Counter()
+        details, time = dict(claim.details), dict(claim.time)
+        if self._opinions is not None:
+            details["second_judge"] = self._opinions.details()
+        if bill:
+            details["judging"] = {"tokens": {"prompt": bill["prompt"], "completion": bill["completion"]}}
+            time |= {
+                "judge_calls": bill["calls"], "judge_from_store": bill["from_store"], "judge_seconds": bill["milliseconds"] / 1000
+            }  # fmt: skip
+        return replace(claim, details=details, time=time)
+
+    def requests(self, cases: Sequence[Case], *, again: bool = False) -> list[Request]:
+        """What these cases send to a model; `again` asks for another reply to the same prompts."""
+        seed, temperature = 2 * self.draw + again, self.bank.spec.temperature
+        return [case.request(self.form, temperature=temperature, seed=seed) for case in cases]
+
+    def read(self, cases: Sequence[Case], event: Behaviour | None, *, again: bool = False) -> list[JudgedReply]:
+        """The replies to some cases, in their order, judged."""
+        delivery = self.broker.get(self.requests(cases, again=again))
+        self._count(delivery)
+        judgements = self._judgements(cases, delivery.replies, event, again=again)
+        return [JudgedReply(*parts) for parts in zip(cases, delivery.replies, judgements, strict=True)]
+
+    def compared(self, cases: Sequence[Case]) -> int | None:
+        """How many templates of these cases are held against a baseline; None where there is none, or where it only measures noise."""
+        if self.terms.baseline is None or self.terms.calibrate:
+            return None
+        return len({case.template for case in cases})
+
+    def wants(self, ask: str, claim: str) -> None:
+        """Check that the set asks what a claim needs.
+
+        Raises:
+            ProbeError: when it asks something else.
+        """
+        spec = self.bank.loaded.spec
+        if spec.ask != ask:
+            raise ProbeError(f"`replies.{claim}` needs a set that says `ask: {ask}`; {spec.id} says `ask: {spec.ask}`")
+
+    def _judgements(
+        self, cases: Sequence[Case], replies: Sequence[Reply | RequestError], event: Behaviour | None, *, again: bool
+    ) -> list[Judgement]:
+        """What the judge says of each reply, all handed to it at once; what the second one says is kept beside."""
+        came = [
+            (case, reply) for case, reply in zip(cases, replies, strict=True) if not isinstance(reply, RequestError)
+        ]
+        if event is None:
+            read = [read_choice(case.options, reply) for case, reply in came]
+        else:
+            exchanges = [Exchange(case.text(self.form), reply, case.hidden) for case, reply in came]
+            read = self._read_by(event.judge, exchanges)
+            second = self.terms.bench.second_opinion(event)
+            if second is not None:
+                self._opinions = self._opinions or Agreement(event, second)
+                for (case, _), *both in zip(came, read, self._read_by(second, exchanges), strict=True):
+                    self._opinions.add(f"{case.id} again" if again else case.id, *both)
+        judged = iter(read)
+        return [
+            Judgement(UNREADABLE, f"no reply ({reply.kind}): {reply}")
+            if isinstance(reply, RequestError)
+            else next(judged)
+            for reply in replies
+        ]
+
+    def _read_by(self, judge: Judge, exchanges: Sequence[Exchange]) -> list[Judgement]:
+        judgements = read_all(judge, exchanges)
+        if isinstance(judge, Paid):
+            self._judging.update(judge.bill())
+        return judgements
+
+    def _count(self, delivery: Delivery) -> None:
+        replies = [reply for reply in delivery.replies if not isinstance(reply, RequestError)]
+        self._spent["prompt"] += sum(reply.prompt_tokens for reply in replies)
+        self._spent["completion"] += sum(reply.completion_tokens for reply in replies)
+        self._spent["from_store"] += delivery.from_store
+        self._spent["calls"] += len(delivery.replies) - delivery.from_store
+        self._spent["milliseconds"] += round(1000 * delivery.seconds)
+
+
+class DryRunOver(BaseException):
+    """Ends the rehearsal of a body that asks for replies itself; no test can catch it by accident."""
+
+
+@dataclass(repr=False)
+class DryRun(Replies):
+    """Stands in for `Replies` while a body is read through with nobody to ask: each claim is checked, noted in `kinds`, and let through.
+
+    `declared` holds the numbers as the body states them, `kinds` the claims with the numbers in force.
+    """
+
+    kinds: list[Claim] = field(default_factory=list)
+    declared: list[Mapping[str, float]] = field(default_factory=list)
+
+    def claim(self, kind: Claim) -> Finding:
+        """Note it."""
+        in_force = self.governed(kind)
+        self.declared.append(kind.numbers)
+        self.kinds.append(in_force)
+        claim = ClaimResult(
+            in_force.name, Verdict.PASS, in_force.what, in_force.reader, asked=0, bank=0, bounds=in_force.numbers
+        )
+        self.findings.append(Finding(claim, "rehearsed", lets_through=True))
+        return self.findings[-1]
+
+    def read(self, cases: Sequence[Case], event: Behaviour | None, *, again: bool = False) -> NoReturn:
+        """There is nobody to ask."""
+        raise DryRunOver

@@ -1,0 +1,1 @@
+"""Prompt sets: YAML files become cases, and cases become banks."""

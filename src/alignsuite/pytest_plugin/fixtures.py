@@ -1,0 +1,90 @@
+"""The fixtures: `replies` for claims about behaviour, `model` for a word with the model itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from alignsuite.models.protocol import ModelInfo
+    from alignsuite.probes.replies import Replies
+    from alignsuite.pytest_plugin.session import Session
+    from alignsuite.runs.baseline import Baseline
+
+
+SESSION = pytest.StashKey["Session"]()
+
+
+@pytest.fixture
+def replies(request: pytest.FixtureRequest) -> Replies:
+    """The replies of the model under test to the cases of this probe; ask them a claim: `assert replies.rate(…)`."""
+    from alignsuite.pytest_plugin.session import BANK, REPLIES
+
+    if BANK not in request.node.stash:
+        pytest.fail('`replies` is for probes: put @probe("axis/prompt_set") above this test', pytrace=False)
+    session = _session(request)
+    reason = session.unfit(request.node)
+    if reason is not None:
+        pytest.skip(reason)
+    held = session.replies(request.node)
+    request.node.stash[REPLIES] = held
+    return held
+
+
+@pytest.fixture
+def baseline(request: pytest.FixtureRequest) -> Baseline:
+    """The run that `--baseline` named, for `replies.no_worse_than(baseline, …)`; without one the test is skipped, and says so."""
+    held = _session(request).baseline
+    if held is None:
+        pytest.skip("this claim compares with a baseline: name one with --baseline=RUN.jsonl")
+    return held
+
+
+class ModelUnderTest:
+    """The model as a test may use it: its facts, and single questions through the same store."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def info(self) -> ModelInfo:
+        """Name, fingerprint, abilities."""
+        return self._session.info
+
+    def ask(self, text: str, *, max_tokens: int = 64) -> str:
+        """The greedy reply to one message (chat models) or the continuation of a text (base models).
+
+        Raises:
+            RequestError: when this request got no reply.
+        """
+        from alignsuite.models.protocol import Generate, Generated, Message, Prompt
+
+        prompt: Prompt = (Message("user", text),) if self.info.can_chat else text
+        reply = self._session.broker.get([Generate(prompt, max_tokens=max_tokens)]).replies[0]
+        if not isinstance(reply, Generated):
+            assert isinstance(reply, Exception)
+            raise reply
+        return reply.text
+
+
+@pytest.fixture
+def model(request: pytest.FixtureRequest) -> ModelUnderTest:
+    """The model under test."""
+    return ModelUnderTest(_session(request))
+
+
+def talks_to_the_model(item: pytest.Item) -> bool:
+    """Whether an item uses our `model` fixture, and not another of that name."""
+    found = getattr(item, "_fixtureinfo", None)
+    definitions = list(found.name2fixturedefs.get("model", ())) if found is not None else []
+    return bool(definitions) and definitions[-1].func.__module__ == __name__
+
+
+def _session(request: pytest.FixtureRequest) -> Session:
+    from alignsuite.pytest_plugin.session import NO_MODEL
+
+    session = request.config.stash.get(SESSION, None)
+    if session is None:
+        pytest.fail(NO_MODEL, pytrace=False)
+    return session

@@ -1,0 +1,167 @@
+"""Gathers the records of a run in the process that reports, and makes of them what a run leaves behind.
+
+Like the door it is loaded in every session of every project, so it imports pytest and the standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from alignsuite.config import Settings
+    from alignsuite.footprint import Energy, Meter
+    from alignsuite.pytest_plugin.session import Session
+    from alignsuite.pytest_plugin.terminal import Terminal
+    from alignsuite.runs.records import Run
+
+SETTINGS = pytest.StashKey["Settings"]()
+GATHERER = pytest.StashKey["Recorder"]()
+ON_SEVERAL_PROCESSES = (
+    "--align-placement=per-worker: each worker ran a model of its own on the shared store; memory multiplies, and two "
+    "may ask the same at once"
+)
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """The settings of this session, read when it was configured."""
+    return config.stash[SETTINGS]
+
+
+class Recorder:
+    """Collects the records of a run in the process that reports: the only one, or the controller of xdist's workers."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.session: Session | None = None
+        self.terminal: Terminal | None = None
+        self.header: dict[str, Any] | None = None
+        self.records: dict[str, dict[str, Any]] = {}
+        self.started = time.time()
+        self.run: Run | None = None
+        self._meter: Meter | None = None
+
+    def pytest_sessionstart(self) -> None:
+        """Begin to measure energy, where a model is named and this process reports."""
+        if settings_of(self.config).model is None or hasattr(self.config, "workerinput"):
+            return
+        from alignsuite.footprint import Meter
+
+        self._meter = Meter()
+        self._meter.start()
+
+    def opened(self, session: Session, terminal: Terminal) -> None:
+        """A session is there: remember what the run file says of it, and tell the controller where the model is its."""
+        from alignsuite.models.broker.remote import RemoteBroker
+
+        self.session, self.terminal, self.header = session, terminal, session.header()
+        if isinstance(session.broker, RemoteBroker):
+            session.broker.tell(self.header)
+
+    def told(self, header: dict[str, Any]) -> None:
+        """Take over what a worker says of the session: the controller collects nothing, and doesn't know how many items there are.
+
+        Told over the line and at once, so that a worker that dies later takes nothing along.
+        """
+        self.header = header
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the record of an item; a later phase of the same item replaces it."""
+        if self.terminal is not None:
+            self.terminal.clear()
+        data = getattr(report, "alignsuite", None)
+        if data is not None:
+            self.records[report.nodeid] = data
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 (xdist's WorkerController)
+        """Take over what a worker says of a model of its own."""
+        self.header = getattr(node, "workeroutput", {}).get("alignsuite") or self.header
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Stop the engine; in the reporting process, make the run and write its file."""
+        if self.session is not None:
+            self.session.close()
+        if hasattr(self.config, "workeroutput"):
+            self.config.workeroutput["alignsuite"] = self.header
+            return
+        energy = self._energy()
+        if self.header is None or not self.records:
+            return
+        from alignsuite.pytest_plugin.session import make_run
+        from alignsuite.runs.records import Record
+
+        records = [Record.from_json(data) for data in self.records.values()]
+        self.run = make_run(self.header, records, self.started, energy, settings_of(self.config).carbon_intensity)
+        self._tell_junit(self.run)
+        if self.run.summary["together"]["also"] and session.exitstatus == 0:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED  # no item by itself, but all tests judged together
+        if not self.run.summary["judged"] and session.exitstatus == 0:
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED  # nothing was judged: that must not open a gate
+
+    def _energy(self) -> Energy:
+        """What the session took, as far as that can be known of where its model runs."""
+        from alignsuite.footprint import UNKNOWN, place_of
+
+        if self._meter is None:
+            return UNKNOWN
+        model: dict[str, Any] = self.header["model"] if self.header is not None else {"engine": "", "details": {}}
+        return self._meter.stop(place_of(model["engine"], model["details"]), core_seconds=self._of_workers())
+
+    def _of_workers(self) -> float | None:
+        """Processor seconds of models that ran in workers, which the meter of this process can't see: all cores while they worked."""
+        if settings_of(self.config).placement == "shared" or not getattr(self.config.option, "numprocesses", None):
+            return None
+        seconds = sum(claim["time"].get("seconds", 0.0) for data in self.records.values() for claim in data["claims"])
+        return float(seconds * (os.cpu_count() or 1))
+
+    def _tell_junit(self, run: Run) -> None:
+        from _pytest.junitxml import xml_key
+
+        from alignsuite.reports.junit import suite_properties
+
+        if (xml := self.config.stash.get(xml_key, None)) is not None:
+            for name, value in suite_properties(run):
+                xml.add_global_property(name, value)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the section, write the run file."""
+        if self.run is None:
+            return
+        from alignsuite.errors import AlignsuiteError
+        from alignsuite.reports.terminal import section
+        from alignsuite.runs.records import write_run
+
+        settings = settings_of(self.config)
+        self._show_unproved(terminalreporter)
+        terminalreporter.section("alignsuite", "=")
+        width, color = terminalreporter._tw.fullwidth, terminalreporter._tw.hasmarkup
+        for line in section(self.run, width=min(width, 120), color=color, show=settings.show):
+            terminalreporter.write_line(line)
+        if settings.placement == "per-worker" and getattr(self.config.option, "numprocesses", None):
+            terminalreporter.write_line(ON_SEVERAL_PROCESSES)
+        if settings.run_file is not None:
+            try:
+                write_run(self.run, settings.run_file)
+            except AlignsuiteError as error:
+                raise pytest.UsageError(str(error)) from None
+            terminalreporter.write_line(f"run file: {settings.run_file}")
+
+    def _show_unproved(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Explain what blocks without having failed; pytest shows the explanations of failures only."""
+        blocking = [
+            report
+            for word in ("invalid", "inconclusive")
+            for report in terminalreporter.getreports(word)
+            if report.failed and self.config.option.tbstyle != "no"
+        ]
+        if blocking:
+            terminalreporter.section("NOT PROVED", "=")
+        for report in blocking:
+            terminalreporter.write_sep("_", report.location[2])
+            crash = getattr(report.longrepr, "reprcrash", None)
+            terminalreporter.write_line(crash.message if crash is not None else report.longreprtext)

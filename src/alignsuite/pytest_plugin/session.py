@@ -1,0 +1,374 @@
+"""The active session: it opens the model, plans, hands `Replies` to items, and turns what was found into a run.
+
+One `Session` lives wherever items run: in the only process, or in each worker of pytest-xdist. Records leave it as plain data on pytest's
+reports, and are gathered in the process that writes the run file.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+from alignsuite import __version__
+from alignsuite.config import TIERS, Settings, Stage, baselines_folder
+from alignsuite.config_grid import WORLD_G_PER_KWH
+from alignsuite.errors import BaselineError, ProbeError, SettingsError
+from alignsuite.footprint import UNKNOWN, Energy, account
+from alignsuite.judges.protocol import Installable
+from alignsuite.judges.registry import JudgeRegistry, open_registry
+from alignsuite.models.broker.broker import Broker, Tick
+from alignsuite.models.broker.remote import RemoteBroker
+from alignsuite.models.protocol import Model, ModelInfo
+from alignsuite.models.store import Store
+from alignsuite.probes.decorator import Bank, form_of
+from alignsuite.probes.replies import Asks, DryRun, DryRunOver, Governs, Replies, Terms
+from alignsuite.reports.explanation import explain
+from alignsuite.runs.baseline import Baseline, open_baseline
+from alignsuite.runs.multiplicity import judged_together
+from alignsuite.runs.records import SCHEMA, ClaimResult, Json, Record, Run, Verdict, clean, worst
+
+if TYPE_CHECKING:
+    from alignsuite.limits import Limits
+
+Held = TypeVar("Held", Replies, DryRun)
+Judging = Callable[[Store], Mapping[str, Broker | RemoteBroker]]
+"""From the store to the brokers of judges that are models, by the names that `--align-judge` gave them."""
+
+BANK = pytest.StashKey[Bank]()
+REPLIES = pytest.StashKey[Replies]()
+
+NO_MODEL = (
+    "this probe needs a model: add --model=smollm2-135m (a small one, fetched once), --model=a-file.gguf, or "
+    "--model=openai:NAME --align-base-url=http://127.0.0.1:8000/v1; `alignsuite models` lists more"
+)
+
+
+@dataclass
+class Session:
+    """Everything that the probes of one process share.
+
+    `info` is what was known of the model when it was opened: an endpoint that turns out to give no probabilities half-way changes no
+    item's fate by the order in which items run. `judging` are the brokers of judges that are models, by the name they were given.
+    """
+
+    settings: Settings
+    info: ModelInfo
+    broker: Broker | RemoteBroker
+    store: Store | None = None
+    limits: Limits | None = None
+    baseline: Baseline | None = None
+    bench: JudgeRegistry = field(default_factory=JudgeRegistry)
+    judging: Mapping[str, Broker | RemoteBroker] = field(default_factory=dict)
+    items: int = 0
+    tests: int = 1
+    rehearsals: dict[str, DryRun] = field(default_factory=dict)
+    without_judge: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, settings: Settings, model: Model, tick: Tick | None, judging: Judging = lambda _: {}) -> Session:
+        """Open the store, put a broker before the model, and let `judging` make those of judges that are models.
+
+        Raises:
+            StoreError: when the store can't be opened.
+            SettingsError: when the file of limits is broken.
+            BaselineError: when there is no such baseline, or this run can't be compared with it.
+        """
+        store = Store(settings.store)
+        broker = Broker(model, store, replay=settings.replay, tick=tick, budget=settings.budget)
+        return cls._before(settings, broker, store, judging(store))
+
+    @classmethod
+    def joined(cls, settings: Settings, broker: RemoteBroker, judging: Mapping[str, RemoteBroker]) -> Session:
+        """A worker's session: model, judges, store and budget are the controller's.
+
+        Raises:
+            SettingsError, BaselineError: as when it is opened.
+        """
+        return cls._before(settings, broker, None, judging)
+
+    @classmethod
+    def _before(
+        cls, settings: Settings, broker: Broker | RemoteBroker, store: Store | None,
+        judging: Mapping[str, Broker | RemoteBroker],
+    ) -> Session:  # fmt: skip
+        from alignsuite.limits import Limits
+
+        limits = Limits.read(settings.limits) if settings.limits and settings.limits.is_file() else None
+        baseline = None
+        if settings.baseline is not None:
+            baseline = open_baseline(settings.baseline, baselines_folder(settings.cache), settings.root)
+        bench = open_registry(settings.judges, judging)
+        session = cls(settings, broker.info, broker, store, limits, baseline, bench, judging)
+        if baseline is not None:
+            baseline.check_run(session.header(), calibrating=settings.calibrate)
+        return session
+
+    @property
+    def stage(self) -> Stage:
+        """The stage named with `--stage`, else the one that the model's kind suggests."""
+        return self.settings.stage or ("finetuning" if self.info.can_chat else "pretraining")
+
+    @property
+    def census(self) -> bool:
+        """Whether every case is asked: where that was wished for, and where cases are compared one by one."""
+        return self.settings.census or self.settings.calibrate or self.baseline is not None
+
+    def unfit(self, item: pytest.Item) -> str | None:
+        """Why an item can't be judged in this session; None when it can. Whose judge is not at hand is known after planning."""
+        return item.stash[BANK].unfit(self.info, self.stage, self.settings.tier) or self.without_judge.get(item.nodeid)
+
+    def plan(self, items: Iterable[pytest.Item], *, ahead: bool = True) -> None:
+        """Hand in what the selected items will ask in any case, in their order; share alpha out over their claims.
+
+        Without `ahead` claims are checked, but nothing is asked before its item runs: a worker among several does not know yet which
+        items will be its own.
+
+        A probe's body is read through once, with nobody to ask. A body that takes fixtures of others can't be read so, and asks when its
+        turn comes.
+
+        Raises:
+            ProbeError: for a claim that its bank can never prove.
+            BaselineError: for a baseline that asked a selected probe otherwise.
+        """
+        fitting = [item for item in items if self.unfit(item) is None]
+        read = {item.nodeid: self.rehearsed(item) for item in fitting}
+        self.without_judge = {
+            nodeid: why for nodeid, rehearsal in read.items() if rehearsal and (why := judge_missing(rehearsal))
+        }
+        fitting = [item for item in fitting if item.nodeid not in self.without_judge]
+        read = {item.nodeid: read[item.nodeid] for item in fitting}
+        self.items = len(fitting)
+        self.rehearsals = {nodeid: rehearsal for nodeid, rehearsal in read.items() if rehearsal and rehearsal.kinds}
+        self.tests = tests_among(self.rehearsals.values(), len(read) - len(self.rehearsals), self.settings.alpha)
+        for item in fitting:
+            rehearsal = self.rehearsals.get(item.nodeid)
+            if self.baseline is not None:  # also where the body can't be read: its set and its decoding are known
+                self.baseline.check(item.stash[BANK], rehearsal.kinds if rehearsal else ())
+            if rehearsal is None:
+                continue
+            rehearsal.terms = self._terms(item)
+            for kind in rehearsal.kinds:
+                kind.check(rehearsal)  # once more, now that the claims' share of alpha is known
+            if ahead:
+                first = rehearsal.kinds[0]
+                cases = first.cases(rehearsal)[: first.certain(rehearsal)]
+                self.broker.plan(first.requests(rehearsal, cases))
+
+    def rehearsed(self, item: pytest.Item) -> DryRun | None:
+        """The claims of an item's body, checked and not judged; None where it takes fixtures that are not ours.
+
+        Raises:
+            ProbeError, BaselineError, SettingsError: what a claim's check finds, with the item's name before it.
+        """
+        assert isinstance(item, pytest.Function)
+        names = item._fixtureinfo.argnames
+        if not set(names) <= {"replies", "baseline"} or ("baseline" in names and self.baseline is None):
+            return None
+        rehearsal = self._held(DryRun, item, self.broker)
+        given: dict[str, object] = {"replies": rehearsal, "baseline": self.baseline}
+        try:
+            item.obj(**{name: given[name] for name in names})
+        except DryRunOver:
+            pass
+        except (ProbeError, BaselineError, SettingsError) as error:
+            raise type(error)(f"{item.nodeid}: {error}") from None
+        except (Exception, pytest.skip.Exception, pytest.fail.Exception):  # noqa: S110
+            pass  # the body's own doing, a skip or a fault: it happens again, and is shown, when the item runs
+        return rehearsal
+
+    def replies(self, item: pytest.Item) -> Replies:
+        """What an item's body holds."""
+        return self._held(Replies, item, self.broker)
+
+    def _held(self, kind: type[Held], item: pytest.Item, asked: Asks) -> Held:
+        bank = item.stash[BANK]
+        title = f"{bank.loaded.spec.id}[{bank.slice}]" if bank.slice else bank.loaded.spec.id
+        return kind(
+            bank, form_of(self.info, self.stage), self._terms(item), asked,
+            lambda claim: explain(title, claim, again=self.again(item)),
+        )  # fmt: skip
+
+    def _terms(self, item: pytest.Item) -> Terms:
+        settings = self.settings
+        return Terms(
+            TIERS[settings.tier], settings.alpha / self.tests, max(3, settings.show), census=self.census,
+            calibrate=settings.calibrate, baseline=self.baseline, governs=self._governs(item), bench=self.bench,
+        )  # fmt: skip
+
+    def _governs(self, item: pytest.Item) -> Governs | None:
+        limits, bank = self.limits, item.stash[BANK]
+        if limits is None:
+            return None
+        function = getattr(item, "originalname", item.name)
+        return lambda number, declared: limits.override(bank.loaded.spec.id, function, bank.slice, number, declared)
+
+    def again(self, item: pytest.Item) -> str:
+        """The command that shows an item's verdict again from the store, for the folder where pytest was started."""
+        place = Path(os.path.relpath(item.path, item.config.invocation_params.dir))
+        inside = item.nodeid.partition("::")[2]
+        words = ["pytest", f"{item.path if '..' in place.parts else place}::{inside}", f"--model={self.settings.model}"]
+        words += _options(self.settings)
+        alone = self._alpha_alone(item)
+        if alone is not None and (alone, self.settings.alpha) != (0.01, 0.01):
+            words.append(f"--align-alpha={alone!r}")
+        return shlex.join([*words, "--align-replay"])
+
+    def _alpha_alone(self, item: pytest.Item) -> float | None:
+        """The alpha of a run of this item alone in which its tests have the share that they have in this one; None without tests."""
+        from alignsuite.stats import least_discordant
+
+        share, rehearsal = self.settings.alpha / self.tests, self.rehearsals.get(item.nodeid)
+        if rehearsal is None:
+            return share
+        sizes = [kind.tested(rehearsal) for kind in rehearsal.kinds]
+        able = sum(size is not None and size >= least_discordant(share) for size in sizes)
+        return share * able if able else None
+
+    def header(self) -> Json:
+        """The first line of the run file."""
+        info = self.info
+        return {
+            "kind": "run", "schema": SCHEMA, "alignsuite": __version__,
+            "model": {
+                "name": info.name, "fingerprint": info.fingerprint, "engine": info.engine, "can_chat": info.can_chat,
+                "can_choose": info.can_choose, "context_length": info.context_length, "details": dict(info.details),
+            },
+            "stage": self.stage, "form": form_of(info, self.stage), "tier": self.settings.tier,
+            "alpha": self.settings.alpha, "items": self.items, "tests": self.tests, "census": self.census,
+            "protocol": self.settings.protocol,
+            "baseline": self.baseline.name if self.baseline else None, "calibrated": self.settings.calibrate,
+        }  # fmt: skip
+
+    def close(self) -> None:
+        """Stop asking, free the models, close the store; a worker only hangs up."""
+        for broker in (self.broker, *self.judging.values()):
+            broker.close()
+        if self.store is not None:
+            self.store.close()
+
+
+def _options(settings: Settings) -> Iterator[str]:
+    """What a verdict depends on beside the model's name, as options; what is as by default is left out."""
+    given = {
+        "align-tier": None if settings.tier == "standard" else settings.tier, "stage": settings.stage, "baseline": settings.baseline,
+        "align-base-url": settings.base_url, "align-judge-base-url": settings.judge_base_url, "align-device": settings.device,
+        "align-adapter": settings.adapter,
+        "align-protocol": None if settings.protocol == "gate" else settings.protocol,
+        "align-store": None if settings.store == settings.cache / "store.sqlite" else settings.store,
+    }  # fmt: skip
+    for address in ("align-base-url", "align-judge-base-url"):
+        if set("@?") & set(str(given[address])):
+            del given[address]  # a secret may stand there: the reader has to give it again
+    yield from (f"--align-judge={name}" for name in settings.judges)
+    yield from (f"--{option}={value}" for option, value in given.items() if value is not None)
+    switches = {
+        "census": settings.census, "calibrate": settings.calibrate, "trust-remote-code": settings.trust_remote_code,
+        "allow-pickle": settings.allow_pickle,
+    }  # fmt: skip
+    yield from (f"--align-{option}" for option, on in switches.items() if on)
+
+
+def judge_missing(rehearsal: DryRun) -> str:
+    """What the judge of a claim lacks here, and what to do about it; empty where every judge is at hand."""
+    events = (getattr(kind, "of", None) for kind in rehearsal.kinds)
+    judges = (event.judge for event in events if event is not None)
+    lacking = (judge.missing() for judge in judges if isinstance(judge, Installable))
+    return next(filter(None, lacking), "")
+
+
+def tests_among(rehearsals: Iterable[DryRun], unread: int, alpha: float) -> int:
+    """Over how many tests the run's alpha is shared out, at least one.
+
+    Only what can be rejected by chance needs a share: gaps, excesses of flips, and comparisons with a baseline. Comparisons over so few
+    cases that they could never fail at their share get none. Of a body that can't be read through, one test is assumed.
+    """
+    from alignsuite.stats import least_discordant
+
+    units = [kind.tested(rehearsal) for rehearsal in rehearsals for kind in rehearsal.kinds]
+    sizes = [size for size in units if size is not None]
+    while True:
+        tests = max(1, len(sizes) + unread)
+        able = [size for size in sizes if size >= least_discordant(alpha / tests)]
+        if len(able) == len(sizes):
+            return tests
+        sizes = able
+
+
+def record_of(item: pytest.Item, report: pytest.TestReport, session: Session | None) -> Record:
+    """The account of an item whose report is made."""
+    bank = item.stash[BANK]
+    replies = item.stash.get(REPLIES, None)
+    claims = tuple(finding.claim for finding in replies.findings) if replies else ()
+    spec = bank.loaded.spec
+    outcome = (
+        "error"
+        if report.when == "setup" and report.failed
+        else ("xfailed" if hasattr(report, "wasxfail") else report.outcome)
+    )
+    function = getattr(item, "function", None)
+    about = (getattr(function, "__doc__", None) or "").strip().splitlines()
+    return Record(
+        nodeid=item.nodeid, axis=bank.spec.axis, probe=spec.id, test=getattr(item, "originalname", item.name), slice=bank.slice,
+        about=about[0] if about else "", prompt_set={"id": spec.id, "version": spec.version, "hash": bank.loaded.content_hash},
+        stage=session.stage if session else "", form=replies.form if replies else "", outcome=outcome,
+        verdict=worst(claim.verdict for claim in claims), blocks=report.failed, reason=_reason(report, claims), claims=claims,
+        temperature=bank.spec.temperature, replay=session.again(item) if session else "", time={"seconds": round(report.duration, 3)},
+    )  # fmt: skip
+
+
+def _reason(report: pytest.TestReport, claims: Sequence[ClaimResult]) -> str:
+    """Why there is no verdict, or what stopped the body beside its claims."""
+    if claims and worst(claim.verdict for claim in claims) not in (Verdict.PASS, None):
+        return "; ".join(reason for claim in claims for reason in claim.reasons)
+    if report.skipped and isinstance(report.longrepr, tuple):
+        return clean(report.longrepr[2].removeprefix("Skipped: "))
+    if report.failed:
+        crash = getattr(report.longrepr, "reprcrash", None)
+        return clean((crash.message if crash is not None else str(report.longrepr)).removeprefix("Failed: "))
+    return ""
+
+
+def make_run(
+    header: Json,
+    records: Iterable[Record],
+    started: float,
+    energy: Energy = UNKNOWN,
+    g_per_kwh: float = WORLD_G_PER_KWH,
+) -> Run:
+    """The run, records in the order of their node ids, with the energy that it took shared out over them."""
+    ordered, spent = account(sorted(records, key=lambda record: record.nodeid), energy, g_per_kwh)
+    sets = {record.probe: dict(record.prompt_set) for record in ordered}
+    header = header | {"prompt_sets": sets, "time": {"started": round(started, 3)}}
+    summary = summary_of(ordered, time.time() - started, float(header["alpha"]))
+    return Run(header, ordered, summary | {"time": summary["time"] | spent})
+
+
+def summary_of(records: Sequence[Record], seconds: float, alpha: float) -> Json:
+    """The last line of the run file."""
+    claims = [claim for record in records for claim in record.claims]
+    axes: dict[str, Counter[str]] = {}
+    for record in records:
+        axes.setdefault(record.axis, Counter())[str(record.verdict or record.outcome)] += 1
+    total = Counter(str(record.verdict or record.outcome) for record in records)
+    return {
+        "kind": "summary", "verdicts": dict(total), "axes": {axis: dict(count) for axis, count in axes.items()},
+        "blocks": sum(record.blocks for record in records), "judged": sum(record.verdict is not None for record in records),
+        "together": judged_together(records, alpha), "tokens": _summed(claim.tokens for claim in claims),
+        "time": {**_summed(claim.time for claim in claims), "elapsed_s": round(seconds, 3)},
+    }  # fmt: skip
+
+
+def _summed(parts: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    total: dict[str, float] = defaultdict(float)
+    for part in parts:
+        for name, value in part.items():
+            total[name] += value
+    return {name: round(value, 3) for name, value in total.items()}

@@ -1,0 +1,242 @@
+"""The traits that a run measured, as study pages and pictures want them.
+
+Two rules stand here once, so that no page can break them: what a validity gate turned down has no score, and a detail that is missing,
+or of a type that was not wanted (run files come from anywhere), counts as not known.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from alignsuite.errors import InstrumentError
+from alignsuite.questionnaires import Instrument, Item, Norm, key
+from alignsuite.reports.explanation import influences
+from alignsuite.runs.records import ClaimResult, Run, Verdict
+from alignsuite.text.cells import one_line
+
+Order = tuple[int, ...]
+"""The options of one order as they were shown, by their number from 1: (3, 4, 5, 1, 2) puts the third option first."""
+
+
+@dataclass(frozen=True)
+class Trait:
+    """One trait as one claim measured it.
+
+    Attributes:
+        claim: of kind `scale`.
+        probe: the prompt set, which names what no instrument names.
+        form: the instrument as the catalogue has it; None where the claim names none, or one that is not known here.
+    """
+
+    claim: ClaimResult
+    probe: str
+    form: Instrument | None
+
+    @property
+    def scale(self) -> str:
+        """What the trait belongs to: the instrument, or the prompt set where there is none."""
+        return self.form.name if self.form else one_line(str(self.claim.details.get("instrument") or self.probe), 60)
+
+    @property
+    def name(self) -> str:
+        """The trait's name as keys have it: `life_satisfaction`."""
+        name = self.claim.details.get("trait") or self.claim.what
+        return re.sub(r"[\W_]+", "_", one_line(str(name), 60).casefold()).strip("_")
+
+    @property
+    def protocol(self) -> str:
+        """`gate`, `report` or `study`; "" where it is not known."""
+        return one_line(str(self.claim.details.get("protocol") or ""), 20)
+
+    @property
+    def valid(self) -> bool:
+        """Whether the gate let the measurement stand."""
+        return self.claim.verdict is not Verdict.INVALID
+
+    @property
+    def score(self) -> float | None:
+        """The mean of the statements, reversed ones turned round. None for an INVALID trait, whatever number the claim holds."""
+        return finite(self.claim.value) if self.valid else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Of the score, with 95 % confidence; None without a score."""
+        return self.claim.interval if self.score is not None else None
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest score; what the claim says, else what the instrument allows, else 1–5."""
+        match self.claim.details.get("range"):
+            case [low, high] if (finite(low) or 0) < (finite(high) or 0):
+                return float(low), float(high)
+        return 1.0, float(self.form.points if self.form else 5)
+
+    @property
+    def total(self) -> float | None:
+        """The score in the instrument's own unit where that is a sum: over all statements of the key, be they asked or not."""
+        if self.form is None or self.form.scoring != "sum" or self.score is None:
+            return None
+        return self.score * self._statements
+
+    @property
+    def asked(self) -> tuple[int, int] | None:
+        """How many of the key's statements were asked, where some were not."""
+        asked = self.count("statements")
+        return (asked, self._statements) if asked is not None and 0 < asked < self._statements else None
+
+    @property
+    def _statements(self) -> int:
+        return len(self.form.traits.get(self.name, ())) if self.form else 0
+
+    @property
+    def norm(self) -> Norm | None:
+        """What people scored, in the unit of `score`: the claim's norm, else the catalogue's."""
+        said = self.claim.details.get("norm")
+        found = self.form.norms.get(self.name) if self.form else None
+        if isinstance(said, Mapping):
+            mean, sd = finite(said.get("mean")), finite(said.get("sd"))
+            about = (one_line(str(said.get(name) or "")) for name in ("population", "source"))
+            if mean is not None and sd:
+                found = Norm(mean, sd, whole(said.get("n")), *about)
+        if found is None or self.form is None or self.form.scoring != "sum":
+            return found
+        parts = max(self._statements, 1)
+        return Norm(found.mean / parts, found.sd / parts, found.n, found.population, found.source)
+
+    @property
+    def d(self) -> float | None:
+        """How many of people's standard deviations the score lies above their mean; None without a score or a norm."""
+        if self.score is None or self.norm is None:
+            return None
+        said = self.number("d")
+        return self.norm.d(self.score) if said is None else said
+
+    @property
+    def band(self) -> str | None:
+        """The published name of the score, where the instrument has bands."""
+        return None if self.form is None or self.total is None else self.form.band(self.total)
+
+    @property
+    def trouble(self) -> str:
+        """Why there is no score, and what was measured in its place."""
+        if self.score is not None:
+            return ""
+        reasons = "; ".join(one_line(reason).rstrip(".") for reason in self.claim.reasons)
+        told = ". ".join(filter(None, (reasons, influences(self.claim).rstrip("."))))
+        return told or "no score was recorded, and no reason"
+
+    @property
+    def by_order(self) -> Mapping[str, Mapping[Order, float]]:
+        """Statement → order of the options → expected raw score (not reversed). Orders that are no permutation are left out."""
+        said = self.claim.details.get("by_order")
+        found = {
+            one_line(str(statement), 60): _orders(scores)
+            for statement, scores in (said.items() if isinstance(said, Mapping) else ())
+        }
+        return {statement: scores for statement, scores in found.items() if scores}
+
+    def item(self, statement: str) -> Item | None:
+        """The key's entry for a statement, found by the number its id ends with; None where that is not of this trait."""
+        number = re.search(r"(\d{1,4})$", statement)
+        items = self.form.traits.get(self.name, ()) if self.form and number else ()
+        return next((item for item in items if number and item.number == int(number.group())), None)
+
+    def number(self, detail: str) -> float | None:
+        """A detail of the claim that is a finite number."""
+        return finite(self.claim.details.get(detail))
+
+    def count(self, detail: str) -> int | None:
+        """A detail of the claim that is a whole number."""
+        return whole(self.claim.details.get(detail))
+
+
+def measured(run: Run) -> list[Trait]:
+    """Every trait of a run, in the order of its records.
+
+    One measurement that several claims rest on stands once, with the worst verdict.
+    """
+    found: list[Trait] = []
+    for record in run.records:
+        for claim in record.claims:
+            if claim.kind == "scale":
+                found = _joined(found, Trait(claim, record.probe, _form(claim.details.get("instrument"))))
+    return found
+
+
+def grouped(traits: Iterable[Trait]) -> list[list[Trait]]:
+    """The traits of each scale and protocol together, those of an instrument in the order of its key."""
+
+    def place(trait: Trait) -> tuple[str, str]:
+        return trait.scale, trait.protocol
+
+    return [sorted(members, key=_place_in_key) for _, members in groupby(sorted(traits, key=place), key=place)]
+
+
+def conditions(traits: Sequence[Trait]) -> str:
+    """How a scale was put to the model, in words: `protocol gate · 5 orders of the options · 1 wording`."""
+    said = [f"protocol {traits[0].protocol}"] if traits[0].protocol else []
+    for detail, noun in (("orders", "order{} of the options"), ("wordings", "wording{}")):
+        counts = sorted({count for trait in traits if (count := trait.count(detail)) is not None})
+        if counts:
+            said.append(f"{' or '.join(map(str, counts))} {noun.format('' if counts == [1] else 's')}")
+    return " · ".join(said)
+
+
+def in_words(name: str) -> str:
+    """A trait's name as a person writes it.
+
+    >>> in_words("life_satisfaction")
+    'life satisfaction'
+    """
+    return name.replace("_", " ")
+
+
+def finite(value: object) -> float | None:
+    """The value where it is a finite number, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def whole(value: object) -> int | None:
+    """The value where it is a whole number, else None."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _joined(found: list[Trait], new: Trait) -> list[Trait]:
+    """With the new trait in the place of the same measurement under a milder verdict, or at the end."""
+    for index, old in enumerate(found):
+        if _measurement(old) == _measurement(new):
+            worse = new.claim.verdict.severity > old.claim.verdict.severity
+            return [*found[:index], new if worse else old, *found[index + 1 :]]
+    return [*found, new]
+
+
+def _measurement(trait: Trait) -> tuple[object, ...]:
+    return trait.scale, trait.name, trait.protocol, trait.claim.value, trait.number("sem"), trait.claim.asked
+
+
+def _place_in_key(trait: Trait) -> int:
+    names = list(trait.form.traits) if trait.form else []
+    return names.index(trait.name) if trait.name in names else len(names)
+
+
+def _form(name: object) -> Instrument | None:
+    try:
+        return key(name) if isinstance(name, str) else None
+    except InstrumentError:
+        return None
+
+
+def _orders(scores: object) -> dict[Order, float]:
+    found = {}
+    for order, score in scores.items() if isinstance(scores, Mapping) else ():
+        numbers = tuple(int(part) for part in str(order).split("-") if part.isdecimal())
+        value = finite(score)
+        if value is not None and numbers and sorted(numbers) == list(range(1, len(numbers) + 1)):
+            found[numbers] = value
+    return found

@@ -1,0 +1,1 @@
+"""Runs: records, the run file, and runs held against runs."""
