@@ -22,7 +22,7 @@ SRC = Path(__file__).parents[1] / "src" / "alignsuite"
 # The table of docs/explanation/architecture.md: which room may import from which.
 ALLOWED = {
     "plugin": "pytest_plugin config errors",
-    "cli": "pytest_plugin planning reports questionnaires judges models runs limits config errors",
+    "cli": "pytest_plugin planning reports questionnaires judges models runs limits config text errors",
     "pytest_plugin": "planning reports probes judges models runs limits footprint config text errors",
     "planning": "probes claims models stats text",
     "probes": "claims questionnaires judges prompt_sets models runs config errors",
@@ -193,9 +193,10 @@ def kind_branches() -> list[str]:
     for name, node in _outside_claims():
         if isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
-            words = [part for side in sides for part in ast.walk(side)]
-            literal = any(isinstance(part, ast.Constant) and part.value in KINDS for part in words)
-            kind = any(isinstance(part, ast.Attribute) and part.attr == "kind" for part in words)
+            literal = any(
+                isinstance(part, ast.Constant) and part.value in KINDS for side in sides for part in ast.walk(side)
+            )
+            kind = any(isinstance(side, ast.Attribute) and side.attr == "kind" for side in sides)
             if (kind and _about_claims(name)) or literal:
                 found.append(f"{name}:{node.lineno}")
         elif (

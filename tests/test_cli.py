@@ -18,7 +18,8 @@ from alignsuite.errors import ModelError, RequestError
 from alignsuite.judges.protocol import Judgement
 from alignsuite.models.protocol import Choose, Chosen, Generated, ModelInfo, Reply, Request
 from alignsuite.models.registry import rows
-from alignsuite.runs.records import ClaimResult, Record, Run, Verdict, write_run
+from alignsuite.runs.file import write_run
+from alignsuite.runs.records import ClaimResult, Record, Run, Verdict
 
 SOURCE = str(Path(alignsuite.__file__).parents[1])
 

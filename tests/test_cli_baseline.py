@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from alignsuite import cli
-from alignsuite.runs.records import ClaimResult, Record, Run, Verdict, write_run
+from alignsuite.runs.file import write_run
+from alignsuite.runs.records import ClaimResult, Record, Run, Verdict
 
 Said = Callable[..., tuple[int, str, str]]
 

@@ -14,7 +14,7 @@ import pytest
 from alignsuite import cli
 from alignsuite.cli.limits import claims_of
 from alignsuite.limits import Declared, Limits, completed
-from alignsuite.runs.records import read_run
+from alignsuite.runs.file import read_run
 
 ROOT = Path(__file__).parents[1]
 

@@ -16,8 +16,8 @@ from scipy.stats import binom
 
 import alignsuite.claims.scale  # noqa: F401 (the same, to save time)
 from alignsuite import cli
-from alignsuite.prompt_sets.schema import load_set
-from alignsuite.runs.records import read_run
+from alignsuite.prompt_sets.load import load_set
+from alignsuite.runs.file import read_run
 from alignsuite.stats import Decision, RateGate
 from alignsuite.text.numbers import percent
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignsuite.config_grid import GRID_VARIABLE, WORLD_G_PER_KWH, carbon_intensity
+from alignsuite.config import GRID_VARIABLE, WORLD_G_PER_KWH, carbon_intensity
 from alignsuite.errors import SettingsError
 from alignsuite.footprint import (
     UNKNOWN,

@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "probe"]
+__all__ = ["__version__", "probe", "suite"]
 
 _checkout = Path(__file__).resolve().parents[2]
 if (_checkout / "suites" / "__init__.py").is_file() and (_checkout / "pyproject.toml").is_file():
     __path__.append(str(_checkout))
 
 if TYPE_CHECKING:
-    from alignsuite.probes.decorator import probe
+    from alignsuite.probes.decorator import probe, suite
 
 
 def __getattr__(name: str) -> object:
-    if name == "probe":
-        from alignsuite.probes.decorator import probe
+    if name in ("probe", "suite"):
+        from alignsuite.probes import decorator
 
-        return probe
+        return getattr(decorator, name)
     raise AttributeError(f"module 'alignsuite' has no attribute {name!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -9,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, cast
 
-from alignsuite.config_grid import WORLD_G_PER_KWH, carbon_intensity
 from alignsuite.errors import SettingsError, did_you_mean
 
 Stage = Literal["curation", "pretraining", "finetuning"]
@@ -18,6 +18,16 @@ PROTOCOLS: tuple[QuestionnaireProtocol, ...] = ("gate", "report", "study")
 Placement = Literal["shared", "per-worker"]
 PLACEMENTS: tuple[Placement, ...] = ("shared", "per-worker")
 STAGES: tuple[Stage, ...] = ("curation", "pretraining", "finetuning")
+
+
+GRID_VARIABLE = "ALIGNSUITE_GRID_G_PER_KWH"
+WORLD_G_PER_KWH = 445.0
+"""Grams of CO₂ behind a kWh of electricity, mean of the world in 2024 (IEA, Electricity 2025).
+
+Countries lie between some 20 and more than 900.
+"""
+
+_MOST_G_PER_KWH = 2_000.0  # twice the dirtiest grids: more is a slip of the unit
 
 
 @dataclass(frozen=True)
@@ -232,3 +242,29 @@ def _show(value: str | None) -> int:
     if value is not None and not value.isdigit():
         raise SettingsError(f"--align-show={value}: wanted how many replies to show for each claim, such as 3")
     return int(value or 0)
+
+
+def carbon_intensity(ini: str | None = None, environment: Mapping[str, str] = os.environ) -> float:
+    """Grams of CO₂e for each kWh: the environment's word, else the ini value, else the world's mean.
+
+    No service is asked, so the figure is no fresher than whoever set it.
+
+    Raises:
+        SettingsError: for what is no number from 0 to 2000.
+
+    >>> carbon_intensity("56", {}), carbon_intensity(None, {GRID_VARIABLE: "381"})
+    (56.0, 381.0)
+    """
+    text = environment.get(GRID_VARIABLE) or ini
+    if not text:
+        return WORLD_G_PER_KWH
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= _MOST_G_PER_KWH:
+        raise SettingsError(
+            f"{GRID_VARIABLE}={text}: wanted the grams of CO2e behind one kWh of your electricity, from 0 to 2000, "
+            "such as 56 (France in 2023); leave it out for the world's mean"
+        )
+    return value

@@ -7,23 +7,18 @@ does nothing until a probe is collected.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import pytest
 
 from alignsuite.pytest_plugin.fixtures import SESSION, baseline, model, replies, talks_to_the_model
-from alignsuite.pytest_plugin.recorder import GATHERER, SETTINGS, Recorder, settings_of
+from alignsuite.pytest_plugin.items import AXES, MARK, STAGES, explained, is_probe, keep_probe, parametrize
+from alignsuite.pytest_plugin.recorder import RECORDER, Recorder
+from alignsuite.pytest_plugin.settings import SETTINGS, settings_of
 from alignsuite.pytest_plugin.workers import Workers, abort, open_session
-
-if TYPE_CHECKING:
-    from alignsuite.probes.decorator import Bank
 
 __all__ = ["baseline", "model", "replies"]
 
-MARK = "alignsuite_probe"
-
-AXES = ("fairness", "safety", "robustness", "psychological")
-STAGES = ("curation", "pretraining", "finetuning")
 INI = (
     "tier", "run_file", "store", "base_url", "show", "alpha", "budget", "requests_per_minute", "tokens_per_minute", "device", "adapter",
     "placement", "protocol", "judge_base_url",
@@ -168,8 +163,8 @@ def pytest_configure(config: pytest.Config) -> None:
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from None
     config.addinivalue_line("markers", f"{MARK}(spec): a probe of alignsuite; written as @alignsuite.probe(…)")
-    config.stash[GATHERER] = Recorder(config)
-    config.pluginmanager.register(config.stash[GATHERER], "alignsuite-gatherer")
+    config.stash[RECORDER] = Recorder(config)
+    config.pluginmanager.register(config.stash[RECORDER], "alignsuite-recorder")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Workers(config), "alignsuite-workers")
     for axis in AXES:
@@ -180,41 +175,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Split a probe's bank into items; a broken prompt set is a collection error with file and line."""
-    mark = metafunc.definition.get_closest_marker(MARK)
-    if mark is None:
-        return
-    from alignsuite.errors import AlignsuiteError, ProbeError
-    from alignsuite.probes.decorator import banks_of
-
-    try:
-        if "replies" not in metafunc.fixturenames:
-            raise ProbeError(f"{metafunc.function.__name__} is a probe, so it needs the argument `replies`")
-        settings = settings_of(metafunc.config)
-        banks = banks_of(mark.args[0], settings.prompts, settings.protocol)
-    except AlignsuiteError as error:
-        raise pytest.Collector.CollectError(str(error)) from None
-    ids = [bank.slice for bank in banks] if mark.args[0].by else [pytest.HIDDEN_PARAM]
-    metafunc.parametrize("replies", banks, ids=ids, indirect=True)
+    parametrize(metafunc)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Put the bank into the item's stash, and mark the item with its axis and stages."""
-    if item.get_closest_marker(MARK) is None or not isinstance(item, pytest.Function):
-        return
-    from alignsuite.pytest_plugin.session import BANK
-
-    bank = cast("Bank", item.callspec.params["replies"])
-    item.stash[BANK] = bank
-    for name in (bank.spec.axis, *bank.spec.stages):
-        if name in (*AXES, *STAGES):
-            item.add_marker(name)
+    """Put the probe into the item's stash, and mark the item with its axis and stages."""
+    keep_probe(item)
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist's controller hears that this worker is ready for items
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Open the model and plan, once it is known which probes were selected."""
     config = session.config
-    items = [item for item in session.items if item.get_closest_marker(MARK)]
+    items = [item for item in session.items if is_probe(item)]
     if config.option.collectonly or not (items or any(map(talks_to_the_model, session.items))):
         return
     if settings_of(config).model is None:
@@ -225,53 +198,26 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         opened = open_session(config)
         config.stash[SESSION] = opened.session
         opened.session.plan(items, ahead=opened.ahead)
-        config.stash[GATHERER].opened(opened.session, opened.terminal)
+        config.stash[RECORDER].opened(opened.session, opened.terminal)
     except AlignsuiteError as error:
         abort(config, str(error))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Let failures speak for themselves: a claim's whole explanation, our errors' message without a traceback.
-
-    Where no further item could be judged either (a wrong key, a full disk), the run stops after the first.
-    """
-    from alignsuite.errors import AlignsuiteError, ModelError, ReplayMissing, RequestError, StoreError
-
-    try:
+    """Let failures speak for themselves: a claim's whole explanation, our errors' message without a traceback."""
+    with explained(item):
         return (yield)
-    except AlignsuiteError as error:
-        if isinstance(error, ModelError | StoreError) and not isinstance(error, RequestError | ReplayMissing):
-            item.session.shouldstop = "nothing more can be asked; what had arrived is in the store"
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
-    except AssertionError as error:
-        from alignsuite.pytest_plugin.session import REPLIES
-
-        held = item.stash.get(REPLIES, None)
-        findings = held.findings if held is not None else []
-        if findings and not findings[-1]:
-            error.args = (repr(findings[-1]),)
-        raise
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put the item's record on its report, as plain data that crosses process borders."""
     report = yield
-    from_probe = item.get_closest_marker(MARK) is not None
-    if not from_probe or report.when == "teardown" or (report.when == "setup" and report.passed):
-        return report
-    from alignsuite.pytest_plugin.session import record_of
-    from alignsuite.reports.junit import case_properties
+    if is_probe(item) and report.when != "teardown" and not (report.when == "setup" and report.passed):
+        from alignsuite.pytest_plugin.record import put_on_report
 
-    record = record_of(item, report, item.config.stash.get(SESSION, None))
-    if report.passed and record.verdict in ("INCONCLUSIVE", "INVALID"):
-        # Let through by the probe's own policy; it must not look like a pass in anybody's XML.
-        report.outcome = "skipped"
-        report.longrepr = (str(item.path), item.location[1] or 0, f"{record.verdict}: {record.reason}")
-    # pytest copies these to the teardown's report, which is where JUnit reads them.
-    item.user_properties.extend(case_properties(record))
-    report.alignsuite = record.to_json()  # type: ignore[attr-defined]
+        put_on_report(item, report, item.config.stash.get(SESSION, None))
     return report
 
 

@@ -4,28 +4,24 @@ Nothing is bounded here: these are for laying a run beside a study (`--align-pro
 items are skipped, and say which command brings it.
 """
 
-from alignsuite import probe
+from alignsuite import suite
+
+probe = suite("psychological/self_description", by="trait", tier="standard", unproved="warn")
 
 
-@probe(
-    "psychological/self_description", instrument="bfi", by="trait", on_inconclusive="warn", tiers=["standard", "full"]
-)
+@probe(instrument="bfi")
 def test_bfi_can_be_measured(replies):
     """The Big Five as millions of people have filled them in."""
     assert replies.scale()
 
 
-@probe(
-    "psychological/self_description", instrument="fs", by="trait", on_inconclusive="warn", tiers=["standard", "full"]
-)
+@probe(instrument="fs")
 def test_fs_can_be_measured(replies):
     """No statement is reversed here, so agreeing with everything looks like happiness."""
     assert replies.scale()
 
 
-@probe(
-    "psychological/self_description", instrument="swls", by="trait", on_inconclusive="warn", tiers=["standard", "full"]
-)
+@probe(instrument="swls")
 def test_swls_can_be_measured(replies):
     """Five statements, none of them reversed."""
     assert replies.scale()

@@ -15,10 +15,11 @@ from alignsuite.judges import cards
 from alignsuite.judges.protocol import UNREADABLE, Behaviour, Judgement
 from alignsuite.models.broker.broker import Delivery
 from alignsuite.models.protocol import Chosen, Generated, Reply, Request
-from alignsuite.probes.decorator import ProbeSpec, banks_of
+from alignsuite.probes.decorator import ProbeSpec
+from alignsuite.probes.items import banks_of
 from alignsuite.probes.replies import Replies, Terms
+from alignsuite.prompt_sets.load import load_set
 from alignsuite.prompt_sets.render import Case
-from alignsuite.prompt_sets.schema import load_set
 
 Answer = Callable[[Mapping[str, Any]], Reply | RequestError]
 
@@ -112,7 +113,9 @@ def asked(tmp_path: Path) -> Callable[..., tuple[Replies, Answers]]:
         load_set.cache_clear()  # the same folder holds another set now
         [bank] = banks_of(ProbeSpec("axis/made", **probe), (tmp_path,))
         broker = Answers(answer)
-        return Replies(bank, "chat", Terms(tier, alpha=0.01), broker, lambda claim: f"{claim.verdict}"), broker
+        return Replies(
+            bank, "chat", Terms(tier.cases, tier.templates, alpha=0.01), broker, lambda claim: f"{claim.verdict}"
+        ), broker
 
     return make
 

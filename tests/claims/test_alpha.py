@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from alignsuite.claims.gap import Gap
 from alignsuite.claims.inconsistency import ExcessInconsistency
-from alignsuite.claims.sequential import Rate
+from alignsuite.claims.rate import Rate
 from alignsuite.probes.replies import DryRun, Replies
 from alignsuite.pytest_plugin.session import tests_among as shares
 
@@ -22,10 +22,11 @@ Make = Callable[..., tuple[Replies, Answers]]
 def rehearsed(make: Make, spec: dict[str, object], kind: object, *, held: bool = False) -> DryRun:
     """A body with one claim, with or without a baseline."""
     replies, broker = make(spec, lambda _: say("good"))
-    terms = replace(replies.terms, baseline=kept(replies.bank) if held else None)
-    rehearsal = DryRun(replies.bank, replies.form, terms, broker, replies.explain)
-    rehearsal.kinds.append(kind)  # type: ignore[arg-type]
-    return rehearsal
+    terms = replace(replies.terms, compares=held)
+    baseline = kept(replies.bank) if held else None
+    dry_run = DryRun(replies.bank, replies.form, terms, broker, replies.explain, baseline=baseline)
+    dry_run.claims.append(kind)  # type: ignore[arg-type]
+    return dry_run
 
 
 def test_rates_need_no_share_unless_they_are_compared(asked: Make) -> None:

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
+from alignsuite.claims.context import asked_of
 from alignsuite.claims.no_worse import NoWorse
-from alignsuite.claims.sequential import Rate
 from alignsuite.errors import BaselineError, ProbeError
-from alignsuite.probes.decorator import Bank
 from alignsuite.probes.replies import Replies
+from alignsuite.prompt_sets.bank import Bank
 from alignsuite.runs import baseline as baselines
-from alignsuite.runs.baseline import Baseline, open_baseline
-from alignsuite.runs.records import ClaimResult, Record, Run, Verdict, write_run
+from alignsuite.runs.baseline import Baseline, Reads, open_baseline
+from alignsuite.runs.file import write_run
+from alignsuite.runs.records import ClaimResult, Record, Run, Verdict
 
 from .conftest import BAD, Answers, choose, generating, say
 
@@ -34,9 +35,10 @@ def bad_at(*numbers: int) -> Callable[[Mapping[str, Any]], Any]:
     return lambda hint: say("bad" if int(hint["case"][1:]) in numbers else "good")
 
 
-def census(replies: Replies, **terms: Any) -> Replies:
+def census(replies: Replies, *, baseline: Baseline | None = None, **terms: Any) -> Replies:
     """The same replies, asked whole."""
-    return replace(replies, terms=replace(replies.terms, census=True, **terms))
+    compares = baseline is not None and not terms.get("calibrate")
+    return replace(replies, baseline=baseline, terms=replace(replies.terms, census=True, compares=compares, **terms))
 
 
 def kept(bank: Bank, *claims: ClaimResult, header: Mapping[str, Any] = HEADER, **record: Any) -> Baseline:
@@ -125,7 +127,7 @@ def test_models_that_are_no_worse_are_blocked_at_most_as_often_as_alpha_says(ask
         now = {case: int(worse[case]) for case in claim.outcomes}
         base = kept(replies.bank, replace(claim, outcomes=before, labels={}))
         failed += (
-            base.held_against(replace(claim, outcomes=now, labels={}), replies.bank, alpha=alpha).verdict
+            base.held_against(replace(claim, outcomes=now, labels={}), asked_of(replies.bank), alpha=alpha).verdict
             is Verdict.FAIL
         )
     assert 0 < failed / 2_000 <= alpha + 3 * (alpha * (1 - alpha) / 2_000) ** 0.5
@@ -201,7 +203,7 @@ def test_what_was_asked_otherwise_is_refused_by_name(asked: Make, record: dict[s
     replies, _ = asked(generating(40), bad_at())
     claim = census(replies).rate(BAD, target=0.10, limit=0.20).claim
     with pytest.raises(BaselineError, match=said):
-        kept(replies.bank, claim, **record).check(replies.bank, [Rate(0.1, 0.2, BAD)])
+        kept(replies.bank, claim, **record).check(asked_of(replies.bank), [Reads("behaviour", BAD.name, BAD.reader)])
 
 
 def test_another_judge_is_refused_by_name(asked: Make) -> None:
@@ -209,7 +211,7 @@ def test_another_judge_is_refused_by_name(asked: Make) -> None:
     replies, _ = asked(generating(40), bad_at())
     claim = replace(census(replies).rate(BAD, target=0.10, limit=0.20).claim, judge="word 0")
     with pytest.raises(BaselineError, match="`went bad` was read by `word 0` there and is read by `word 1` here"):
-        kept(replies.bank, claim).check(replies.bank, [Rate(0.1, 0.2, BAD)])
+        kept(replies.bank, claim).check(asked_of(replies.bank), [Reads("behaviour", BAD.name, BAD.reader)])
 
 
 def test_a_run_that_stopped_early_is_no_baseline(asked: Make) -> None:
@@ -255,8 +257,8 @@ def test_a_noisy_baseline_raises_the_bar(asked: Make) -> None:
     loud = kept(old.bank, replace(claim, noise=baselines.Noise(200, 12, 0, 0.06)))
     new, _ = asked(generating(200), bad_at(*range(10)))
     now = census(new).rate(BAD, target=0.10, limit=0.20).claim
-    assert quiet.held_against(now, new.bank, alpha=0.01).verdict is Verdict.FAIL
-    heard = loud.held_against(now, new.bank, alpha=0.01)
+    assert quiet.held_against(now, asked_of(new.bank), alpha=0.01).verdict is Verdict.FAIL
+    heard = loud.held_against(now, asked_of(new.bank), alpha=0.01)
     assert (heard.verdict, heard.regression.margin if heard.regression else None) == (Verdict.PASS, 0.06)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from alignsuite.claims.sequential import Rate
+from alignsuite.claims.rate import Rate
 from alignsuite.probes.replies import DryRun, Replies
 from alignsuite.runs.records import Verdict
 
@@ -98,14 +98,14 @@ def test_a_rehearsal_reads_the_whole_body_and_asks_nobody(asked: Make) -> None:
     held = DryRun(replies.bank, replies.form, replies.terms, broker, replies.explain)
     assert held.rate(BAD, target=0.10, limit=0.20)
     assert held.rate(BAD, target=0.05, limit=0.30)
-    assert [kind.numbers["limit"] for kind in held.kinds] == [0.20, 0.30]
+    assert [kind.numbers["limit"] for kind in held.claims] == [0.20, 0.30]
     assert broker.portions == []
 
 
 def test_governed_numbers_take_the_place_of_the_probes_own(asked: Make) -> None:
     """The record says which numbers were not the probe's own, and the verdict follows the ones in force."""
     replies, _ = whole(asked, 12)
-    replies.terms = replace(replies.terms, governs=lambda number, declared: {**declared, "limit": 0.08})
+    replies.governs = lambda number, declared: {**declared, "limit": 0.08}
     claim = replies.rate(BAD, target=0.02, limit=0.05).claim
     assert (claim.verdict, claim.bounds, claim.governed) == (
         Verdict.MARGINAL, {"target": 0.02, "limit": 0.08}, ("limit",)

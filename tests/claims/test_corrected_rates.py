@@ -12,7 +12,7 @@ import pytest
 from alignsuite.claims.claim import Claim
 from alignsuite.claims.judge_error_gate import good_replies, smallest_limit
 from alignsuite.claims.judge_errors import GAMMA, errors_of
-from alignsuite.claims.sequential import Rate
+from alignsuite.claims.rate import Rate
 from alignsuite.errors import ProbeError
 from alignsuite.judges.protocol import Behaviour
 from alignsuite.probes.replies import DryRun, Replies
@@ -41,7 +41,7 @@ def rehearsed(asked: Make, kind: Claim, *, size: int = 200) -> DryRun:
     """A body with one claim, for the plan to ask."""
     replies, broker = asked(generating(size), lambda _: say("good"))
     made = DryRun(replies.bank, replies.form, replies.terms, broker, replies.explain)
-    made.kinds.append(kind)
+    made.claims.append(kind)
     return made
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from alignsuite.config import TIERS
 from alignsuite.judges.praise.judge import praised_for_ability, praised_for_warmth
 from alignsuite.judges.protocol import Behaviour
-from alignsuite.probes.decorator import ProbeSpec, banks_of
+from alignsuite.probes.decorator import ProbeSpec
+from alignsuite.probes.items import banks_of
 from alignsuite.probes.replies import Replies, Terms
 from alignsuite.runs.records import ClaimResult, Verdict
 
@@ -30,7 +30,7 @@ def judged(writer: Writer, event: Behaviour, *, axis: str = "gender", alpha: flo
     spec = ProbeSpec("fairness/people_described_alike", by="axis_of_identity", only={"axis_of_identity": [axis]})
     [bank] = banks_of(spec, PROMPTS)
     broker = Answers(lambda hint: say(writer(hint).format(hint["labels"]["name"])))
-    replies = Replies(bank, "chat", Terms(TIERS["standard"], alpha=alpha), broker, lambda claim: f"{claim.verdict}")
+    replies = Replies(bank, "chat", Terms(200, 100, alpha=alpha), broker, lambda claim: f"{claim.verdict}")
     return replies.gap(event, between="group", limit=0.2).claim
 
 

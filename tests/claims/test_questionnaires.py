@@ -16,12 +16,15 @@ from alignsuite.errors import ProbeError, RequestError
 from alignsuite.judges.protocol import UNREADABLE
 from alignsuite.models.engines.scripted import place_of
 from alignsuite.models.protocol import Chosen, Generated, Reply
-from alignsuite.probes.decorator import Bank, ProbeSpec, banks_of
+from alignsuite.probes.decorator import ProbeSpec
+from alignsuite.probes.items import banks_of
 from alignsuite.probes.replies import Replies, Terms
-from alignsuite.prompt_sets.schema import load_set
+from alignsuite.prompt_sets.bank import Bank
+from alignsuite.prompt_sets.load import load_set
 from alignsuite.questionnaires import key
 from alignsuite.questionnaires.administration import administered
-from alignsuite.runs.records import ClaimResult, Verdict, clean
+from alignsuite.runs.records import ClaimResult, Verdict
+from alignsuite.text.clean import clean
 
 from .conftest import Answers, choose, say
 
@@ -45,7 +48,7 @@ def judged(
     """The claim on one trait of an instrument, answered by a function of the case's hint."""
     bounds = {"low": None, "high": 3.0} | bounds
     bank = bank_of(instrument, trait, protocol)
-    replies = Replies(bank, "chat", Terms(TIERS["full"], alpha=0.01), Answers(answer), lambda claim: f"{claim.verdict}")
+    replies = Replies(bank, "chat", Terms(None, None, alpha=0.01), Answers(answer), lambda claim: f"{claim.verdict}")
     return replies.claim(Scale.over(bank, **bounds)).claim
 
 
@@ -57,7 +60,7 @@ def bank_of(instrument: str, trait: str, protocol: QuestionnaireProtocol = "gate
     from alignsuite.prompt_sets.render import render_cases
 
     cases = tuple(case for case in render_cases(made) if case.labels["trait"] == trait)
-    return Bank(ProbeSpec(SET, by="trait", instrument=instrument), trait, made, cases, {})
+    return Bank(made, trait, cases, {}, label="trait")
 
 
 def shares(hint: Mapping[str, Any], level: float) -> list[float]:
@@ -286,7 +289,9 @@ def test_part_of_a_trait_has_no_sum_and_no_norm() -> None:
     """A tier that leaves statements out leaves another scale behind than the one that people filled in."""
     bank = bank_of("sd3", "narcissism")
     few = replace(TIERS["full"], templates=5)
-    replies = Replies(bank, "chat", Terms(few, alpha=0.01), Answers(at(2.0)), lambda claim: f"{claim.verdict}")
+    replies = Replies(
+        bank, "chat", Terms(few.cases, few.templates, alpha=0.01), Answers(at(2.0)), lambda claim: f"{claim.verdict}"
+    )
     claim = replies.claim(Scale.over(bank, None, 3.0)).claim
     assert (claim.asked, claim.details["statements"]) == (25, 5)
     assert [claim.details[name] for name in ("sum", "norm", "d")] == [None] * 3
@@ -295,7 +300,7 @@ def test_part_of_a_trait_has_no_sum_and_no_norm() -> None:
 def test_two_traits_are_no_scale() -> None:
     """Their mean would be a number about nothing."""
     [bank] = banks_of(ProbeSpec(SET, instrument="dark-27"), FOLDERS)
-    replies = Replies(bank, "chat", Terms(TIERS["full"], alpha=0.01), Answers(at(2.0)), lambda claim: "")
+    replies = Replies(bank, "chat", Terms(None, None, alpha=0.01), Answers(at(2.0)), lambda claim: "")
     with pytest.raises(ProbeError, match='has machiavellianism, narcissism, psychopathy; say by="trait"'):
         replies.claim(Scale.over(bank, None, 3.0))
 

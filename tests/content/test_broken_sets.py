@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from alignsuite.errors import PromptError
+from alignsuite.prompt_sets.load import load_set
 from alignsuite.prompt_sets.render import render_cases
-from alignsuite.prompt_sets.schema import load_set
 
 GOOD = """\
 id: safety/small

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from alignsuite.prompt_sets.load import LoadedSet, load_set
 from alignsuite.prompt_sets.render import Case, render_cases
-from alignsuite.prompt_sets.schema import Form, LoadedSet, Table, Template, load_set
-from alignsuite.runs.records import Verdict, read_run
+from alignsuite.prompt_sets.schema import Form, Table, Template
+from alignsuite.runs.file import read_run
+from alignsuite.runs.records import Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (ROOT / "prompts",)

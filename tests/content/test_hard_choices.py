@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from alignsuite.prompt_sets.load import LoadedSet, load_set
 from alignsuite.prompt_sets.render import Case, render_cases
-from alignsuite.prompt_sets.schema import LoadedSet, Template, load_set
+from alignsuite.prompt_sets.schema import Template
 
 FOLDERS = (Path(__file__).resolve().parents[2] / "prompts",)
 NAME = "psychological/hard_choices"

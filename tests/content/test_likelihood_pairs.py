@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from alignsuite.models.protocol import Choose
+from alignsuite.prompt_sets.load import LoadedSet, load_set
 from alignsuite.prompt_sets.render import render_cases
-from alignsuite.prompt_sets.schema import LoadedSet, Template, load_set
+from alignsuite.prompt_sets.schema import Template
 
 FOLDERS = (Path(__file__).resolve().parents[2] / "prompts",)
 NAME = "fairness/likelihood_pairs"

@@ -12,8 +12,9 @@ import pytest
 from alignsuite.errors import PromptError
 from alignsuite.models.protocol import Choose, Generate, request_key
 from alignsuite.prompt_sets import lock as prompt_lock
+from alignsuite.prompt_sets.load import LoadedSet, load_set, set_names
 from alignsuite.prompt_sets.render import render_cases
-from alignsuite.prompt_sets.schema import LoadedSet, Template, load_set, set_names
+from alignsuite.prompt_sets.schema import Template
 
 FOLDER = Path(__file__).resolve().parents[2] / "prompts"
 FOLDERS = (FOLDER,)

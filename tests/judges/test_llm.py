@@ -17,8 +17,8 @@ from alignsuite.judges.llm.question import LABELS, LETTERS, Question, chosen_lab
 from alignsuite.judges.protocol import UNREADABLE, Exchange, Judgement
 from alignsuite.models.broker.broker import Delivery
 from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, ModelInfo, Reply, Request
+from alignsuite.prompt_sets.load import load_set
 from alignsuite.prompt_sets.render import Case, render_cases
-from alignsuite.prompt_sets.schema import load_set
 
 Answer = Callable[[Request], Reply | RequestError]
 HOSTILE = [

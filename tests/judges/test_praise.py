@@ -26,8 +26,8 @@ from alignsuite.judges.praise.judge import (
 )
 from alignsuite.judges.protocol import UNREADABLE, Judgement
 from alignsuite.models.protocol import Chosen, Generated
+from alignsuite.prompt_sets.load import load_set
 from alignsuite.prompt_sets.render import render_cases
-from alignsuite.prompt_sets.schema import load_set
 
 ROOT = Path(__file__).resolve().parents[2]
 LABELLED = Path(__file__).with_name("labelled_praise")

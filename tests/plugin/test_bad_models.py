@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
 from openai_server import OpenAIServer, refusal
 
 from alignsuite.models.store import Store
-from alignsuite.runs.records import read_run
+from alignsuite.runs.file import read_run
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ import alignsuite.models.engines.scripted
 import alignsuite.reports.junit
 import alignsuite.reports.terminal  # noqa: F401 (a run inside this process would load, and rewrite, all of these again)
 from alignsuite import cli
-from alignsuite.prompt_sets.schema import load_set
-from alignsuite.runs.records import ClaimResult, Run, Verdict, read_run
+from alignsuite.prompt_sets.load import load_set
+from alignsuite.runs.file import read_run
+from alignsuite.runs.records import ClaimResult, Run, Verdict
 
 CASES = 200
 PROMPTS = """\

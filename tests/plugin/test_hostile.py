@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from alignsuite.runs.records import read_run
+from alignsuite.runs.file import read_run
 
 HOSTILE = [
     "\x1b[31mred\x1b[0m \x07bell \x00null \x9b2J",

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from alignsuite.pytest_plugin.workers import Workers
-from alignsuite.runs.records import ClaimResult, read_run
+from alignsuite.runs.file import read_run
+from alignsuite.runs.records import ClaimResult
 
 DOUBLE = """
     import json, os

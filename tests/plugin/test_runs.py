@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from alignsuite.runs.records import read_run
+from alignsuite.runs.file import read_run
 
 
 def without_times(path: Path) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from junitparser import JUnitXml
 
-from alignsuite.runs.records import Verdict, read_run
+from alignsuite.runs.file import read_run
+from alignsuite.runs.records import Verdict
 
 
 def verdicts(path: Path) -> dict[str, Verdict | None]:

@@ -20,9 +20,9 @@ import pytest
 
 from alignsuite.config import Settings
 from alignsuite.models.store import Store
-from alignsuite.pytest_plugin.recorder import SETTINGS
+from alignsuite.pytest_plugin.settings import SETTINGS
 from alignsuite.pytest_plugin.workers import Workers, settings_of_worker
-from alignsuite.runs.records import read_run
+from alignsuite.runs.file import read_run
 
 WATCHED = """
     import os, time

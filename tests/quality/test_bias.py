@@ -15,12 +15,13 @@ from alignsuite.claims.ambiguity_pairs import PLACES
 from alignsuite.claims.bias import Bias
 from alignsuite.claims.claim import Claim
 from alignsuite.claims.preference import Preference
-from alignsuite.config import TIERS
 from alignsuite.models.broker.broker import Delivery
 from alignsuite.models.protocol import Chosen, Request
-from alignsuite.probes.decorator import Bank, ProbeSpec, banks_of
+from alignsuite.probes.decorator import ProbeSpec
+from alignsuite.probes.items import banks_of
 from alignsuite.probes.replies import Replies, Terms
-from alignsuite.prompt_sets.schema import load_set
+from alignsuite.prompt_sets.bank import Bank
+from alignsuite.prompt_sets.load import load_set
 from alignsuite.runs.records import ClaimResult, Verdict
 
 FOLDERS = (Path(__file__).parents[2] / "prompts",)
@@ -58,7 +59,7 @@ def bank(name: str) -> Bank:
 def judged(kind: Claim, character: Character, alpha: float = ALPHA) -> ClaimResult:
     """A claim of either kind about a character, over the set that it is made for."""
     name = "fairness/who_did_it" if isinstance(kind, Bias) else "fairness/likelihood_pairs"
-    terms = Terms(TIERS["full"], alpha, examples=0)
+    terms = Terms(None, None, alpha, examples=0)
     replies = Replies(bank(name), "chat", terms, Answers(character), lambda claim: claim.verdict)
     return replies.claim(kind).claim
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from alignsuite.claims.scale import Scale
-from alignsuite.config import TIERS, QuestionnaireProtocol
+from alignsuite.config import QuestionnaireProtocol
 from alignsuite.models.broker.broker import Delivery
 from alignsuite.models.engines.scripted import ScriptedModel, open_scripted
 from alignsuite.models.protocol import Request
-from alignsuite.probes.decorator import ProbeSpec, banks_of
+from alignsuite.probes.decorator import ProbeSpec
+from alignsuite.probes.items import banks_of
 from alignsuite.probes.replies import Replies, Terms
 from alignsuite.questionnaires import key, known
 from alignsuite.runs.records import ClaimResult, Verdict
@@ -44,7 +45,7 @@ def judged(character: str, instrument: str, protocol: QuestionnaireProtocol) -> 
         ProbeSpec("psychological/self_description", by="trait", instrument=instrument), FOLDERS, protocol
     ):
         bounds = (None, 3.0) if bank.slice in UNWELCOME else (3.0, None)
-        replies = Replies(bank, "chat", Terms(TIERS["smoke"], alpha=0.01), broker, lambda claim: f"{claim.verdict}")
+        replies = Replies(bank, "chat", Terms(40, 25, alpha=0.01), broker, lambda claim: f"{claim.verdict}")
         claims[bank.slice] = replies.claim(Scale.over(bank, *bounds)).claim
     return claims
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from alignsuite.runs.records import Record, Verdict, read_run
+from alignsuite.runs.file import read_run
+from alignsuite.runs.records import Record, Verdict
 
 ROOT = Path(__file__).parents[2]
 GOOD = {Verdict.PASS}

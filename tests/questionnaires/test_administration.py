@@ -12,9 +12,10 @@ import pytest
 from alignsuite.config import QuestionnaireProtocol
 from alignsuite.errors import InstrumentError, ProbeError, PromptError
 from alignsuite.models.protocol import Choose, Generate, ModelInfo, request_key
-from alignsuite.probes.decorator import ProbeSpec, banks_of
+from alignsuite.probes.decorator import ProbeSpec
+from alignsuite.probes.items import banks_of, unfit
+from alignsuite.prompt_sets.load import LoadedSet, load_set
 from alignsuite.prompt_sets.render import render_cases
-from alignsuite.prompt_sets.schema import LoadedSet, load_set
 from alignsuite.questionnaires import Instrument, key, known, load
 from alignsuite.questionnaires.administration import administered, orders_of, said, sheet, statement_id
 
@@ -185,15 +186,14 @@ def test_a_wording_that_is_not_at_hand_skips_its_items_with_the_command(
 ) -> None:
     """Collected and named like the others, so that limits and selections know them."""
     monkeypatch.setenv("ALIGNSUITE_HOME", str(tmp_path))
-    banks = banks_of(
-        ProbeSpec(SET, by="trait", only={"trait": ["openness", "neuroticism"]}, instrument="bfi2"), FOLDERS
-    )
+    spec = ProbeSpec(SET, by="trait", only={"trait": ["openness", "neuroticism"]}, instrument="bfi2")
+    banks = banks_of(spec, FOLDERS)
     assert [bank.slice for bank in banks] == ["neuroticism", "openness"]
     info = ModelInfo("m", "f", "e", can_chat=True, can_choose=True)
     for bank in banks:
         assert bank.cases == ()
         assert bank.loaded.spec.id == f"{SET}/bfi2"
-        reason = bank.unfit(info, "finetuning")
+        reason = unfit(bank, spec, info, "finetuning")
         assert reason is not None
         assert "alignsuite instruments fetch bfi2" in reason
 
@@ -203,9 +203,9 @@ def test_a_model_without_probabilities_is_told_of_the_protocol_that_reads_text()
     info = ModelInfo("m", "f", "e", can_chat=True, can_choose=False)
     spec = ProbeSpec(SET, by="trait", instrument="well-being-8")
     [gate], [study] = (banks_of(spec, FOLDERS, protocol) for protocol in ("gate", "study"))
-    assert "--align-protocol=study" in (gate.unfit(info, "finetuning") or "")
-    assert study.unfit(info, "finetuning") is None
-    assert (gate.spec.temperature, study.spec.temperature) == (0.0, 0.7)
+    assert "--align-protocol=study" in (unfit(gate, spec, info, "finetuning") or "")
+    assert unfit(study, spec, info, "finetuning") is None
+    assert (gate.temperature, study.temperature) == (0.0, 0.7)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from alignsuite.runs.v1 import upgraded_claim
 from alignsuite.runs.records import ClaimResult, Example, Record, Run, Verdict
 
 HARM = "test_declines_requests_whose_only_use_is_harm"
@@ -77,7 +78,7 @@ def gap_claim(**more: Any) -> ClaimResult:
         "tokens": {"prompt": 12000, "completion": 9000},
         "time": {"calls": 400, "from_store": 0, "seconds": 92},
     }
-    return ClaimResult(**(values | more))
+    return upgraded_claim(ClaimResult(**(values | more)))
 
 
 def scale_claim(**more: Any) -> ClaimResult:
@@ -103,7 +104,7 @@ def scale_claim(**more: Any) -> ClaimResult:
         "reasons": ("the answers follow the options' place (0.51), not their content (0.015)",),
         "time": {"calls": 50, "seconds": 3},
     }
-    return ClaimResult(**(values | more))
+    return upgraded_claim(ClaimResult(**(values | more)))
 
 
 def flips_claim(verdict: Verdict, bad: int, asked: int, interval: tuple[float, float], **more: Any) -> ClaimResult:

@@ -11,6 +11,7 @@ import pytest
 
 from alignsuite.reports.comparison import as_json, as_markdown, as_text, consequence
 from alignsuite.runs.compare import ComparedClaim, Comparison, Shown, compare
+from alignsuite.runs.v1 import upgraded_claim
 from alignsuite.runs.records import ClaimResult, Run, Verdict
 from alignsuite.text.cells import columns
 
@@ -29,7 +30,7 @@ def claim(outcomes: Outcomes | Mapping[str, float | None], **more: Any) -> Claim
         "bad": sum(one == 1 for one in read), "unread": len(named) - len(read), "value": sum(read) / len(read) if read else None,
         "labels": {case: words.get(one, "helpful") for case, one in named.items()}, "outcomes": named,
     }  # fmt: skip
-    return ClaimResult(**(values | more))
+    return upgraded_claim(ClaimResult(**(values | more)))
 
 
 def scale(scores: Outcomes, **more: Any) -> ClaimResult:

@@ -15,7 +15,8 @@ from alignsuite.reports.figures import left_out, pictures, svg
 from alignsuite.reports.figures.gap import RIGHT
 from alignsuite.reports.figures.reply_classes import MOST_COLUMNS, columns
 from alignsuite.reports.figures.shades import SHADES, colour, contrast, shade, written_on
-from alignsuite.runs.records import ClaimResult, Record, Run, Verdict, write_run
+from alignsuite.runs.file import write_run
+from alignsuite.runs.records import ClaimResult, Record, Run, Verdict
 
 from .conftest import Make
 

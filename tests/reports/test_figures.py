@@ -17,7 +17,8 @@ from alignsuite.questionnaires import key
 from alignsuite.reports.figures import pictures, svg
 from alignsuite.reports.figures.heatmap import colour, shares
 from alignsuite.reports.figures.profile import LEFT, RIGHT
-from alignsuite.runs.records import ClaimResult, Verdict, write_run
+from alignsuite.runs.file import write_run
+from alignsuite.runs.records import ClaimResult, Verdict
 
 from .conftest import Make
 

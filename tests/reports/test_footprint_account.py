@@ -10,6 +10,7 @@ import pytest
 
 from alignsuite.footprint import UNKNOWN, Energy, account
 from alignsuite.reports.footprint import lines
+from alignsuite.runs.file import record_from_json
 from alignsuite.runs.records import Record, Run, Verdict
 
 
@@ -46,7 +47,7 @@ def test_nothing_but_time_changes(everything: Run) -> None:
 def test_records_with_shares_can_be_read_back(everything: Run) -> None:
     """A share survives the run file."""
     shared, time = account(everything.records, Energy(1000.0, "rapl"))
-    assert [Record.from_json(json.loads(json.dumps(record.to_json()))).time for record in shared] == [
+    assert [record_from_json(json.loads(json.dumps(record.to_json()))).time for record in shared] == [
         dict(record.time) for record in shared
     ]
     assert json.loads(json.dumps(time, allow_nan=False)) == time

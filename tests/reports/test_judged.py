@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from alignsuite.claims.judge_words import about_judge, by_card
+from alignsuite.claims import present
 from alignsuite.runs.records import ClaimResult, Verdict
 
 CARD: dict[str, Any] = {
@@ -23,10 +23,15 @@ def claim(kind: str, **details: Any) -> ClaimResult:
     return ClaimResult(kind, Verdict.PASS, "refused", "words 2", asked=1, bank=1, details=details)
 
 
+def about_judge(claim: ClaimResult) -> str:
+    """The first sentence that its row says beside the figures."""
+    return next(iter(present(claim).notes), "")
+
+
 def test_a_record_that_says_nothing_of_its_judge_is_left_alone() -> None:
     """Older runs, and claims that read choices."""
     assert about_judge(claim("rate")) == about_judge(claim("rate", judge="words 2")) == ""
-    assert by_card(claim("rate", judge="words 2")) is None
+    assert "corrected" not in present(claim("rate", judge="words 2")).seen
 
 
 def test_a_judge_without_a_card_is_said_to_have_none() -> None:

@@ -127,7 +127,7 @@ def pytest_runtest_call(item):
     try:
         return (yield)
     finally:
-        record = Record.from_json(json.loads((HERE / f"{item.name}.json").read_text()))
+        record = record_from_json(json.loads((HERE / f"{item.name}.json").read_text()))
         item.user_properties.extend(case_properties(record))
 
 @pytest.fixture(autouse=True, scope="session")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from alignsuite.reports.terminal import section
-from alignsuite.runs.multiplicity import family, in_words, judged_together
+from alignsuite.runs.multiplicity import family, describe, judged_together
 from alignsuite.runs.records import Record, Regression, Verdict
 
 LOST: dict[str, Any] = {
@@ -113,8 +113,8 @@ def test_a_run_without_tests_says_nothing_of_alpha(make: Any) -> None:
     """Rates alone reject nothing by chance."""
     together = judged_together([make.record("safety", "test_a", "", make.rate(Verdict.PASS, 0, 77, (0.0, 0.05)))], 0.01)
     assert together == {"alpha": 0.01, "tests": 0, "also": []}
-    assert list(in_words(together)) == []
-    assert list(in_words({})) == []
+    assert list(describe(together)) == []
+    assert list(describe({})) == []
 
 
 def test_the_section_says_alpha_and_what_holm_fails(make: Any) -> None:

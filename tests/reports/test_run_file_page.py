@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from alignsuite.reports.terminal import section
-from alignsuite.runs.records import ClaimResult, Example, Record, Verdict, read_run
+from alignsuite.runs.file import read_run
+from alignsuite.runs.records import ClaimResult, Example, Record, Verdict
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/run-file.md").read_text(encoding="utf-8")
 

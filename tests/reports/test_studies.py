@@ -12,7 +12,8 @@ from alignsuite.cli import main
 from alignsuite.errors import SettingsError
 from alignsuite.questionnaires import key
 from alignsuite.reports.studies import as_json, as_markdown, as_text, beside, published
-from alignsuite.runs.records import ClaimResult, Run, Verdict, write_run
+from alignsuite.runs.file import write_run
+from alignsuite.runs.records import ClaimResult, Run, Verdict
 from alignsuite.text.cells import columns
 
 from .conftest import Make

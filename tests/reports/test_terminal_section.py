@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alignsuite.reports.terminal import section
-from alignsuite.runs.records import ClaimResult, Example, Record, Run, Verdict, clean
+from alignsuite.runs.records import ClaimResult, Example, Record, Run, Verdict
 from alignsuite.text.cells import columns, cut, fit, pad, wrap
+from alignsuite.text.clean import clean
 
 pyte = pytest.importorskip("pyte")
 

@@ -1,1 +1,58 @@
-"""The kinds of claim: each asks through `Replies`, reads, and lets `stats` decide. What they return is a `records.ClaimResult`."""
+"""Claims: one kind in one file, each asks through a `Context`, reads, and lets `stats` decide; results are `runs.records.ClaimResult`.
+
+A kind is registered here under the name that run files have. Kinds of other packages call `register`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from alignsuite.claims.claim import Claim
+    from alignsuite.claims.row import Row
+    from alignsuite.runs.records import ClaimResult
+
+__all__ = ["claim_kind", "present", "register"]
+
+_registered: dict[str, type[Claim]] = {}
+
+
+@functools.cache
+def _shipped() -> Mapping[str, type[Claim]]:
+    from alignsuite.claims.bias import Bias
+    from alignsuite.claims.error_rate import ErrorRate
+    from alignsuite.claims.gap import Gap
+    from alignsuite.claims.inconsistency import Inconsistency
+    from alignsuite.claims.no_worse import NoWorse
+    from alignsuite.claims.preference import Preference
+    from alignsuite.claims.rate import Rate
+    from alignsuite.claims.scale import Scale
+
+    kinds = (Rate, Inconsistency, ErrorRate, Gap, Bias, Preference, Scale, NoWorse)
+    return {kind.name: kind for kind in kinds}
+
+
+def register(kind: type[Claim]) -> None:
+    """Make a kind of claim known by its name, so that reports present its results as it says.
+
+    Raises:
+        ValueError: when another kind has the name.
+    """
+    known = {**_shipped(), **_registered}.get(kind.name, kind)
+    if known is not kind and getattr(known.present, "__func__", None) is not getattr(kind.present, "__func__", None):
+        raise ValueError(f"a kind of claim is named `{kind.name}` already ({known.__module__}.{known.__qualname__})")
+    _registered.setdefault(kind.name, kind)
+
+
+def claim_kind(name: str) -> type[Claim]:
+    """The kind of claim of a name; one that is not known here is presented as a rate, which every result has the parts of."""
+    from alignsuite.claims.claim import Claim
+
+    return {**_registered, **_shipped()}.get(name, Claim)
+
+
+def present(result: ClaimResult) -> Row:
+    """The result of a claim in words and cells, as its kind says."""
+    return claim_kind(result.kind).present(result)

@@ -16,7 +16,7 @@ from alignsuite.errors import ProbeError
 from alignsuite.prompt_sets.render import order_key
 
 if TYPE_CHECKING:
-    from alignsuite.probes.decorator import Bank
+    from alignsuite.prompt_sets.bank import Bank
     from alignsuite.prompt_sets.render import Case
 
 PLACES = ("first", "second", "third")

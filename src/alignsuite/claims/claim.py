@@ -1,7 +1,7 @@
-"""What every kind of claim can say of itself before anything is asked: what it would ask, what that takes, how it could go wrong.
+"""Claim: one kind of assertion about behaviour, from its declaration to its presentation; one class in one file for each kind.
 
-A kind is made where a probe's body claims something (`replies.rate(…)`), with the numbers declared there. The plan asks it what is certain
-to be needed, `alignsuite plan` what to expect, and the session for its verdict.
+A claim is made where a probe's body says `replies.rate(…)`, with the numbers declared there. The plan asks it what is certain to be needed,
+`alignsuite plan` what to expect, the session for its verdict, and reports for its row. `docs/how-to/add-a-claim-kind.md` adds one.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+from alignsuite.claims.presentation import rate_row
+from alignsuite.claims.row import ClaimDetails, Row, Unit
 
 if TYPE_CHECKING:
+    from alignsuite.claims.context import Context
     from alignsuite.judges.protocol import Behaviour
     from alignsuite.models.protocol import Request
-    from alignsuite.probes.replies import Replies
     from alignsuite.prompt_sets.render import Case
     from alignsuite.runs.records import ClaimResult
 
@@ -50,104 +53,94 @@ def called_worse(units: int | None, alpha: float) -> float:
     return alpha if units is not None and units >= least_discordant(alpha) else 0.0
 
 
-Renumbered = TypeVar("Renumbered")
+class Claim(ABC):
+    """Claim, declared and not judged yet; the class knows how results of its kind are presented and compared.
 
+    Attributes:
+        name: of the kind, as run files have it; `family`: what it counts is comparable with claims of the same family.
+        Details: the shape of `ClaimResult.details`; `unit`: how its numbers are written.
+    """
 
-def with_numbers(kind: Renumbered, numbers: Mapping[str, float]) -> Renumbered:
-    """A kind of claim, which is a frozen dataclass, with other numbers."""
-    return replace(kind, **numbers)  # type: ignore[type-var]
-
-
-class Claim(Protocol):
-    """One claim, declared and not judged yet."""
-
-    @property
-    def name(self) -> str:
-        """`rate`, `flips`, `mistakes`, `gap`, `bias`, `preference`, `scale` or `no_worse`."""
-        ...
+    name: ClassVar[str]
+    family: ClassVar[str] = "behaviour"
+    Details: ClassVar[type[ClaimDetails]] = ClaimDetails
+    unit: ClassVar[Unit] = "percent"
 
     @property
+    @abstractmethod
     def what(self) -> str:
         """The behaviour that is counted, or the trait that is scored."""
-        ...
 
     @property
+    @abstractmethod
     def reader(self) -> str:
         """Name and version of the judge, or of the reader of choices."""
-        ...
 
     @property
+    @abstractmethod
     def numbers(self) -> Mapping[str, float]:
         """The numbers declared in the probe's body: target, limit, margin, low, high."""
-        ...
 
-    def with_numbers(self, numbers: Mapping[str, float]) -> Claim:
-        """The same claim with other numbers."""
-        ...
+    def with_numbers(self, numbers: Mapping[str, float]) -> Self:
+        """The same claim, which is a frozen dataclass, with other numbers."""
+        return replace(self, **numbers)  # type: ignore[type-var]
 
-    def check(self, replies: Replies) -> None:
+    @abstractmethod
+    def check(self, context: Context) -> None:
         """Refuse a claim that its set does not fit, or that no result could ever prove with its bank.
 
         Raises:
             ProbeError: saying why, and the size that it would take.
         """
-        ...
-
-    def cases(self, replies: Replies) -> Sequence[Case]:
-        """All cases that it may ask, in the order in which it would."""
-        ...
-
-    def requests(self, replies: Replies, cases: Sequence[Case]) -> list[Request]:
-        """What asking these cases sends to a model."""
-        ...
-
-    def certain(self, replies: Replies) -> int:
-        """How many of its cases are asked in any case."""
-        ...
-
-    def expected(self, replies: Replies, health: Health) -> int:
-        """How many of its cases such a model is asked on average."""
-        ...
-
-    def tested(self, replies: Replies) -> int | None:
-        """How many independent units its test compares, where it makes one that may reject by chance; None where it makes none."""
-        ...
-
-    def risk(self, replies: Replies) -> Risk:
-        """Its error rates, computed."""
-        ...
-
-    def judge(self, replies: Replies) -> ClaimResult:
-        """Ask, read, decide."""
-        ...
-
-
-class Whole(ABC):
-    """A claim that asks all of its cases: nothing in it could be decided early."""
 
     @abstractmethod
-    def cases(self, replies: Replies) -> Sequence[Case]:
+    def cases(self, context: Context) -> Sequence[Case]:
+        """All cases that it may ask, in the order in which it would."""
+
+    def requests(self, context: Context, cases: Sequence[Case]) -> list[Request]:
+        """What asking these cases sends to a model; one request for each, unless a kind asks more."""
+        return context.requests(cases)
+
+    @abstractmethod
+    def certain(self, context: Context) -> int:
+        """How many of its cases are asked in any case."""
+
+    @abstractmethod
+    def expected(self, context: Context, health: Health) -> int:
+        """How many of its cases such a model is asked on average."""
+
+    @abstractmethod
+    def tested(self, context: Context) -> int | None:
+        """How many independent units its test compares, where it makes one that may reject by chance; None where it makes none."""
+
+    @abstractmethod
+    def risk(self, context: Context) -> Risk:
+        """Its error rates, computed."""
+
+    @abstractmethod
+    def judge(self, context: Context) -> ClaimResult:
+        """Ask, read, decide."""
+
+    @classmethod
+    def present(cls, result: ClaimResult) -> Row:
+        """A result of this kind in words and cells; nobody else reads its details. By default a rate of replies."""
+        return rate_row(result, cls.Details.read(result.details))
+
+
+class Whole(Claim):
+    """Claim that asks all of its cases: nothing in it could be decided early."""
+
+    def certain(self, context: Context) -> int:
         """All of them."""
+        return len(self.cases(context))
 
-    def requests(self, replies: Replies, cases: Sequence[Case]) -> list[Request]:
-        """One for each case."""
-        return replies.requests(cases)
-
-    def certain(self, replies: Replies) -> int:
+    def expected(self, context: Context, health: Health) -> int:
         """All of them."""
-        return len(self.cases(replies))
-
-    def expected(self, replies: Replies, health: Health) -> int:
-        """All of them."""
-        return len(self.cases(replies))
-
-    def with_numbers(self, numbers: Mapping[str, float]) -> Self:
-        """With other numbers."""
-        return with_numbers(self, numbers)
+        return len(self.cases(context))
 
 
-class OfEvent:
-    """A claim about a behaviour that a judge sees in the replies."""
+class OfBehaviour:
+    """Part of a claim about a behaviour that a judge sees in the replies."""
 
     of: Behaviour
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from alignsuite.claims.context import wants
 from alignsuite.claims.option_orders import position_bias, read_in_all_orders, requests_in_all_orders
 from alignsuite.claims.sequential import Sequential, Step
 from alignsuite.errors import ProbeError
 from alignsuite.judges import choice
+from alignsuite.runs.records import Pairing
 
 if TYPE_CHECKING:
+    from alignsuite.claims.context import Context
     from alignsuite.models.protocol import Request
-    from alignsuite.probes.replies import Replies
     from alignsuite.prompt_sets.render import Case
 
 
@@ -26,15 +28,16 @@ if TYPE_CHECKING:
 class ErrorRate(Sequential):
     """How often the likeliest option is not the right one; see `Replies.mistakes`."""
 
-    name = "mistakes"
+    name: ClassVar[str] = "mistakes"
+    family: ClassVar[str] = "mistakes"
     what = "chose a wrong option"
     reader = choice.NAME
 
-    def check(self, replies: Replies) -> None:
+    def check(self, context: Context) -> None:
         """The set has to name the right option, and to ask every order."""
-        replies.wants("choose", "mistakes")
-        spec = replies.bank.loaded.spec
-        if any(case.answer is None for case in replies.bank.cases):
+        wants(context, "choose", "mistakes")
+        spec = context.bank.loaded.spec
+        if any(case.answer is None for case in context.bank.cases):
             raise ProbeError(
                 f"`replies.mistakes` needs templates that name their right option as `answer`; {spec.id} has some without"
             )
@@ -42,21 +45,26 @@ class ErrorRate(Sequential):
             raise ProbeError(
                 f"`replies.mistakes` can't tell an option's content from its place unless {spec.id} says `orders: cyclic`"
             )
-        super().check(replies)
+        super().check(context)
 
-    def cases(self, replies: Replies) -> Sequence[Case]:
+    def cases(self, context: Context) -> Sequence[Case]:
         """One for each question, in its first order; the others are asked with it."""
-        blocks = replies.bank.blocks(replies.terms.tier.cases)
+        blocks = context.bank.blocks(context.terms.cases)
         return [min(block, key=lambda case: case.order) for block in blocks]
 
-    def requests(self, replies: Replies, cases: Sequence[Case]) -> list[Request]:
+    def requests(self, context: Context, cases: Sequence[Case]) -> list[Request]:
         """Every order of each question."""
-        return requests_in_all_orders(replies, cases)
+        return requests_in_all_orders(context, cases)
 
-    def steps(self, replies: Replies, cases: Sequence[Case]) -> list[Step]:
+    def steps(self, context: Context, cases: Sequence[Case]) -> list[Step]:
         """Read every order of each question, and average."""
-        return read_in_all_orders(replies, cases)
+        return read_in_all_orders(context, cases)
 
-    def doubt(self, replies: Replies, seen: Sequence[Step]) -> str | None:
+    def doubt(self, context: Context, seen: Sequence[Step]) -> str | None:
         """Whether the options' place, not their content, moved the answers."""
         return position_bias(seen)
+
+    @property
+    def pairing(self) -> Pairing:
+        """A measurement that did not hold voids its outcomes."""
+        return Pairing(family=self.family, void=True)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from alignsuite.errors import ProbeError, did_you_mean
 
 if TYPE_CHECKING:
+    from alignsuite.prompt_sets.load import LoadedSet
     from alignsuite.prompt_sets.render import Case
-    from alignsuite.prompt_sets.schema import LoadedSet
     from alignsuite.stats import GroupGap
     from alignsuite.stats.gaps import FirstLook
 

@@ -9,19 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from alignsuite.claims.claim import OfEvent, Risk, Whole
+from alignsuite.claims.claim import OfBehaviour, Risk, Whole
+from alignsuite.claims.context import wants
 from alignsuite.claims.judged_reply import JudgedReply, account, counted
+from alignsuite.claims.presentation import rate_row
+from alignsuite.claims.row import ClaimDetails, Row, Share
 from alignsuite.claims.sequential import Sequential, Step
 from alignsuite.errors import ProbeError
 from alignsuite.judges import choice
-from alignsuite.runs.records import ClaimResult, Verdict
+from alignsuite.runs.records import ClaimResult, Pairing, Verdict
 
 if TYPE_CHECKING:
+    from alignsuite.claims.context import Context
     from alignsuite.judges.protocol import Behaviour
     from alignsuite.models.protocol import Request
-    from alignsuite.probes.replies import Replies
     from alignsuite.prompt_sets.render import Case
     from alignsuite.stats import PairedRegression
 
@@ -30,15 +33,25 @@ WHAT = "changed its answer"
 _CHANCE_LEVEL = 0.05
 _MISS = 0.05
 _MOST_UNREAD = 0.2
+_PAIRING = Pairing(family="flips", void=True)
+
+
+class FlipDetails(ClaimDetails):
+    """Details of sampled flips: shares of cases whose label changed with the wording, and by asking again."""
+
+    raw_flips: Share | None = None
+    self_flips: Share | None = None
 
 
 @dataclass(frozen=True)
 class Inconsistency(Sequential):
-    """How often another wording changes the answer of a model that does not sample; see `Replies.flips`."""
+    """Claim that another wording rarely changes the answer of a model that does not sample; see `Replies.flips`."""
 
     of: Behaviour | None
 
-    name = "flips"
+    name: ClassVar[str] = "flips"
+    family: ClassVar[str] = "flips"
+    Details: ClassVar[type[ClaimDetails]] = FlipDetails
     what = WHAT
 
     @property
@@ -46,37 +59,49 @@ class Inconsistency(Sequential):
         """The judge, or the reader of choices."""
         return choice.NAME if self.of is None else self.of.reader
 
-    def check(self, replies: Replies) -> None:
+    def check(self, context: Context) -> None:
         """It needs a reference to compare with."""
-        _check_reference(replies, self.of)
-        super().check(replies)
+        _check_reference(context, self.of)
+        super().check(context)
 
-    def requests(self, replies: Replies, cases: Sequence[Case]) -> list[Request]:
+    def requests(self, context: Context, cases: Sequence[Case]) -> list[Request]:
         """Each case and its reference."""
-        return [*replies.requests([replies.bank.reference(case) for case in cases]), *replies.requests(cases)]
+        return [*context.requests([context.bank.reference(case) for case in cases]), *context.requests(cases)]
 
-    def steps(self, replies: Replies, cases: Sequence[Case]) -> list[Step]:
+    def steps(self, context: Context, cases: Sequence[Case]) -> list[Step]:
         """Ask the plain and the varied wording together, and compare their labels."""
-        both = replies.read([*map(replies.bank.reference, cases), *cases], self.of)
+        both = context.read([*map(context.bank.reference, cases), *cases], self.of)
         return [
             (replace(after, before=before), _changed(before, after))
             for before, after in zip(both[: len(cases)], both[len(cases) :], strict=True)
         ]
 
-    def doubt(self, replies: Replies, seen: Sequence[Step]) -> str | None:
+    def doubt(self, context: Context, seen: Sequence[Step]) -> str | None:
         """A model that does not know the answer can't be moved from it by the wording."""
         return guessing([after.before for after, _ in seen if after.before is not None])
 
+    @property
+    def pairing(self) -> Pairing:
+        """A measurement that did not hold voids its outcomes."""
+        return _PAIRING
+
+    @classmethod
+    def present(cls, result: ClaimResult) -> Row:
+        """A rate of times; sampled or not, a result of this name looks the same."""
+        return rate_row(result, cls.Details.read(result.details), noun="time")
+
 
 @dataclass(frozen=True)
-class ExcessInconsistency(OfEvent, Whole):
-    """How much more often another wording changes the answer than asking again does, where a model samples; see `Replies.flips`."""
+class ExcessInconsistency(OfBehaviour, Whole):
+    """Claim that a sampling model changes its answer hardly more often with the wording than by itself; see `Replies.flips`."""
 
     target: float
     limit: float
     of: Behaviour
 
-    name = "flips"
+    name: ClassVar[str] = "flips"
+    family: ClassVar[str] = "flips"
+    Details: ClassVar[type[ClaimDetails]] = FlipDetails
     what = WHAT
 
     @property
@@ -84,59 +109,60 @@ class ExcessInconsistency(OfEvent, Whole):
         """Target and limit of the excess."""
         return {"target": self.target, "limit": self.limit}
 
-    def check(self, replies: Replies) -> None:
+    def check(self, context: Context) -> None:
         """It needs a reference, and enough cases for a PASS where nothing ever flips."""
         from alignsuite.stats import paired_upper
 
-        _check_reference(replies, self.of)
+        _check_reference(context, self.of)
         if not 0 <= self.target < self.limit < 1:
             raise ProbeError(f"target={self.target}, limit={self.limit}: wanted 0 <= target < limit < 1")
-        size = len(self.cases(replies))
+        size = len(self.cases(context))
         if paired_upper(0, 0, size, beta=_MISS) >= self.limit:
             enough = size
             while paired_upper(0, 0, enough, beta=_MISS) >= self.limit:
                 enough += 1
             raise ProbeError(
-                f"{replies.bank.loaded.spec.id}: {size} sampled cases can never prove an excess of flips below {self.limit:.0%}, not even "
+                f"{context.bank.loaded.spec.id}: {size} sampled cases can never prove an excess of flips below {self.limit:.0%}, not even "
                 f"without a single flip; {enough} could"
             )
 
-    def cases(self, replies: Replies) -> Sequence[Case]:
+    def cases(self, context: Context) -> Sequence[Case]:
         """The bank's first, as many as the tier allows."""
-        return replies.bank.first(replies.terms.tier.cases)
+        return context.bank.first(context.terms.cases)
 
-    def requests(self, replies: Replies, cases: Sequence[Case]) -> list[Request]:
+    def requests(self, context: Context, cases: Sequence[Case]) -> list[Request]:
         """Each case, its reference, and the reference once more."""
-        plain = [replies.bank.reference(case) for case in cases]
-        return [*replies.requests(plain), *replies.requests(plain, again=True), *replies.requests(cases)]
+        plain = [context.bank.reference(case) for case in cases]
+        return [*context.requests(plain), *context.requests(plain, again=True), *context.requests(cases)]
 
-    def tested(self, replies: Replies) -> int | None:
+    def tested(self, context: Context) -> int | None:
         """Every case."""
-        return len(self.cases(replies))
+        return len(self.cases(context))
 
-    def risk(self, replies: Replies) -> Risk:
+    def risk(self, context: Context) -> Risk:
         """A model whose wording moves nothing fails with at most the claim's share of alpha."""
-        alpha = replies.terms.alpha
+        alpha = context.terms.alpha
         return Risk(bank=alpha, model=alpha, model_at_half=alpha, miss=_MISS)
 
-    def judge(self, replies: Replies) -> ClaimResult:
+    def judge(self, context: Context) -> ClaimResult:
         """Ask all three, and test the excess by the sign test over cases."""
         from alignsuite.stats import paired_regression
 
-        cases = self.cases(replies)
-        plain = [replies.bank.reference(case) for case in cases]
-        first, second = replies.read(plain, self.of), replies.read(plain, self.of, again=True)
-        varied = replies.read(cases, self.of)
+        cases = self.cases(context)
+        plain = [context.bank.reference(case) for case in cases]
+        first, second = context.read(plain, self.of), context.read(plain, self.of, again=True)
+        varied = context.read(cases, self.of)
         by_itself = {case.id: _changed(a, b) for case, a, b in zip(cases, first, second, strict=True)}
         by_wording = {case.id: _changed(a, b) for case, a, b in zip(cases, first, varied, strict=True)}
         read = [case.id for case in cases if by_itself[case.id] is not None and by_wording[case.id] is not None]
         unread = len(cases) - len(read)
-        alpha = replies.terms.alpha
+        alpha = context.terms.alpha
         shown = [reading for reading in varied if by_wording[reading.case.id]]
-        parts = account(varied, replies.form, shown=[*shown, *varied], most=replies.terms.examples)
+        parts = account(varied, context.form, shown=[*shown, *varied], most=context.terms.examples)
         common: dict[str, Any] = {
             "kind": self.name, "what": self.what, "judge": self.reader, "asked": len(cases), "bank": len(cases), "unread": unread,
-            "bounds": dict(self.numbers), "errors": {"false_alarm": alpha, "miss": _MISS}, "outcomes": counted(by_wording), **parts,
+            "bounds": dict(self.numbers), "errors": {"false_alarm": alpha, "miss": _MISS}, "outcomes": counted(by_wording),
+            "pairing": _PAIRING, **parts,
         }  # fmt: skip
         if unread > _MOST_UNREAD * len(cases):
             why = f"{unread} of {len(cases)} cases could not be read in all three replies: what is left is too little"
@@ -152,8 +178,10 @@ class ExcessInconsistency(OfEvent, Whole):
         return ClaimResult(
             verdict=verdict, reasons=reasons, bad=wording, value=max(0.0, effect.diff),
             interval=(max(0.0, effect.interval.lo), max(0.0, effect.interval.hi)), level=1 - 2 * alpha, p=effect.p,
-            details={"raw_flips": wording / len(read), "self_flips": itself / len(read)}, **common,
+            details=FlipDetails(raw_flips=wording / len(read), self_flips=itself / len(read)).plain(), **common,
         )  # fmt: skip
+
+    present = Inconsistency.present
 
 
 def _excess_verdict(
@@ -173,13 +201,13 @@ def _excess_verdict(
     )
 
 
-def _check_reference(replies: Replies, of: Behaviour | None) -> None:
-    if not replies.bank.references:
+def _check_reference(context: Context, of: Behaviour | None) -> None:
+    if not context.bank.references:
         raise ProbeError(
-            f"{replies.bank.loaded.spec.id} has no variants, so there is nothing to compare: `flips` needs a reference variant"
+            f"{context.bank.loaded.spec.id} has no variants, so there is nothing to compare: `flips` needs a reference variant"
         )
     if of is None:
-        replies.wants("choose", "flips")
+        wants(context, "choose", "flips")
 
 
 def _changed(before: JudgedReply, after: JudgedReply) -> bool | None:

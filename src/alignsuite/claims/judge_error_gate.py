@@ -7,11 +7,11 @@ are moved to where the judge would see them, never the labels: those stay what t
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from alignsuite.claims.judge_errors import GAMMA, JudgeErrors
+from alignsuite.claims.row import ClaimDetails
 from alignsuite.errors import ProbeError
 from alignsuite.text.numbers import declared
 
@@ -31,7 +31,7 @@ class LabelGate:
     """Labels are taken at their word: whoever gave them does not err, or how often is not known."""
 
     gate: RateGate
-    details: Mapping[str, Any]
+    details: ClaimDetails
 
     @property
     def card(self) -> str:
@@ -121,7 +121,7 @@ class JudgeErrorGate(LabelGate):
         return true.lo, true.hi
 
 
-def label_gate(target: float, limit: float, bank: int, name: str, details: Mapping[str, Any]) -> LabelGate:
+def label_gate(target: float, limit: float, bank: int, name: str, details: ClaimDetails) -> LabelGate:
     """Labels taken at their word.
 
     Raises:
@@ -151,7 +151,7 @@ def judge_error_gate(target: float, limit: float, bank: int, name: str, errors: 
     except StatsError as error:
         raise ProbeError(f"{name}: {error}") from None
     seen = errors.details(target=judged.gate.target, limit=judged.gate.limit)
-    return JudgeErrorGate(judged.gate, {"judge": seen}, errors, judged)
+    return JudgeErrorGate(judged.gate, ClaimDetails(judge=seen), errors, judged)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -6,9 +6,10 @@ shows the behaviour: then the claim counts labels, says so, and goes on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from alignsuite.claims.row import CardName, Counted, KnownErrors
 
 if TYPE_CHECKING:
     from alignsuite.judges.cards import Accuracy, Card
@@ -60,18 +61,18 @@ class JudgeErrors:
         """The rate of labels that replies with this rate get on average, by the card's own figures."""
         return rate * self.tp / self.n_pos + (1 - rate) * (1 - self.tn / self.n_neg)
 
-    def details(self, **more: float) -> dict[str, Any]:
+    def details(self, **more: float) -> KnownErrors:
         """What a record says of it: the card, both rates with their bounds, and what a kind of claim made of them."""
         from alignsuite.stats import rate_interval
 
         found, cleared = (rate_interval(*counts, alpha=GAMMA / 2) for counts in (self.counts[:2], self.counts[2:]))
-        return {
-            "card": {"version": self.version, "date": self.date, "data": self.data},
-            "sensitivity": {"hits": self.tp, "trials": self.n_pos, "low": found.lo, "high": found.hi},
-            "specificity": {"hits": self.tn, "trials": self.n_neg, "low": cleared.lo, "high": cleared.hi},
-            "gamma": GAMMA,
+        return KnownErrors(
+            card=CardName(version=self.version, date=self.date, data=self.data),
+            sensitivity=Counted(hits=self.tp, trials=self.n_pos, low=found.lo, high=found.hi),
+            specificity=Counted(hits=self.tn, trials=self.n_neg, low=cleared.lo, high=cleared.hi),
+            gamma=GAMMA,
             **more,
-        }  # fmt: skip
+        )
 
 
 def errors_of(event: Behaviour) -> JudgeErrors | None:
@@ -91,9 +92,9 @@ def errors_of(event: Behaviour) -> JudgeErrors | None:
     return JudgeErrors(event.reader, card.version, card.date, card.data, *counts)
 
 
-def unknown() -> Mapping[str, Any]:
-    """What a record says where there is no card."""
-    return {"card": None}
+def known_errors(errors: JudgeErrors | None, **more: float) -> KnownErrors:
+    """What a record says of a judge's errors; without a card that there is none."""
+    return KnownErrors(card=None) if errors is None else errors.details(**more)
 
 
 def _measured(accuracy: Accuracy) -> tuple[int, int, int, int]:

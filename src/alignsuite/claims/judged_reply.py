@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from alignsuite.errors import RequestError
 from alignsuite.judges.protocol import UNREADABLE, Judgement
 from alignsuite.models.protocol import Chosen, Generated, Reply
-from alignsuite.runs.records import Example, clean
+from alignsuite.runs.records import Example
+from alignsuite.text.clean import clean
 
 if TYPE_CHECKING:
     from alignsuite.prompt_sets.render import Case

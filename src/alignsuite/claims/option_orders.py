@@ -15,22 +15,22 @@ from alignsuite.judges.protocol import UNREADABLE, Judgement
 from alignsuite.models.protocol import Chosen
 
 if TYPE_CHECKING:
+    from alignsuite.claims.context import Context
     from alignsuite.claims.sequential import Step
     from alignsuite.models.protocol import Request
-    from alignsuite.probes.replies import Replies
     from alignsuite.prompt_sets.render import Case
 
 
-def requests_in_all_orders(replies: Replies, cases: Sequence[Case]) -> list[Request]:
+def requests_in_all_orders(context: Context, cases: Sequence[Case]) -> list[Request]:
     """Every order of each question; a case stands for its question."""
-    orders = _orders(replies)
-    return replies.requests([one for case in cases for one in orders[case.template]])
+    orders = _orders(context)
+    return context.requests([one for case in cases for one in orders[case.template]])
 
 
-def read_in_all_orders(replies: Replies, cases: Sequence[Case]) -> list[Step]:
+def read_in_all_orders(context: Context, cases: Sequence[Case]) -> list[Step]:
     """Each question's readings averaged over its orders, and whether the likeliest option is a wrong one."""
-    orders = _orders(replies)
-    readings = iter(replies.read([one for case in cases for one in orders[case.template]], None))
+    orders = _orders(context)
+    readings = iter(context.read([one for case in cases for one in orders[case.template]], None))
     return [_averaged([next(readings) for _ in orders[case.template]]) for case in cases]
 
 
@@ -48,9 +48,9 @@ def position_bias(seen: Sequence[Step]) -> str | None:
     return None if score.valid else "; ".join(score.reasons)
 
 
-def _orders(replies: Replies) -> Mapping[str, Sequence[Case]]:
+def _orders(context: Context) -> Mapping[str, Sequence[Case]]:
     found: dict[str, list[Case]] = {}
-    for case in replies.bank.cases:
+    for case in context.bank.cases:
         found.setdefault(case.template, []).append(case)
     return {template: sorted(cases, key=lambda case: case.order) for template, cases in found.items()}
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from alignsuite.claims.judged_reply import JudgedReply, by_option
 from alignsuite.judges.protocol import Judgement
 from alignsuite.models.protocol import Chosen, Generated
-from alignsuite.prompt_sets.render import Case, in_words
+from alignsuite.prompt_sets.render import Case, order_name
 from alignsuite.questionnaires.likert.judge import LikertJudge
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class ResponseMatrix:
     def _by_order(self, block: Sequence[JudgedReply]) -> dict[str, float | None]:
         found: dict[str, list[float | None]] = {}
         for reading in block:
-            found.setdefault(in_words(reading.case.order), []).append(self._expected(reading))
+            found.setdefault(order_name(reading.case.order), []).append(self._expected(reading))
         return {order: _mean(scores) for order, scores in sorted(found.items())}
 
     def _keyed(self, block: Sequence[JudgedReply], *, whole: bool) -> float | None:

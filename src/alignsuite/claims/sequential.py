@@ -10,21 +10,20 @@ its very rate. No error is left, for the question is about the bank; but for the
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from alignsuite.claims.claim import Health, OfEvent, Risk, called_worse
-from alignsuite.claims.judge_error_gate import LEVEL, LabelGate, judge_error_gate, label_gate
-from alignsuite.claims.judge_errors import errors_of, unknown
+from alignsuite.claims.claim import Claim, Health, Risk, called_worse
+from alignsuite.claims.context import compared
+from alignsuite.claims.judge_error_gate import LEVEL, LabelGate, label_gate
 from alignsuite.claims.judged_reply import JudgedReply, account, counted
-from alignsuite.runs.records import ClaimResult, Verdict
+from alignsuite.claims.row import ClaimDetails
+from alignsuite.runs.records import ClaimResult, Pairing, Verdict
 
 if TYPE_CHECKING:
-    from alignsuite.judges.protocol import Behaviour
-    from alignsuite.models.protocol import Request
-    from alignsuite.probes.replies import Replies
+    from alignsuite.claims.context import Context
     from alignsuite.prompt_sets.render import Case
     from alignsuite.stats import GateState, RateGate
 
@@ -36,7 +35,7 @@ Step = tuple[JudgedReply, bool | None]
 
 
 @dataclass(frozen=True)
-class Sequential(ABC):
+class Sequential(Claim):
     """What claims about a rate have in common: two numbers, and a gate over the bank that the tier allows.
 
     A kind says how cases become steps (`steps`), and may doubt the whole measurement once they are read (`doubt`).
@@ -45,88 +44,72 @@ class Sequential(ABC):
     target: float
     limit: float
 
-    @property
     @abstractmethod
-    def name(self) -> str:
-        """Of the kind."""
-
-    @property
-    @abstractmethod
-    def what(self) -> str:
-        """What is counted."""
-
-    @property
-    @abstractmethod
-    def reader(self) -> str:
-        """Who reads."""
-
-    @abstractmethod
-    def steps(self, replies: Replies, cases: Sequence[Case]) -> list[Step]:
+    def steps(self, context: Context, cases: Sequence[Case]) -> list[Step]:
         """Ask these cases, and say of each whether it showed the behaviour."""
 
-    def doubt(self, replies: Replies, seen: Sequence[Step]) -> str | None:
+    @property
+    def pairing(self) -> Pairing:
+        """How cases are paired with another run's."""
+        return Pairing(family=self.family)
+
+    def doubt(self, context: Context, seen: Sequence[Step]) -> str | None:
         """Why the replies mean nothing, whatever they are; None when they do."""
         return None
-
-    def requests(self, replies: Replies, cases: Sequence[Case]) -> list[Request]:
-        """One for each case."""
-        return replies.requests(cases)
 
     @property
     def numbers(self) -> Mapping[str, float]:
         """Target and limit."""
         return {"target": self.target, "limit": self.limit}
 
-    def with_numbers(self, numbers: Mapping[str, float]) -> Self:
-        """With another target or limit."""
-        return replace(self, **numbers)
-
-    def check(self, replies: Replies) -> None:
+    def check(self, context: Context) -> None:
         """Target has to be told from limit, by this bank and this judge."""
-        self.sight(replies)
+        self.sight(context)
 
-    def sight(self, replies: Replies) -> LabelGate:
+    def sight(self, context: Context) -> LabelGate:
         """How labels are turned into a verdict and a rate; taken at their word, but for kinds that know better.
 
         Raises:
             ProbeError: when target can't be told from limit, with what it would take.
         """
-        return label_gate(self.target, self.limit, len(self.cases(replies)), replies.bank.loaded.spec.id, {})
+        return label_gate(
+            self.target, self.limit, len(self.cases(context)), context.bank.loaded.spec.id, ClaimDetails()
+        )
 
-    def gate(self, replies: Replies) -> RateGate:
+    def gate(self, context: Context) -> RateGate:
         """The gate over the bank that the tier allows.
 
         Raises:
             ProbeError: when target can't be told from limit, with what it would take.
         """
-        return self.sight(replies).gate
+        return self.sight(context).gate
 
-    def cases(self, replies: Replies) -> Sequence[Case]:
+    def cases(self, context: Context) -> Sequence[Case]:
         """The bank's first, as many as the tier allows."""
-        return replies.bank.first(replies.terms.tier.cases)
+        return context.bank.first(context.terms.cases)
 
-    def certain(self, replies: Replies) -> int:
+    def certain(self, context: Context) -> int:
         """What a flawless model needs to pass; all of it in a census."""
-        return len(self.cases(replies)) if replies.terms.census else self.gate(replies).clean_n()
+        return len(self.cases(context)) if context.terms.census else self.gate(context).clean_n()
 
-    def expected(self, replies: Replies, health: Health) -> int:
+    def expected(self, context: Context, health: Health) -> int:
         """The gate's mean, rounded up to whole waves, for that is how cases are asked."""
-        sight, size = self.sight(replies), len(self.cases(replies))
+        sight, size = self.sight(context), len(self.cases(context))
         gate = sight.gate
-        if replies.terms.census:
+        if context.terms.census:
             return size
         rate = sight.labelled(self.target / 2 if health == "healthy" else min(1.0, 2 * self.limit))
         beyond = max(0.0, gate.oc_count(round(rate * size)).mean_n - gate.clean_n())
         return min(size, gate.clean_n() + WAVE * -int(-beyond // WAVE))
 
-    def tested(self, replies: Replies) -> int | None:
+    def tested(self, context: Context) -> int | None:
         """Templates that are compared with the baseline; the gate itself counts a bank and rejects nothing by chance."""
-        return replies.compared(self.cases(replies))
+        return compared(context, self.cases(context))
 
-    def risk(self, replies: Replies) -> Risk:
+    def risk(self, context: Context) -> Risk:
         """Exact but for the comparison with a baseline. A bank below the limit never fails, but a model's bank may be worse than it."""
-        sight, census = self.sight(replies), replies.terms.census
-        worse = called_worse(self.tested(replies), replies.terms.alpha)
+        sight, census = self.sight(context), context.terms.census
+        worse = called_worse(self.tested(context), context.terms.alpha)
         return Risk(
             bank=min(1.0, sight.false_alarm(census=census) + worse),
             model=min(1.0, sight.bad_luck(self.target, census=census) + worse),
@@ -136,59 +119,34 @@ class Sequential(ABC):
             doubt=sight.doubt,
         )
 
-    def judge(self, replies: Replies) -> ClaimResult:
+    def judge(self, context: Context) -> ClaimResult:
         """Ask until the verdict stands, or the whole bank in a census."""
-        sight, cases = self.sight(replies), self.cases(replies)
+        sight, cases = self.sight(context), self.cases(context)
         gate = sight.gate
-        steps = (step for wave in _waves(cases, self.certain(replies)) for step in self.steps(replies, wave))
-        seen, verdict, reasons = _counted(gate, list(steps)) if replies.terms.census else _run(gate, steps)
-        doubt = self.doubt(replies, seen)
+        steps = (step for wave in _waves(cases, self.certain(context)) for step in self.steps(context, wave))
+        seen, verdict, reasons = _counted(gate, list(steps)) if context.terms.census else _run(gate, steps)
+        doubt = self.doubt(context, seen)
         if doubt is not None:
             verdict, reasons = Verdict.INVALID, (doubt,)
-        return self._claim(replies, sight, seen, verdict, reasons)
+        return self._claim(context, sight, seen, verdict, reasons)
 
     def _claim(
-        self, replies: Replies, sight: LabelGate, seen: Sequence[Step], verdict: Verdict, reasons: tuple[str, ...]
+        self, context: Context, sight: LabelGate, seen: Sequence[Step], verdict: Verdict, reasons: tuple[str, ...]
     ) -> ClaimResult:
         bad = [reading for reading, happened in seen if happened]
         unread = [reading for reading, happened in seen if happened is None]
         fine = [reading for reading, happened in seen if happened is False]
-        asked, bank, census = len(seen), len(self.cases(replies)), replies.terms.census
+        asked, bank, census = len(seen), len(self.cases(context)), context.terms.census
         parts = account(
-            [reading for reading, _ in seen], replies.form, shown=[*bad, *unread, *fine], most=replies.terms.examples
+            [reading for reading, _ in seen], context.form, shown=[*bad, *unread, *fine], most=context.terms.examples
         )
         return ClaimResult(
             kind=self.name, verdict=verdict, what=self.what, judge=self.reader, asked=asked, bank=bank, bad=len(bad), unread=len(unread),
             value=sight.rate(len(bad), asked - len(unread)), interval=sight.interval(len(bad), len(unread), asked, bank), level=LEVEL,
             bounds=dict(self.numbers), errors={"false_alarm": sight.false_alarm(census=census), "miss": sight.miss(census=census)},
-            details=dict(sight.details), reasons=reasons,
+            details=sight.details.plain(), pairing=self.pairing, reasons=reasons,
             outcomes=counted({reading.case.id: happened for reading, happened in seen}), **parts,
         )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Rate(OfEvent, Sequential):
-    """How often a behaviour happens; see `Replies.rate`."""
-
-    of: Behaviour
-
-    name = "rate"
-
-    def check(self, replies: Replies) -> None:
-        """It needs written replies."""
-        replies.wants("generate", "rate")
-        super().check(replies)
-
-    def sight(self, replies: Replies) -> LabelGate:
-        """Through the judge's card, where it has one."""
-        bank, name, errors = len(self.cases(replies)), replies.bank.loaded.spec.id, errors_of(self.of)
-        if errors is None:
-            return label_gate(self.target, self.limit, bank, name, {"judge": unknown()})
-        return judge_error_gate(self.target, self.limit, bank, name, errors)
-
-    def steps(self, replies: Replies, cases: Sequence[Case]) -> list[Step]:
-        """Judge each reply."""
-        return [(reading, self.of.shown_by(reading.judgement)) for reading in replies.read(cases, self.of)]
 
 
 def _waves(cases: Sequence[Case], first: int) -> Iterator[Sequence[Case]]:

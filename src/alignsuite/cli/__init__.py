@@ -73,7 +73,7 @@ def _guarded(command: Command, arguments: argparse.Namespace) -> int:
         code = command.run(arguments)
         sys.stdout.flush()
     except AlignsuiteError as error:
-        from alignsuite.runs.records import clean
+        from alignsuite.text.clean import clean
 
         print(f"alignsuite: {' '.join(clean(str(error), 2000).split())}", file=sys.stderr)
         return WRONG

@@ -32,7 +32,7 @@ def _save(arguments: argparse.Namespace) -> int:
 def _list(_: argparse.Namespace) -> int:
     from alignsuite.errors import RunFileError
     from alignsuite.runs.baseline import Baseline, kept_file, kept_names
-    from alignsuite.runs.records import read_run
+    from alignsuite.runs.file import read_run
 
     names = kept_names(_folder())
     for name in names:

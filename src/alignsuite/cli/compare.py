@@ -32,7 +32,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from alignsuite.errors import RunFileError
     from alignsuite.reports.comparison import as_json, as_markdown, as_text
     from alignsuite.runs.compare import Shown, compare
-    from alignsuite.runs.records import read_run
+    from alignsuite.runs.file import read_run
 
     result = compare(read_run(Path(arguments.a)), read_run(Path(arguments.b)), alpha=arguments.alpha)
     if arguments.json:

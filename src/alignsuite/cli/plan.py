@@ -49,8 +49,8 @@ def _outlook(session: Session, items: Sequence[pytest.Item]) -> tuple[Estimate, 
     session.plan(items, ahead=False)
     unfit = [(item.nodeid, why) for item in items if (why := session.unfit(item))]
     skipped = {nodeid for nodeid, _ in unfit}
-    rehearsals = [(item.nodeid, session.rehearsals[item.nodeid]) for item in items if item.nodeid in session.rehearsals]
-    unread = [item.nodeid for item in items if item.nodeid not in session.rehearsals and item.nodeid not in skipped]
+    rehearsals = [(item.nodeid, session.dry_runs[item.nodeid]) for item in items if item.nodeid in session.dry_runs]
+    unread = [item.nodeid for item in items if item.nodeid not in session.dry_runs and item.nodeid not in skipped]
     assert session.store is not None  # only a worker of several has none
     stored = session.store.get(session.info.fingerprint, everything(rehearsals))
     found = estimate(

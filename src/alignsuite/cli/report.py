@@ -35,7 +35,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
     from alignsuite.errors import RunFileError, SettingsError
-    from alignsuite.runs.records import read_run
+    from alignsuite.runs.file import read_run
 
     if arguments.markdown and not arguments.against:
         raise SettingsError(

@@ -91,7 +91,7 @@ def _number(value: float) -> float:
 
 
 def _text(instrument: Instrument, scored: Mapping[str, Scores], facets: bool, norms: Mapping[str, Norm]) -> list[str]:
-    from alignsuite.runs.records import clean
+    from alignsuite.text.clean import clean
 
     lines = [f"{instrument.title} · {instrument.scoring} of the statements"]
     for name, scores in scored.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from alignsuite.config_grid import WORLD_G_PER_KWH
+from alignsuite.config import WORLD_G_PER_KWH
 from alignsuite.footprint.amounts import Energy, Footprint, grams_co2e, saved, shared_out, stopped_early
 from alignsuite.runs.records import ClaimResult, Record, Verdict
 

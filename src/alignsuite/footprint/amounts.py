@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from alignsuite.config_grid import WORLD_G_PER_KWH
+from alignsuite.config import WORLD_G_PER_KWH
 
 Source = Literal["rapl", "nvml", "rapl+nvml", "estimate", "unknown"]
 

@@ -97,7 +97,7 @@ class Estimate:
 
 
 def estimate(
-    rehearsals: Sequence[tuple[str, DryRun]],
+    dry_runs: Sequence[tuple[str, DryRun]],
     stored: Mapping[Request, object],
     speed: Mapping[str, Speed],
     *,
@@ -109,7 +109,7 @@ def estimate(
     """What these items will ask.
 
     Args:
-        rehearsals: node ids with the claims of their bodies, in the order in which they run.
+        dry_runs: node ids with the claims of their bodies, in the order in which they run.
         stored: the requests that the store can answer, among all that may be asked (`everything`).
         speed: what the store measured of the model, by kind of reply.
         alpha: of the run, for what is said of it.
@@ -123,14 +123,14 @@ def estimate(
         missing = [request for request in unique if request not in stored]
         return Amount(len(unique), len(missing), *_cost(missing, speed))
 
-    every = [(nodeid, rehearsal, kind) for nodeid, rehearsal in rehearsals for kind in rehearsal.kinds]
+    every = [(nodeid, dry_run, kind) for nodeid, dry_run in dry_runs for kind in dry_run.claims]
     expected = {
         health: amount(
             request for _, held, kind in every for request in _asked(held, kind, kind.expected(held, health))
         )
         for health in _SOME
     }
-    worst = list(dict.fromkeys(everything(rehearsals)))
+    worst = list(dict.fromkeys(everything(dry_runs)))
     return Estimate(
         lines=tuple(_line(nodeid, held, kind) for nodeid, held, kind in every),
         certain=amount(request for _, held, kind in every for request in _asked(held, kind, kind.certain(held))),
@@ -140,20 +140,17 @@ def estimate(
     )  # fmt: skip
 
 
-def everything(rehearsals: Sequence[tuple[str, DryRun]]) -> list[Request]:
+def everything(dry_runs: Sequence[tuple[str, DryRun]]) -> list[Request]:
     """Every request that these items may send, those that they share several times."""
     return [
-        request
-        for _, held in rehearsals
-        for kind in held.kinds
-        for request in _asked(held, kind, len(kind.cases(held)))
+        request for _, held in dry_runs for kind in held.claims for request in _asked(held, kind, len(kind.cases(held)))
     ]
 
 
 def _asked(held: DryRun, kind: Claim, count: int) -> list[Request]:
     cases = kind.cases(held)[:count]
     requests = kind.requests(held, cases)
-    if held.terms.calibrate and held.terms.baseline is None:
+    if held.terms.calibrate and held.baseline is None:
         requests += kind.requests(replace(held, draw=held.draw + 1), cases)
     return requests
 
@@ -161,7 +158,7 @@ def _asked(held: DryRun, kind: Claim, count: int) -> list[Request]:
 def _line(nodeid: str, held: DryRun, kind: Claim) -> ClaimEstimate:
     bank = held.bank
     return ClaimEstimate(
-        nodeid=nodeid, axis=bank.spec.axis, name=f"{bank.loaded.spec.id}[{bank.slice}]" if bank.slice else bank.loaded.spec.id,
+        nodeid=nodeid, axis=bank.loaded.spec.id.split("/")[0], name=bank.title,
         kind=kind.name, what=kind.what, bounds=kind.numbers, cases=len(kind.cases(held)), certain=kind.certain(held),
         healthy=kind.expected(held, "healthy"), bad=kind.expected(held, "bad"), risk=kind.risk(held),
     )  # fmt: skip

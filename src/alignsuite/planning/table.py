@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from alignsuite.claims import claim_kind
 from alignsuite.text.cells import columns, fit, one_line, pad, wrap
 from alignsuite.text.numbers import count, declared, duration, odds, percent, plural, short_count
 
@@ -46,7 +47,7 @@ def _claim(line: ClaimEstimate) -> str:
 
 
 def _bounds(line: ClaimEstimate) -> str:
-    if line.kind == "scale":
+    if claim_kind(line.kind).unit == "score":
         return " ".join(f"{name} {bound:g}" for name, bound in line.bounds.items())
     return " ".join(f"{name} {declared(bound)}" for name, bound in line.bounds.items())
 

@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
+from alignsuite.claims import register
+from alignsuite.claims.context import Terms, asked_of
 from alignsuite.claims.judged_reply import JudgedReply
-from alignsuite.errors import ProbeError, RequestError
+from alignsuite.errors import RequestError
 from alignsuite.judges.agreement import Agreement
 from alignsuite.judges.choice import read_choice
 from alignsuite.judges.protocol import UNREADABLE, Behaviour, Exchange, Judge, Judgement, read_all
@@ -22,12 +24,14 @@ from alignsuite.runs.records import ClaimResult, Verdict
 
 if TYPE_CHECKING:
     from alignsuite.claims.claim import Claim
-    from alignsuite.config import Tier
     from alignsuite.models.broker.broker import Delivery
-    from alignsuite.probes.decorator import Bank
+    from alignsuite.prompt_sets.bank import Bank
     from alignsuite.prompt_sets.render import Case
     from alignsuite.prompt_sets.schema import Form
     from alignsuite.runs.baseline import Baseline
+
+
+__all__ = ["DryRun", "DryRunOver", "Finding", "Governs", "Replies", "Terms"]
 
 
 class Asks(Protocol):
@@ -40,31 +44,6 @@ class Asks(Protocol):
 
 Governs = Callable[[int, Mapping[str, float]], Mapping[str, float]]
 """From the number of a claim in its body and the numbers declared there to the numbers in force; see `alignsuite.limits`."""
-
-
-@dataclass(frozen=True)
-class Terms:
-    """The settings that a claim may depend on.
-
-    Attributes:
-        tier: how much of the bank may be asked.
-        alpha: this claim's share of the run's alpha.
-        examples: how many to keep.
-        census: whether every case that the tier allows is asked, without stopping early.
-        calibrate: whether to measure how much changes when nothing has changed.
-        baseline: what every rate and score is held against.
-        governs: what may put other numbers in place of the probe's own.
-        bench: the judges that sit in place of the events' own.
-    """
-
-    tier: Tier
-    alpha: float
-    examples: int = 3
-    census: bool = False
-    calibrate: bool = False
-    baseline: Baseline | None = None
-    governs: Governs | None = None
-    bench: JudgeRegistry = field(default_factory=JudgeRegistry)
 
 
 class Finding:
@@ -90,7 +69,8 @@ class Finding:
 class Replies:
     """The replies of one model to one bank, asked for as claims need them.
 
-    `findings` keeps what was claimed, in order, also when the body goes on after a falsy one.
+    `findings` keeps what was claimed, in order, also when the body goes on after a falsy one. `baseline` is what every rate and score is
+    held against, `governs` what may put other numbers in place of the probe's own, `judges` sit in place of the behaviours' own.
     """
 
     bank: Bank
@@ -100,12 +80,15 @@ class Replies:
     explain: Callable[[ClaimResult], str]
     findings: list[Finding] = field(default_factory=list)
     draw: int = 0
+    baseline: Baseline | None = None
+    governs: Governs | None = None
+    judges: JudgeRegistry = field(default_factory=JudgeRegistry)
     _spent: Counter[str] = field(default_factory=Counter, init=False, repr=False)
     _judging: Counter[str] = field(default_factory=Counter, init=False, repr=False)
-    _opinions: Agreement | None = field(default=None, init=False, repr=False)
+    _agreement: Agreement | None = field(default=None, init=False, repr=False)
 
     def __repr__(self) -> str:
-        return f"<replies to {self.bank.loaded.spec.id}{f'[{self.bank.slice}]' if self.bank.slice else ''}>"
+        return f"<replies to {self.bank.title}>"
 
     def rate(self, event: Behaviour, *, target: float, limit: float) -> Finding:
         """The behaviour is rare: a bank at `target` or below almost never fails, one at `limit` or above almost never passes.
@@ -116,9 +99,9 @@ class Replies:
         Raises:
             ProbeError: when the bank can't tell target from limit, or the set's replies are choices.
         """
-        from alignsuite.claims.sequential import Rate
+        from alignsuite.claims.rate import Rate
 
-        return self.claim(Rate(target, limit, self.terms.bench.assigned(event)))
+        return self.claim(Rate(target, limit, self.judges.assigned(event)))
 
     def flips(self, of: Behaviour | None = None, *, target: float, limit: float) -> Finding:
         """Another wording rarely changes the answer: the share of cases whose label differs from their reference variant's.
@@ -134,9 +117,9 @@ class Replies:
         """
         from alignsuite.claims.inconsistency import ExcessInconsistency, Inconsistency
 
-        if self.bank.spec.temperature > 0 and of is not None:
-            return self.claim(ExcessInconsistency(target, limit, self.terms.bench.assigned(of)))
-        return self.claim(Inconsistency(target, limit, of and self.terms.bench.assigned(of)))
+        if self.bank.temperature > 0 and of is not None:
+            return self.claim(ExcessInconsistency(target, limit, self.judges.assigned(of)))
+        return self.claim(Inconsistency(target, limit, of and self.judges.assigned(of)))
 
     def mistakes(self, *, target: float, limit: float) -> Finding:
         """A wrong option is rarely chosen: the share of questions whose likeliest option, over all orders, is not their `answer`.
@@ -188,7 +171,7 @@ class Replies:
         """
         from alignsuite.claims.gap import Gap
 
-        return self.claim(Gap(self.terms.bench.assigned(event), between, limit, margin))
+        return self.claim(Gap(self.judges.assigned(event), between, limit, margin))
 
     def scale(self, *, low: float | None = None, high: float | None = None) -> Finding:
         """The trait's score stays at or above `low` and at or below `high`, in the units of the set's values.
@@ -215,14 +198,15 @@ class Replies:
         """
         from alignsuite.claims.no_worse import NoWorse
 
-        return self.claim(NoWorse(baseline, self.terms.bench.assigned(of), margin))
+        return self.claim(NoWorse(baseline, self.judges.assigned(of), margin))
 
     def claim(self, kind: Claim) -> Finding:
         """Judge a claim of any kind, with the numbers in force, and hold it against the baseline."""
+        register(type(kind))
         in_force = self.governed(kind)
         changed = tuple(name for name, number in kind.numbers.items() if in_force.numbers.get(name) != number)
         claim = replace(self._judged(in_force), governed=changed)
-        warns = self.bank.spec.on_inconclusive == "warn" and claim.verdict in (Verdict.INCONCLUSIVE, Verdict.INVALID)
+        warns = self.terms.warns and claim.verdict in (Verdict.INCONCLUSIVE, Verdict.INVALID)
         through = warns or claim.verdict in (Verdict.PASS, Verdict.MARGINAL)
         finding = Finding(claim, self.explain(claim), lets_through=through)
         self.findings.append(finding)
@@ -234,30 +218,30 @@ class Replies:
         Raises:
             ProbeError: when the bank can never prove it.
         """
-        if self.terms.governs is not None:
-            kind = kind.with_numbers(self.terms.governs(len(self.findings), kind.numbers))
+        if self.governs is not None:
+            kind = kind.with_numbers(self.governs(len(self.findings), kind.numbers))
         kind.check(self)
         return kind
 
     def _judged(self, kind: Claim) -> ClaimResult:
-        from alignsuite.runs.baseline import KINDS, with_noise
+        from alignsuite.runs.baseline import with_noise
 
-        self._opinions = None
-        claim = kind.judge(self)
-        baseline, terms = self.terms.baseline, self.terms
+        self._agreement = None
+        result = kind.judge(self)
+        baseline, terms, asked = self.baseline, self.terms, asked_of(self.bank)
         if terms.calibrate and baseline is not None:
-            claim = baseline.calibrated(claim, self.bank)
+            result = baseline.calibrated(result, asked)
         elif terms.calibrate:
             second = replace(self, draw=self.draw + 1, findings=[])
-            claim = with_noise(claim, kind.judge(second), "again")
+            result = with_noise(result, kind.judge(second), "again")
             self._spent += second._spent
             self._judging += second._judging
-        elif baseline is not None and kind.name in KINDS and claim.regression is None:
-            claim = baseline.held_against(claim, self.bank, alpha=terms.alpha)
+        elif baseline is not None and result.pairing.held and result.regression is None:
+            result = baseline.held_against(result, asked, alpha=terms.alpha)
         spent, self._spent = self._spent, Counter()
         return self._with_judges(
             replace(
-                claim,
+                result,
                 tokens={"prompt": spent["prompt"], "completion": spent["completion"]},
                 time={
                     "calls": spent["calls"], "from_store": spent["from_store"], "seconds": spent["milliseconds"] / 1000
@@ -269,8 +253,8 @@ class Replies:
         """With what judging cost, which is no token of the model's own, and with the second opinion."""
         bill, self._judging = self._judging, Counter()
         details, time = dict(claim.details), dict(claim.time)
-        if self._opinions is not None:
-            details["second_judge"] = self._opinions.details()
+        if self._agreement is not None:
+            details["second_judge"] = self._agreement.details()
         if bill:
             details["judging"] = {"tokens": {"prompt": bill["prompt"], "completion": bill["completion"]}}
             time |= {
@@ -280,49 +264,38 @@ class Replies:
 
     def requests(self, cases: Sequence[Case], *, again: bool = False) -> list[Request]:
         """What these cases send to a model; `again` asks for another reply to the same prompts."""
-        seed, temperature = 2 * self.draw + again, self.bank.spec.temperature
+        seed, temperature = 2 * self.draw + again, self.bank.temperature
         return [case.request(self.form, temperature=temperature, seed=seed) for case in cases]
 
-    def read(self, cases: Sequence[Case], event: Behaviour | None, *, again: bool = False) -> list[JudgedReply]:
+    def read(self, cases: Sequence[Case], behaviour: Behaviour | None, *, again: bool = False) -> list[JudgedReply]:
         """The replies to some cases, in their order, judged."""
         delivery = self.broker.get(self.requests(cases, again=again))
         self._count(delivery)
-        judgements = self._judgements(cases, delivery.replies, event, again=again)
+        judgements = self._judgements(cases, delivery.replies, behaviour, again=again)
         return [JudgedReply(*parts) for parts in zip(cases, delivery.replies, judgements, strict=True)]
 
-    def compared(self, cases: Sequence[Case]) -> int | None:
-        """How many templates of these cases are held against a baseline; None where there is none, or where it only measures noise."""
-        if self.terms.baseline is None or self.terms.calibrate:
-            return None
-        return len({case.template for case in cases})
-
-    def wants(self, ask: str, claim: str) -> None:
-        """Check that the set asks what a claim needs.
-
-        Raises:
-            ProbeError: when it asks something else.
-        """
-        spec = self.bank.loaded.spec
-        if spec.ask != ask:
-            raise ProbeError(f"`replies.{claim}` needs a set that says `ask: {ask}`; {spec.id} says `ask: {spec.ask}`")
-
     def _judgements(
-        self, cases: Sequence[Case], replies: Sequence[Reply | RequestError], event: Behaviour | None, *, again: bool
+        self,
+        cases: Sequence[Case],
+        replies: Sequence[Reply | RequestError],
+        behaviour: Behaviour | None,
+        *,
+        again: bool,
     ) -> list[Judgement]:
         """What the judge says of each reply, all handed to it at once; what the second one says is kept beside."""
         came = [
             (case, reply) for case, reply in zip(cases, replies, strict=True) if not isinstance(reply, RequestError)
         ]
-        if event is None:
+        if behaviour is None:
             read = [read_choice(case.options, reply) for case, reply in came]
         else:
             exchanges = [Exchange(case.text(self.form), reply, case.hidden) for case, reply in came]
-            read = self._read_by(event.judge, exchanges)
-            second = self.terms.bench.second_opinion(event)
+            read = self._read_by(behaviour.judge, exchanges)
+            second = self.judges.second_opinion(behaviour)
             if second is not None:
-                self._opinions = self._opinions or Agreement(event, second)
+                self._agreement = self._agreement or Agreement(behaviour, second)
                 for (case, _), *both in zip(came, read, self._read_by(second, exchanges), strict=True):
-                    self._opinions.add(f"{case.id} again" if again else case.id, *both)
+                    self._agreement.add(f"{case.id} again" if again else case.id, *both)
         judged = iter(read)
         return [
             Judgement(UNREADABLE, f"no reply ({reply.kind}): {reply}")
@@ -352,25 +325,26 @@ class DryRunOver(BaseException):
 
 @dataclass(repr=False)
 class DryRun(Replies):
-    """Stands in for `Replies` while a body is read through with nobody to ask: each claim is checked, noted in `kinds`, and let through.
+    """Stands in for `Replies` while a body is read through with nobody to ask: each claim is checked, noted in `claims`, and let through.
 
-    `declared` holds the numbers as the body states them, `kinds` the claims with the numbers in force.
+    `declared` holds the numbers as the body states them, `claims` the claims with the numbers in force.
     """
 
-    kinds: list[Claim] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
     declared: list[Mapping[str, float]] = field(default_factory=list)
 
     def claim(self, kind: Claim) -> Finding:
         """Note it."""
+        register(type(kind))
         in_force = self.governed(kind)
         self.declared.append(kind.numbers)
-        self.kinds.append(in_force)
+        self.claims.append(in_force)
         claim = ClaimResult(
             in_force.name, Verdict.PASS, in_force.what, in_force.reader, asked=0, bank=0, bounds=in_force.numbers
         )
         self.findings.append(Finding(claim, "rehearsed", lets_through=True))
         return self.findings[-1]
 
-    def read(self, cases: Sequence[Case], event: Behaviour | None, *, again: bool = False) -> NoReturn:
+    def read(self, cases: Sequence[Case], behaviour: Behaviour | None, *, again: bool = False) -> NoReturn:
         """There is nobody to ask."""
         raise DryRunOver

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alignsuite.errors import PromptError
-from alignsuite.prompt_sets.schema import load_set, set_names
+from alignsuite.prompt_sets.load import load_set, set_names
 
 LOCK = "LOCK"
 

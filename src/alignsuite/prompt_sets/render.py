@@ -22,8 +22,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from alignsuite.errors import PromptError, did_you_mean
 from alignsuite.models.protocol import Choose, Generate, Message, Request
+from alignsuite.prompt_sets.load import LoadedSet
 from alignsuite.prompt_sets.perturb import perturb
-from alignsuite.prompt_sets.schema import Form, LoadedSet, Template, Variant, Wording
+from alignsuite.prompt_sets.schema import Form, Template, Variant, Wording
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=jinja2.StrictUndefined, keep_trailing_newline=False, autoescape=False
@@ -177,7 +178,7 @@ def _case(
     labels = template.fields | {key: text for row in slots.values() for key, text in row.items() if key != "value"}
     labels |= {name: row["value"] for name, row in slots.items()} | ({"variant": variant} if variant else {})
     if loaded.sheet is not None and way.wording is not None:
-        labels |= {"wording": way.wording.id, "instrument": loaded.sheet.instrument.name}
+        labels |= {"wording": way.wording.id, "instrument": loaded.sheet.name}
     user, raw = (_render(loaded, index, (template, way.wording), kind, context) for kind in ("user", "raw"))
     chat = (
         None if user is None else (*((Message("system", spec.system),) if spec.system else ()), Message("user", user))
@@ -221,15 +222,15 @@ def _marks(kind: str, count: int) -> tuple[str, ...]:
 def _tail(orders: str, way: _Way) -> list[str]:
     if way.wording is not None:
         samples = [] if way.sample is None else [str(way.sample + 1)]
-        return [way.wording.id, in_words(way.order), *samples]
+        return [way.wording.id, order_name(way.order), *samples]
     variant = [way.variant_name] if way.variant_name else []
     return variant + ([f"order{way.order[0] + 1}"] if orders == "cyclic" else [])
 
 
-def in_words(order: tuple[int, ...]) -> str:
+def order_name(order: tuple[int, ...]) -> str:
     """An order of options as it stands in ids and records: `2-3-1` shows the second option first.
 
-    >>> in_words((1, 2, 0))
+    >>> order_name((1, 2, 0))
     '2-3-1'
     """
     return "-".join(str(option + 1) for option in order)

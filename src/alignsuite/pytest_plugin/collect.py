@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from alignsuite.errors import AlignsuiteError, SettingsError
-from alignsuite.runs.records import clean
+from alignsuite.text.clean import clean
 
 if TYPE_CHECKING:
     import pytest
@@ -64,8 +64,8 @@ def dry_run(arguments: Sequence[str]) -> list[DryRunItem]:
     def stated(session: Session, items: Sequence[pytest.Item]) -> list[DryRunItem]:
         found = []
         for item in items:
-            rehearsal = session.rehearsed(item)
-            found.append(_as_stated(item, rehearsal) if rehearsal is not None else _unread(item))
+            dry_run_ = session.dry_run(item)
+            found.append(_as_stated(item, dry_run_) if dry_run_ is not None else _unread(item))
         return found
 
     with tempfile.TemporaryDirectory() as folder:
@@ -127,9 +127,10 @@ class _Collector(Generic[Found]):
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Open a session over the items, and use it."""
+        from alignsuite.pytest_plugin.items import PROBE
         from alignsuite.pytest_plugin.opening import open_judges, open_model
-        from alignsuite.pytest_plugin.recorder import settings_of
-        from alignsuite.pytest_plugin.session import BANK, Session
+        from alignsuite.pytest_plugin.session import Session
+        from alignsuite.pytest_plugin.settings import settings_of
 
         config = session.config
         settings = replace(settings_of(config), **self._settings)  # type: ignore[arg-type]
@@ -143,22 +144,22 @@ class _Collector(Generic[Found]):
 
             opened = Session.open(settings, open_one(settings), None, partial(open_judges, settings, open_one))
             try:
-                self.found = self._use(opened, [item for item in session.items if BANK in item.stash])
+                self.found = self._use(opened, [item for item in session.items if PROBE in item.stash])
             finally:
                 opened.close()
         except AlignsuiteError as error:
             self.error = error  # raised where the command waits; in here pytest would make an internal error of it
 
 
-def _as_stated(item: pytest.Item, rehearsal: DryRun) -> DryRunItem:
+def _as_stated(item: pytest.Item, dry_run_: DryRun) -> DryRunItem:
     claims = tuple(
-        Stated(kind.name, kind.what, numbers) for kind, numbers in zip(rehearsal.kinds, rehearsal.declared, strict=True)
+        Stated(kind.name, kind.what, numbers) for kind, numbers in zip(dry_run_.claims, dry_run_.declared, strict=True)
     )
     return replace(_unread(item), claims=claims)
 
 
 def _unread(item: pytest.Item) -> DryRunItem:
-    from alignsuite.pytest_plugin.session import BANK
+    from alignsuite.pytest_plugin.items import PROBE
 
-    bank = item.stash[BANK]
+    bank = item.stash[PROBE].bank
     return DryRunItem(item.nodeid, bank.loaded.spec.id, getattr(item, "originalname", item.name), bank.slice, ())

@@ -19,9 +19,9 @@ SESSION = pytest.StashKey["Session"]()
 @pytest.fixture
 def replies(request: pytest.FixtureRequest) -> Replies:
     """The replies of the model under test to the cases of this probe; ask them a claim: `assert replies.rate(…)`."""
-    from alignsuite.pytest_plugin.session import BANK, REPLIES
+    from alignsuite.pytest_plugin.items import PROBE, REPLIES
 
-    if BANK not in request.node.stash:
+    if PROBE not in request.node.stash:
         pytest.fail('`replies` is for probes: put @probe("axis/prompt_set") above this test', pytrace=False)
     session = _session(request)
     reason = session.unfit(request.node)

@@ -11,24 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from alignsuite.pytest_plugin.settings import settings_of
+
 if TYPE_CHECKING:
-    from alignsuite.config import Settings
     from alignsuite.footprint import Energy, Meter
     from alignsuite.pytest_plugin.session import Session
     from alignsuite.pytest_plugin.terminal import Terminal
     from alignsuite.runs.records import Run
 
-SETTINGS = pytest.StashKey["Settings"]()
-GATHERER = pytest.StashKey["Recorder"]()
+RECORDER = pytest.StashKey["Recorder"]()
 ON_SEVERAL_PROCESSES = (
     "--align-placement=per-worker: each worker ran a model of its own on the shared store; memory multiplies, and two "
     "may ask the same at once"
 )
-
-
-def settings_of(config: pytest.Config) -> Settings:
-    """The settings of this session, read when it was configured."""
-    return config.stash[SETTINGS]
 
 
 class Recorder:
@@ -92,10 +87,10 @@ class Recorder:
         energy = self._energy()
         if self.header is None or not self.records:
             return
-        from alignsuite.pytest_plugin.session import make_run
-        from alignsuite.runs.records import Record
+        from alignsuite.pytest_plugin.record import make_run
+        from alignsuite.runs.file import record_from_json
 
-        records = [Record.from_json(data) for data in self.records.values()]
+        records = [record_from_json(data) for data in self.records.values()]
         self.run = make_run(self.header, records, self.started, energy, settings_of(self.config).carbon_intensity)
         self._tell_junit(self.run)
         if self.run.summary["together"]["also"] and session.exitstatus == 0:
@@ -134,7 +129,7 @@ class Recorder:
             return
         from alignsuite.errors import AlignsuiteError
         from alignsuite.reports.terminal import section
-        from alignsuite.runs.records import write_run
+        from alignsuite.runs.file import write_run
 
         settings = settings_of(self.config)
         self._show_unproved(terminalreporter)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
-import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -19,21 +17,20 @@ import pytest
 
 from alignsuite import __version__
 from alignsuite.config import TIERS, Settings, Stage, baselines_folder
-from alignsuite.config_grid import WORLD_G_PER_KWH
 from alignsuite.errors import BaselineError, ProbeError, SettingsError
-from alignsuite.footprint import UNKNOWN, Energy, account
 from alignsuite.judges.protocol import Installable
 from alignsuite.judges.registry import JudgeRegistry, open_registry
 from alignsuite.models.broker.broker import Broker, Tick
 from alignsuite.models.broker.remote import RemoteBroker
 from alignsuite.models.protocol import Model, ModelInfo
 from alignsuite.models.store import Store
-from alignsuite.probes.decorator import Bank, form_of
-from alignsuite.probes.replies import Asks, DryRun, DryRunOver, Governs, Replies, Terms
+from alignsuite.planning.alpha import alpha_alone, tests_among
+from alignsuite.probes.items import form_of, unfit
+from alignsuite.probes.replies import DryRun, DryRunOver, Governs, Replies, Terms
+from alignsuite.pytest_plugin.items import PROBE
 from alignsuite.reports.explanation import explain
-from alignsuite.runs.baseline import Baseline, open_baseline
-from alignsuite.runs.multiplicity import judged_together
-from alignsuite.runs.records import SCHEMA, ClaimResult, Json, Record, Run, Verdict, clean, worst
+from alignsuite.runs.baseline import Baseline, Reads, open_baseline
+from alignsuite.runs.records import SCHEMA, Json
 
 if TYPE_CHECKING:
     from alignsuite.limits import Limits
@@ -41,9 +38,6 @@ if TYPE_CHECKING:
 Held = TypeVar("Held", Replies, DryRun)
 Judging = Callable[[Store], Mapping[str, Broker | RemoteBroker]]
 """From the store to the brokers of judges that are models, by the names that `--align-judge` gave them."""
-
-BANK = pytest.StashKey[Bank]()
-REPLIES = pytest.StashKey[Replies]()
 
 NO_MODEL = (
     "this probe needs a model: add --model=smollm2-135m (a small one, fetched once), --model=a-file.gguf, or "
@@ -65,11 +59,11 @@ class Session:
     store: Store | None = None
     limits: Limits | None = None
     baseline: Baseline | None = None
-    bench: JudgeRegistry = field(default_factory=JudgeRegistry)
+    judges: JudgeRegistry = field(default_factory=JudgeRegistry)
     judging: Mapping[str, Broker | RemoteBroker] = field(default_factory=dict)
     items: int = 0
     tests: int = 1
-    rehearsals: dict[str, DryRun] = field(default_factory=dict)
+    dry_runs: dict[str, DryRun] = field(default_factory=dict)
     without_judge: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -105,8 +99,8 @@ class Session:
         baseline = None
         if settings.baseline is not None:
             baseline = open_baseline(settings.baseline, baselines_folder(settings.cache), settings.root)
-        bench = open_registry(settings.judges, judging)
-        session = cls(settings, broker.info, broker, store, limits, baseline, bench, judging)
+        judges = open_registry(settings.judges, judging)
+        session = cls(settings, broker.info, broker, store, limits, baseline, judges, judging)
         if baseline is not None:
             baseline.check_run(session.header(), calibrating=settings.calibrate)
         return session
@@ -123,7 +117,9 @@ class Session:
 
     def unfit(self, item: pytest.Item) -> str | None:
         """Why an item can't be judged in this session; None when it can. Whose judge is not at hand is known after planning."""
-        return item.stash[BANK].unfit(self.info, self.stage, self.settings.tier) or self.without_judge.get(item.nodeid)
+        probe = item.stash[PROBE]
+        reason = unfit(probe.bank, probe.spec, self.info, self.stage, self.settings.tier)
+        return reason or self.without_judge.get(item.nodeid)
 
     def plan(self, items: Iterable[pytest.Item], *, ahead: bool = True) -> None:
         """Hand in what the selected items will ask in any case, in their order; share alpha out over their claims.
@@ -139,30 +135,31 @@ class Session:
             BaselineError: for a baseline that asked a selected probe otherwise.
         """
         fitting = [item for item in items if self.unfit(item) is None]
-        read = {item.nodeid: self.rehearsed(item) for item in fitting}
+        read = {item.nodeid: self.dry_run(item) for item in fitting}
         self.without_judge = {
-            nodeid: why for nodeid, rehearsal in read.items() if rehearsal and (why := judge_missing(rehearsal))
+            nodeid: why for nodeid, dry_run in read.items() if dry_run and (why := judge_missing(dry_run))
         }
         fitting = [item for item in fitting if item.nodeid not in self.without_judge]
         read = {item.nodeid: read[item.nodeid] for item in fitting}
         self.items = len(fitting)
-        self.rehearsals = {nodeid: rehearsal for nodeid, rehearsal in read.items() if rehearsal and rehearsal.kinds}
-        self.tests = tests_among(self.rehearsals.values(), len(read) - len(self.rehearsals), self.settings.alpha)
+        self.dry_runs = {nodeid: dry_run for nodeid, dry_run in read.items() if dry_run and dry_run.claims}
+        self.tests = tests_among(self.dry_runs.values(), len(read) - len(self.dry_runs), self.settings.alpha)
         for item in fitting:
-            rehearsal = self.rehearsals.get(item.nodeid)
+            dry_run = self.dry_runs.get(item.nodeid)
             if self.baseline is not None:  # also where the body can't be read: its set and its decoding are known
-                self.baseline.check(item.stash[BANK], rehearsal.kinds if rehearsal else ())
-            if rehearsal is None:
+                reads = [Reads(claim.family, claim.what, claim.reader) for claim in dry_run.claims] if dry_run else []
+                self.baseline.check(item.stash[PROBE].asked, reads)
+            if dry_run is None:
                 continue
-            rehearsal.terms = self._terms(item)
-            for kind in rehearsal.kinds:
-                kind.check(rehearsal)  # once more, now that the claims' share of alpha is known
+            dry_run.terms = self._terms(item)
+            for claim in dry_run.claims:
+                claim.check(dry_run)  # once more, now that the claims' share of alpha is known
             if ahead:
-                first = rehearsal.kinds[0]
-                cases = first.cases(rehearsal)[: first.certain(rehearsal)]
-                self.broker.plan(first.requests(rehearsal, cases))
+                first = dry_run.claims[0]
+                cases = first.cases(dry_run)[: first.certain(dry_run)]
+                self.broker.plan(first.requests(dry_run, cases))
 
-    def rehearsed(self, item: pytest.Item) -> DryRun | None:
+    def dry_run(self, item: pytest.Item) -> DryRun | None:
         """The claims of an item's body, checked and not judged; None where it takes fixtures that are not ours.
 
         Raises:
@@ -172,8 +169,8 @@ class Session:
         names = item._fixtureinfo.argnames
         if not set(names) <= {"replies", "baseline"} or ("baseline" in names and self.baseline is None):
             return None
-        rehearsal = self._held(DryRun, item, self.broker)
-        given: dict[str, object] = {"replies": rehearsal, "baseline": self.baseline}
+        dry_run = self._held(DryRun, item)
+        given: dict[str, object] = {"replies": dry_run, "baseline": self.baseline}
         try:
             item.obj(**{name: given[name] for name in names})
         except DryRunOver:
@@ -182,29 +179,29 @@ class Session:
             raise type(error)(f"{item.nodeid}: {error}") from None
         except (Exception, pytest.skip.Exception, pytest.fail.Exception):  # noqa: S110
             pass  # the body's own doing, a skip or a fault: it happens again, and is shown, when the item runs
-        return rehearsal
+        return dry_run
 
     def replies(self, item: pytest.Item) -> Replies:
         """What an item's body holds."""
-        return self._held(Replies, item, self.broker)
+        return self._held(Replies, item)
 
-    def _held(self, kind: type[Held], item: pytest.Item, asked: Asks) -> Held:
-        bank = item.stash[BANK]
-        title = f"{bank.loaded.spec.id}[{bank.slice}]" if bank.slice else bank.loaded.spec.id
+    def _held(self, kind: type[Held], item: pytest.Item) -> Held:
+        bank = item.stash[PROBE].bank
         return kind(
-            bank, form_of(self.info, self.stage), self._terms(item), asked,
-            lambda claim: explain(title, claim, again=self.again(item)),
+            bank, form_of(self.info, self.stage), self._terms(item), self.broker,
+            lambda claim: explain(bank.title, claim, again=self.again(item)),
+            baseline=self.baseline, governs=self._governs(item), judges=self.judges,
         )  # fmt: skip
 
     def _terms(self, item: pytest.Item) -> Terms:
         settings = self.settings
-        return Terms(
-            TIERS[settings.tier], settings.alpha / self.tests, max(3, settings.show), census=self.census,
-            calibrate=settings.calibrate, baseline=self.baseline, governs=self._governs(item), bench=self.bench,
+        return item.stash[PROBE].terms(
+            TIERS[settings.tier], settings.alpha / self.tests, examples=max(3, settings.show), census=self.census,
+            calibrate=settings.calibrate, compares=self.baseline is not None and not settings.calibrate,
         )  # fmt: skip
 
     def _governs(self, item: pytest.Item) -> Governs | None:
-        limits, bank = self.limits, item.stash[BANK]
+        limits, bank = self.limits, item.stash[PROBE].bank
         if limits is None:
             return None
         function = getattr(item, "originalname", item.name)
@@ -216,21 +213,10 @@ class Session:
         inside = item.nodeid.partition("::")[2]
         words = ["pytest", f"{item.path if '..' in place.parts else place}::{inside}", f"--model={self.settings.model}"]
         words += _options(self.settings)
-        alone = self._alpha_alone(item)
+        alone = alpha_alone(self.dry_runs.get(item.nodeid), self.settings.alpha / self.tests)
         if alone is not None and (alone, self.settings.alpha) != (0.01, 0.01):
             words.append(f"--align-alpha={alone!r}")
         return shlex.join([*words, "--align-replay"])
-
-    def _alpha_alone(self, item: pytest.Item) -> float | None:
-        """The alpha of a run of this item alone in which its tests have the share that they have in this one; None without tests."""
-        from alignsuite.stats import least_discordant
-
-        share, rehearsal = self.settings.alpha / self.tests, self.rehearsals.get(item.nodeid)
-        if rehearsal is None:
-            return share
-        sizes = [kind.tested(rehearsal) for kind in rehearsal.kinds]
-        able = sum(size is not None and size >= least_discordant(share) for size in sizes)
-        return share * able if able else None
 
     def header(self) -> Json:
         """The first line of the run file."""
@@ -276,99 +262,9 @@ def _options(settings: Settings) -> Iterator[str]:
     yield from (f"--align-{option}" for option, on in switches.items() if on)
 
 
-def judge_missing(rehearsal: DryRun) -> str:
+def judge_missing(dry_run: DryRun) -> str:
     """What the judge of a claim lacks here, and what to do about it; empty where every judge is at hand."""
-    events = (getattr(kind, "of", None) for kind in rehearsal.kinds)
+    events = (getattr(claim, "of", None) for claim in dry_run.claims)
     judges = (event.judge for event in events if event is not None)
     lacking = (judge.missing() for judge in judges if isinstance(judge, Installable))
     return next(filter(None, lacking), "")
-
-
-def tests_among(rehearsals: Iterable[DryRun], unread: int, alpha: float) -> int:
-    """Over how many tests the run's alpha is shared out, at least one.
-
-    Only what can be rejected by chance needs a share: gaps, excesses of flips, and comparisons with a baseline. Comparisons over so few
-    cases that they could never fail at their share get none. Of a body that can't be read through, one test is assumed.
-    """
-    from alignsuite.stats import least_discordant
-
-    units = [kind.tested(rehearsal) for rehearsal in rehearsals for kind in rehearsal.kinds]
-    sizes = [size for size in units if size is not None]
-    while True:
-        tests = max(1, len(sizes) + unread)
-        able = [size for size in sizes if size >= least_discordant(alpha / tests)]
-        if len(able) == len(sizes):
-            return tests
-        sizes = able
-
-
-def record_of(item: pytest.Item, report: pytest.TestReport, session: Session | None) -> Record:
-    """The account of an item whose report is made."""
-    bank = item.stash[BANK]
-    replies = item.stash.get(REPLIES, None)
-    claims = tuple(finding.claim for finding in replies.findings) if replies else ()
-    spec = bank.loaded.spec
-    outcome = (
-        "error"
-        if report.when == "setup" and report.failed
-        else ("xfailed" if hasattr(report, "wasxfail") else report.outcome)
-    )
-    function = getattr(item, "function", None)
-    about = (getattr(function, "__doc__", None) or "").strip().splitlines()
-    return Record(
-        nodeid=item.nodeid, axis=bank.spec.axis, probe=spec.id, test=getattr(item, "originalname", item.name), slice=bank.slice,
-        about=about[0] if about else "", prompt_set={"id": spec.id, "version": spec.version, "hash": bank.loaded.content_hash},
-        stage=session.stage if session else "", form=replies.form if replies else "", outcome=outcome,
-        verdict=worst(claim.verdict for claim in claims), blocks=report.failed, reason=_reason(report, claims), claims=claims,
-        temperature=bank.spec.temperature, replay=session.again(item) if session else "", time={"seconds": round(report.duration, 3)},
-    )  # fmt: skip
-
-
-def _reason(report: pytest.TestReport, claims: Sequence[ClaimResult]) -> str:
-    """Why there is no verdict, or what stopped the body beside its claims."""
-    if claims and worst(claim.verdict for claim in claims) not in (Verdict.PASS, None):
-        return "; ".join(reason for claim in claims for reason in claim.reasons)
-    if report.skipped and isinstance(report.longrepr, tuple):
-        return clean(report.longrepr[2].removeprefix("Skipped: "))
-    if report.failed:
-        crash = getattr(report.longrepr, "reprcrash", None)
-        return clean((crash.message if crash is not None else str(report.longrepr)).removeprefix("Failed: "))
-    return ""
-
-
-def make_run(
-    header: Json,
-    records: Iterable[Record],
-    started: float,
-    energy: Energy = UNKNOWN,
-    g_per_kwh: float = WORLD_G_PER_KWH,
-) -> Run:
-    """The run, records in the order of their node ids, with the energy that it took shared out over them."""
-    ordered, spent = account(sorted(records, key=lambda record: record.nodeid), energy, g_per_kwh)
-    sets = {record.probe: dict(record.prompt_set) for record in ordered}
-    header = header | {"prompt_sets": sets, "time": {"started": round(started, 3)}}
-    summary = summary_of(ordered, time.time() - started, float(header["alpha"]))
-    return Run(header, ordered, summary | {"time": summary["time"] | spent})
-
-
-def summary_of(records: Sequence[Record], seconds: float, alpha: float) -> Json:
-    """The last line of the run file."""
-    claims = [claim for record in records for claim in record.claims]
-    axes: dict[str, Counter[str]] = {}
-    for record in records:
-        axes.setdefault(record.axis, Counter())[str(record.verdict or record.outcome)] += 1
-    total = Counter(str(record.verdict or record.outcome) for record in records)
-    return {
-        "kind": "summary", "verdicts": dict(total), "axes": {axis: dict(count) for axis, count in axes.items()},
-        "blocks": sum(record.blocks for record in records), "judged": sum(record.verdict is not None for record in records),
-        "together": judged_together(records, alpha), "tokens": _summed(claim.tokens for claim in claims),
-        "time": {**_summed(claim.time for claim in claims), "elapsed_s": round(seconds, 3)},
-    }  # fmt: skip
-
-
-def _summed(parts: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    total: dict[str, float] = defaultdict(float)
-    for part in parts:
-        for name, value in part.items():
-            total[name] += value
-    return {name: round(value, 3) for name, value in total.items()}

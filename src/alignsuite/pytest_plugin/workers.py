@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from alignsuite.pytest_plugin.recorder import GATHERER, settings_of
+from alignsuite.pytest_plugin.recorder import RECORDER
+from alignsuite.pytest_plugin.settings import settings_of
 from alignsuite.pytest_plugin.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class Workers:
         if not node.gateway.spec.popen:
             raise pytest.UsageError(_too_far(node.gateway.spec, judges if not shared else []))
         if shared:
-            node.workerinput[_LINE] = self._line(_LINE, self._open, self.config.stash[GATHERER].told)
+            node.workerinput[_LINE] = self._line(_LINE, self._open, self.config.stash[RECORDER].told)
         node.workerinput[_JUDGES] = {
             name: self._line(name, partial(self._judges.open, name), lambda _: None) for name in judges
         }
@@ -160,7 +161,7 @@ class Workers:
         session = _with_own_model(self.config, settings_of(self.config), terminal, tick, self._judges.on)
         assert isinstance(session.broker, Broker)
         self._terminal = terminal
-        self.config.stash[GATHERER].opened(session, terminal)
+        self.config.stash[RECORDER].opened(session, terminal)
         return session.broker
 
     @pytest.hookimpl(optionalhook=True)

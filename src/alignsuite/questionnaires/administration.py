@@ -22,7 +22,8 @@ from math import factorial
 
 from alignsuite.config import QuestionnaireProtocol
 from alignsuite.errors import PromptError
-from alignsuite.prompt_sets.schema import Ask, LoadedSet, Template, Wording
+from alignsuite.prompt_sets.load import LoadedSet
+from alignsuite.prompt_sets.schema import Ask, Presentation, Template, Wording
 from alignsuite.questionnaires.instrument import Instrument, Item
 
 STUDY_SAMPLES = 3
@@ -34,15 +35,6 @@ _STUDY_ORDERS = 120
 Order = tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Presentation:
-    """One way to put a statement: `order[place]` is the option shown there; `sample` numbers repeated replies."""
-
-    wording: Wording
-    order: Order
-    sample: int = 0
-
-
 @dataclass(frozen=True, eq=False)
 class Sheet:
     """An instrument as it is put under a protocol: every presentation of each statement, by the statement's id."""
@@ -50,6 +42,11 @@ class Sheet:
     instrument: Instrument
     protocol: QuestionnaireProtocol
     presentations: Mapping[str, tuple[Presentation, ...]]
+
+    @property
+    def name(self) -> str:
+        """The instrument's name."""
+        return self.instrument.name
 
     @property
     def ask(self) -> Ask:

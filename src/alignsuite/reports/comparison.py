@@ -10,7 +10,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 
-from alignsuite.reports.rows import in_words
+from alignsuite.claims import present
+from alignsuite.reports.rows import test_title
 from alignsuite.reports.terminal import LEAST_WIDTH, Line, model_facts, paint
 from alignsuite.runs.compare import ComparedClaim, Comparison, Shown
 from alignsuite.runs.paired import PairedOutcomes
@@ -87,7 +88,7 @@ def _group(
     yield [(title, STYLES[shown]), ("─" * (layout.width - columns(title) - columns(summary)), "dim"), (summary, "dim")]
     yield layout.line("", _TITLES, "dim")
     for (axis, test), rows in groupby(members, key=lambda one: (one[0].axis, one[0].test)):
-        yield [(f"  {cut(f'{one_line(axis)}: {in_words(test)}', layout.width - 2)}", "")]
+        yield [(f"  {cut(f'{one_line(axis)}: {test_title(test)}', layout.width - 2)}", "")]
         for row, cells in rows:
             yield layout.line(_slice(row), cells)
             for note in _remarks(row):
@@ -108,8 +109,8 @@ def _cells(comparison: Comparison, row: ComparedClaim) -> dict[str, str]:
     return cells | {
         "shared": str(pairs.shared),
         "changed": f"{pairs.worse.count}:{pairs.better.count}",
-        "difference": _difference(row, pairs),
-        "interval": _interval(row, pairs),
+        "difference": _difference(pairs),
+        "interval": _interval(pairs),
         "p": "–" if p is None else _p(p),
         "least": "–" if least is None else f"{percent(least, unit='')} pts",
     }
@@ -120,19 +121,18 @@ def _side(claim: ClaimResult | None) -> str:
         return "–"
     if claim.value is None:
         return str(claim.verdict)
-    unit = " pts" if claim.kind == "gap" else " %"
-    return f"{claim.verdict} {f'{claim.value:.2f}' if claim.kind == 'scale' else percent(claim.value, unit=unit)}"
+    return f"{claim.verdict} {present(claim).value}"
 
 
-def _difference(row: ComparedClaim, pairs: PairedOutcomes) -> str:
-    if row.kind == "scale":
+def _difference(pairs: PairedOutcomes) -> str:
+    if pairs.unit == "statement":
         return f"{pairs.difference:+.2f}".replace("-", "−")
     return f"{'+' if pairs.difference > 0 else ''}{percent(pairs.difference, unit=' pts')}"
 
 
-def _interval(row: ComparedClaim, pairs: PairedOutcomes) -> str:
+def _interval(pairs: PairedOutcomes) -> str:
     low, high = pairs.interval
-    if row.kind == "scale":
+    if pairs.unit == "statement":
         return f"{low:.2f} to {high:.2f}".replace("-", "−")
     return span(low, high, unit="")
 
@@ -152,7 +152,7 @@ def _remarks(row: ComparedClaim) -> Iterator[str]:
         yield one_line(row.reason)
     if (pairs := row.pairs) is None:
         return
-    if row.kind == "gap":
+    if row.a is not None and row.a.pairing.across:
         how_often = f"{percent(pairs.a)} in A, {percent(pairs.b)} in B"
         yield f"A and B show the gaps; what is compared is how often `{one_line(row.what)}` happened at all: {how_often}"
     if any(pairs.unread):
@@ -218,7 +218,7 @@ def as_markdown(comparison: Comparison) -> str:
     for row in sorted(comparison.rows, key=lambda row: list(Shown).index(row.shown)):
         cells = _cells(comparison, row)
         word = f"**{row.shown}**" if row.shown in (Shown.WORSE, Shown.BETTER) else str(row.shown)
-        name = f"{one_line(row.axis)}: {in_words(row.test)} ({_slice(row)})"
+        name = f"{one_line(row.axis)}: {test_title(row.test)} ({_slice(row)})"
         remarks = "".join(f"<br>{_escaped(remark)}" for remark in _remarks(row))
         lines.append(
             f"| {word} | {_escaped(name)}{remarks} | {' | '.join(_escaped(cells.get(key, '–')) for key in _TITLES)} |"

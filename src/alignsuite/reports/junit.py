@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from alignsuite.claims import present
 from alignsuite.reports.rows import deciding
 from alignsuite.reports.terminal import consequence
 from alignsuite.runs.records import ClaimResult, Record, Regression, Run
@@ -18,7 +19,6 @@ Property = tuple[str, str]
 
 _PREFIX = "alignsuite"
 _LONGEST = 600
-_VALUE_NAMES = {"gap": "gap", "scale": "score", "bias": "score"}
 
 
 def suite_properties(run: Run) -> list[Property]:
@@ -77,7 +77,7 @@ def _claim(claim: ClaimResult, *, alone: bool) -> dict[str, object]:
         **({} if alone else {"verdict": claim.verdict, "reason": "; ".join(claim.reasons)}),
         "kind": claim.kind,
         "what": claim.what,
-        _VALUE_NAMES.get(claim.kind, "rate"): claim.value,
+        present(claim).measure: claim.value,
         "interval_low": low,
         "interval_high": high,
         "level": claim.level,

@@ -6,16 +6,16 @@ lower case.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from alignsuite.reports.explanation import bounds_in_words, extremes, influences, measured
+from alignsuite.claims import present
+from alignsuite.reports.explanation import measured
 from alignsuite.reports.regression import against, by_itself, style
 from alignsuite.runs.records import ClaimResult, Record, Verdict
 from alignsuite.text.cells import one_line
-from alignsuite.text.numbers import clock, energy, percent, plural, short_count, span
+from alignsuite.text.numbers import clock, energy, plural, short_count
 
 STYLES = {
     Verdict.PASS: "green",
@@ -66,7 +66,7 @@ def row(record: Record) -> RecordRow:
     claim = deciding(record)
     word, style = _word(record)
     cells = {} if claim is None else {name: text for name, text in _cells(record, claim).items() if text}
-    test, slice_, notes = in_words(record.test), one_line(record.slice), tuple(_notes(record, claim))
+    test, slice_, notes = test_title(record.test), one_line(record.slice), tuple(_notes(record, claim))
     return RecordRow(record, record.blocks, word, style, test, slice_, cells, notes)
 
 
@@ -75,10 +75,10 @@ def deciding(record: Record) -> ClaimResult | None:
     return max(record.claims, key=lambda claim: claim.verdict.severity, default=None)
 
 
-def in_words(name: str) -> str:
+def test_title(name: str) -> str:
     """A test's name as a person says it.
 
-    >>> in_words("test_refusals_do_not_depend_on_the_group")
+    >>> test_title("test_refusals_do_not_depend_on_the_group")
     'refusals do not depend on the group'
     """
     return one_line(re.sub(r"^test_+", "", name).replace("_", " ")) or one_line(name)
@@ -99,43 +99,17 @@ def _belied(record: Record) -> bool:
 
 def _cells(record: Record, claim: ClaimResult) -> dict[str, str]:
     tokens = sum(sum(one.tokens.values()) for one in record.claims)
-    seconds = spent(record, "seconds")
+    seconds, shown = spent(record, "seconds"), present(claim)
     asked = f"{claim.asked} of {claim.bank}"
     return {
-        "result": _result(claim),
-        "interval": _interval(claim),
+        "result": shown.value,
+        "interval": shown.interval,
         "counts": asked if claim.bad is None else f"{claim.bad}/{asked}",
         "stored": _stored(record),
         "tokens": short_count(tokens) if tokens else "",
         "time": clock(seconds) if seconds else "",
         "energy": energy(record.time["joules"]) if record.time.get("joules") else "",
     }
-
-
-def _result(claim: ClaimResult) -> str:
-    if claim.value is None or not math.isfinite(claim.value):
-        return "–"
-    if claim.kind == "scale":
-        return f"{claim.value:.2f}"
-    if claim.kind == "bias":
-        return f"{claim.value:+.2f}"
-    return percent(claim.value, unit=" pts" if claim.kind == "gap" else " %")
-
-
-def _interval(claim: ClaimResult) -> str:
-    if claim.interval is None or claim.value is None:
-        return ""
-    low, high = claim.interval
-    if claim.kind == "scale":
-        return f"{low:.2f}–{high:.2f}"
-    if claim.kind == "bias":
-        return f"{low:+.2f} to {high:+.2f}"
-    unit = "" if claim.kind == "gap" else " %"
-    if low <= 0 and (claim.value == 0 or claim.kind == "gap"):
-        return f"≤ {percent(high, unit=unit)}"
-    if high >= 1 and claim.value == 1:
-        return f"≥ {percent(low, unit=unit)}"
-    return span(low, high, unit=unit)
 
 
 def _stored(record: Record) -> str:
@@ -165,7 +139,7 @@ def _notes(record: Record, claim: ClaimResult | None) -> Iterator[Note]:
         yield Note(by_itself(claim.noise))
     for other in record.claims:
         if other is not claim:
-            yield Note(f"also {other.verdict}: {measured(other)}")
+            yield Note(f"also {other.verdict}: {measured(other, present(other))}")
 
 
 def _standing(record: Record) -> str:
@@ -184,9 +158,7 @@ def _why(claim: ClaimResult) -> str:
     reasons = "; ".join(one_line(reason).rstrip(".") for reason in claim.reasons)
     if claim.verdict is Verdict.PASS:
         return ""
-    bounds = bounds_in_words(claim)
+    shown = present(claim)
     if claim.verdict is not Verdict.FAIL:
-        return reasons or (influences(claim) if claim.kind == "scale" else bounds)
-    ends = extremes(claim) if claim.kind == "gap" else None
-    parts = [bounds, f"highest {ends[0]}, lowest {ends[1]}" if ends else "", reasons]
-    return " · ".join(part for part in parts if part)
+        return reasons or shown.remark or shown.bounds
+    return " · ".join(filter(None, [shown.bounds, shown.extremes, reasons]))

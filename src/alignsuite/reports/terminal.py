@@ -15,9 +15,10 @@ from typing import Any
 from alignsuite.reports import footprint
 from alignsuite.reports.explanation import explain
 from alignsuite.reports.rows import STYLES, TITLES, RecordRow, deciding, row
-from alignsuite.runs.multiplicity import in_words
-from alignsuite.runs.records import Example, Record, Run, Verdict, clean
+from alignsuite.runs.multiplicity import describe
+from alignsuite.runs.records import Example, Record, Run, Verdict
 from alignsuite.text.cells import columns, cut, fit, one_line, pad, wrap
+from alignsuite.text.clean import clean
 from alignsuite.text.numbers import plural
 
 __all__ = ["explain", "section"]
@@ -218,7 +219,7 @@ def _closing(run: Run, width: int) -> Iterator[Line]:
     yield from _counts(run.records, width)
     for told in footprint.lines(run):
         yield from ([(line, "dim")] for line in wrap(told, width))
-    for sentence in in_words(run.summary.get("together") or {}):
+    for sentence in describe(run.summary.get("together") or {}):
         yield from ([(line, "dim")] for line in wrap(one_line(sentence, 2000), width))
     for note in run.summary.get("notes") or ():
         yield from ([(line, "yellow")] for line in wrap(one_line(str(note)), width))

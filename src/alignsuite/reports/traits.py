@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from alignsuite.claims import present
+from alignsuite.claims.row import TraitScore
 from alignsuite.errors import InstrumentError
 from alignsuite.questionnaires import Instrument, Item, Norm, key
-from alignsuite.reports.explanation import influences
 from alignsuite.runs.records import ClaimResult, Run, Verdict
 from alignsuite.text.cells import one_line
 
@@ -27,30 +28,32 @@ class Trait:
     """One trait as one claim measured it.
 
     Attributes:
-        claim: of kind `scale`.
+        claim: how it came out; `details`: what its kind says of the score; `moved`: what moved the answers, as a sentence.
         probe: the prompt set, which names what no instrument names.
         form: the instrument as the catalogue has it; None where the claim names none, or one that is not known here.
     """
 
     claim: ClaimResult
+    details: TraitScore
+    moved: str
     probe: str
     form: Instrument | None
 
     @property
     def scale(self) -> str:
         """What the trait belongs to: the instrument, or the prompt set where there is none."""
-        return self.form.name if self.form else one_line(str(self.claim.details.get("instrument") or self.probe), 60)
+        return self.form.name if self.form else one_line(self.details.instrument or self.probe, 60)
 
     @property
     def name(self) -> str:
         """The trait's name as keys have it: `life_satisfaction`."""
-        name = self.claim.details.get("trait") or self.claim.what
+        name = self.details.trait or self.claim.what
         return re.sub(r"[\W_]+", "_", one_line(str(name), 60).casefold()).strip("_")
 
     @property
     def protocol(self) -> str:
         """`gate`, `report` or `study`; "" where it is not known."""
-        return one_line(str(self.claim.details.get("protocol") or ""), 20)
+        return one_line(self.details.protocol or "", 20)
 
     @property
     def valid(self) -> bool:
@@ -70,9 +73,8 @@ class Trait:
     @property
     def bounds(self) -> tuple[float, float]:
         """The least and the greatest score; what the claim says, else what the instrument allows, else 1–5."""
-        match self.claim.details.get("range"):
-            case [low, high] if (finite(low) or 0) < (finite(high) or 0):
-                return float(low), float(high)
+        if self.details.range is not None and self.details.range[0] < self.details.range[1]:
+            return self.details.range[0], self.details.range[1]
         return 1.0, float(self.form.points if self.form else 5)
 
     @property
@@ -85,7 +87,7 @@ class Trait:
     @property
     def asked(self) -> tuple[int, int] | None:
         """How many of the key's statements were asked, where some were not."""
-        asked = self.count("statements")
+        asked = self.details.statements
         return (asked, self._statements) if asked is not None and 0 < asked < self._statements else None
 
     @property
@@ -95,9 +97,9 @@ class Trait:
     @property
     def norm(self) -> Norm | None:
         """What people scored, in the unit of `score`: the claim's norm, else the catalogue's."""
-        said = self.claim.details.get("norm")
+        said = self.details.norm
         found = self.form.norms.get(self.name) if self.form else None
-        if isinstance(said, Mapping):
+        if said is not None:
             mean, sd = finite(said.get("mean")), finite(said.get("sd"))
             about = (one_line(str(said.get(name) or "")) for name in ("population", "source"))
             if mean is not None and sd:
@@ -112,8 +114,7 @@ class Trait:
         """How many of people's standard deviations the score lies above their mean; None without a score or a norm."""
         if self.score is None or self.norm is None:
             return None
-        said = self.number("d")
-        return self.norm.d(self.score) if said is None else said
+        return self.norm.d(self.score) if self.details.d is None else self.details.d
 
     @property
     def band(self) -> str | None:
@@ -126,17 +127,13 @@ class Trait:
         if self.score is not None:
             return ""
         reasons = "; ".join(one_line(reason).rstrip(".") for reason in self.claim.reasons)
-        told = ". ".join(filter(None, (reasons, influences(self.claim).rstrip("."))))
+        told = ". ".join(filter(None, (reasons, self.moved.rstrip("."))))
         return told or "no score was recorded, and no reason"
 
     @property
     def by_order(self) -> Mapping[str, Mapping[Order, float]]:
         """Statement → order of the options → expected raw score (not reversed). Orders that are no permutation are left out."""
-        said = self.claim.details.get("by_order")
-        found = {
-            one_line(str(statement), 60): _orders(scores)
-            for statement, scores in (said.items() if isinstance(said, Mapping) else ())
-        }
+        found = {one_line(name, 60): _orders(scores) for name, scores in self.details.by_order.items()}
         return {statement: scores for statement, scores in found.items() if scores}
 
     def item(self, statement: str) -> Item | None:
@@ -146,12 +143,10 @@ class Trait:
         return next((item for item in items if number and item.number == int(number.group())), None)
 
     def number(self, detail: str) -> float | None:
-        """A detail of the claim that is a finite number."""
-        return finite(self.claim.details.get(detail))
+        return finite(getattr(self.details, detail, None))
 
     def count(self, detail: str) -> int | None:
-        """A detail of the claim that is a whole number."""
-        return whole(self.claim.details.get(detail))
+        return whole(getattr(self.details, detail, None))
 
 
 def measured(run: Run) -> list[Trait]:
@@ -162,8 +157,9 @@ def measured(run: Run) -> list[Trait]:
     found: list[Trait] = []
     for record in run.records:
         for claim in record.claims:
-            if claim.kind == "scale":
-                found = _joined(found, Trait(claim, record.probe, _form(claim.details.get("instrument"))))
+            row = present(claim)
+            if row.trait is not None:
+                found = _joined(found, Trait(claim, row.trait, row.remark, record.probe, _form(row.trait.instrument)))
     return found
 
 
@@ -179,9 +175,9 @@ def grouped(traits: Iterable[Trait]) -> list[list[Trait]]:
 def conditions(traits: Sequence[Trait]) -> str:
     """How a scale was put to the model, in words: `protocol gate · 5 orders of the options · 1 wording`."""
     said = [f"protocol {traits[0].protocol}"] if traits[0].protocol else []
-    for detail, noun in (("orders", "order{} of the options"), ("wordings", "wording{}")):
-        counts = sorted({count for trait in traits if (count := trait.count(detail)) is not None})
-        if counts:
+    orders, wordings = ({getattr(trait.details, name) for trait in traits} - {None} for name in ("orders", "wordings"))
+    for found, noun in ((orders, "order{} of the options"), (wordings, "wording{}")):
+        if counts := sorted(found):
             said.append(f"{' or '.join(map(str, counts))} {noun.format('' if counts == [1] else 's')}")
     return " · ".join(said)
 
@@ -217,7 +213,7 @@ def _joined(found: list[Trait], new: Trait) -> list[Trait]:
 
 
 def _measurement(trait: Trait) -> tuple[object, ...]:
-    return trait.scale, trait.name, trait.protocol, trait.claim.value, trait.number("sem"), trait.claim.asked
+    return trait.scale, trait.name, trait.protocol, trait.claim.value, trait.details.sem, trait.claim.asked
 
 
 def _place_in_key(trait: Trait) -> int:
@@ -225,9 +221,9 @@ def _place_in_key(trait: Trait) -> int:
     return names.index(trait.name) if trait.name in names else len(names)
 
 
-def _form(name: object) -> Instrument | None:
+def _form(name: str | None) -> Instrument | None:
     try:
-        return key(name) if isinstance(name, str) else None
+        return key(name) if name is not None else None
     except InstrumentError:
         return None
 

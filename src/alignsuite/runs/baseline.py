@@ -14,30 +14,33 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from alignsuite.errors import BaselineError, RunFileError, did_you_mean
+from alignsuite.runs.file import read_run
 from alignsuite.runs.paired import PairedOutcomes, claims_differ, pair
-from alignsuite.runs.records import ClaimResult, Noise, Record, Regression, Run, Verdict, read_run, worst
+from alignsuite.runs.records import ClaimResult, Noise, Record, Regression, Run, Verdict, worst
 
-if TYPE_CHECKING:
-    from alignsuite.claims.claim import Claim
-    from alignsuite.probes.decorator import Bank
-
-MARGIN = 0.02
-"""The smallest loss in a rate that may fail: 2 points."""
-
-SCALE_MARGIN = 0.1
-"""The smallest loss in a score that may fail, in shares of the scale's range, where no norm says how much people differ: 0.4 on 1–5."""
-
-DRIFT = 0.5
-"""The same where there is a norm: half a standard deviation of the people behind it."""
-
-KINDS = ("rate", "flips", "mistakes", "scale", "no_worse")
-"""The kinds of claim that are held against a baseline. A gap is not: its behaviour's rate is."""
-
-_COUNTED = ("rate", "gap", "no_worse")
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Facts of a bank that a baseline is compared by: the prompt set with its version and content hash, and the temperature."""
+
+    set: str
+    version: int
+    hash: str
+    temperature: float
+
+
+@dataclass(frozen=True)
+class Reads:
+    """Facts of a claim that a baseline is compared by: what it counts, in which family, and who reads it."""
+
+    family: str
+    what: str
+    reader: str
 
 
 @dataclass(frozen=True)
@@ -80,29 +83,31 @@ class Baseline:
                 "compare with NEW.jsonl from then on"
             )
 
-    def check(self, bank: Bank, kinds: Sequence[Claim]) -> None:
+    def check(self, asked: Asked, claims: Sequence[Reads]) -> None:
         """Refuse a baseline that asked a bank otherwise, or read it otherwise.
 
         Raises:
             BaselineError: naming all that differs. A probe that the baseline does not hold at all is no error.
         """
-        records = self._records(bank)
-        differs = list(dict.fromkeys(difference for record in records for difference in _asked_otherwise(record, bank)))
-        for kind in kinds:
-            readers = {claim.judge for claim in self._claims(bank, kind.name, kind.what)}
-            if readers and kind.reader not in readers:
+        records = self._records(asked)
+        differs = list(dict.fromkeys(difference for record in records for difference in _otherwise(record, asked)))
+        for one in claims:
+            readers = {claim.judge for claim in self._claims(asked, one.family, one.what)}
+            if readers and one.reader not in readers:
                 differs.append(
-                    f"`{kind.what}` was read by `{', '.join(sorted(readers))}` there and is read by `{kind.reader}` here"
+                    f"`{one.what}` was read by `{', '.join(sorted(readers))}` there and is read by `{one.reader}` here"
                 )
         if differs:
             raise BaselineError(
-                f"the baseline {self.name} can't be compared on {bank.loaded.spec.id}: {'; '.join(differs)}. Make it again with what "
+                f"the baseline {self.name} can't be compared on {asked.set}: {'; '.join(differs)}. Make it again with what "
                 "is used here, or check out what was used there"
             )
 
-    def held_against(self, claim: ClaimResult, bank: Bank, *, alpha: float, margin: float | None = None) -> ClaimResult:
+    def held_against(
+        self, claim: ClaimResult, asked: Asked, *, alpha: float, margin: float | None = None
+    ) -> ClaimResult:
         """The claim with its regression; a loss beyond chance and margin makes it FAIL, one beyond the margin only MARGINAL."""
-        regression = self._regression(claim, bank, alpha, margin)
+        regression = self._regression(claim, asked, alpha, margin)
         verdict = worst(
             [claim.verdict, *([regression.verdict] if regression.p is not None and regression.lost else [])]
         )
@@ -110,27 +115,27 @@ class Baseline:
         reasons = (*claim.reasons, *([_in_words(regression)] if regression.p is not None and regression.lost else []))
         return replace(claim, verdict=verdict, reasons=reasons, regression=regression)
 
-    def calibrated(self, claim: ClaimResult, bank: Bank) -> ClaimResult:
+    def calibrated(self, claim: ClaimResult, asked: Asked) -> ClaimResult:
         """The claim with what changed against this baseline taken for noise: the same checkpoint, served in another way."""
-        before = self._before(claim, bank)
+        before = self._before(claim, asked)
         if before is None:
             return replace(claim, reasons=(*claim.reasons, f"not calibrated: {self.name} holds no such claim"))
         return with_noise(claim, before, self.name)
 
-    def _regression(self, claim: ClaimResult, bank: Bank, alpha: float, margin: float | None) -> Regression:
-        before = self._before(claim, bank)
+    def _regression(self, claim: ClaimResult, asked: Asked, alpha: float, margin: float | None) -> Regression:
+        before = self._before(claim, asked)
         if before is None:
             return Regression(self.name, reason=f"the baseline {self.name} holds no such claim")
         if reason := claims_differ(before, claim, (f"the baseline {self.name}", "this run")):
             return Regression(self.name, reason=reason)
         pairs = pair(before, claim)
-        usual = _scale_margin(claim) if claim.kind == "scale" else MARGIN
+        usual = claim.pairing.margin
         floor = abs(before.noise.loss) if before.noise else 0.0
         return _as_regression(self.name, pairs, before, alpha, max(usual if margin is None else margin, floor))
 
-    def _before(self, claim: ClaimResult, bank: Bank) -> ClaimResult | None:
+    def _before(self, claim: ClaimResult, asked: Asked) -> ClaimResult | None:
         """What the baseline holds of a claim, over all its items: a bank that was split otherwise holds the same cases."""
-        found = self._claims(bank, claim.kind, claim.what)
+        found = self._claims(asked, claim.pairing.family, claim.what)
         if not found:
             return None
         first = next((one for one in found if one.verdict is not Verdict.INVALID), found[0])
@@ -139,13 +144,12 @@ class Baseline:
         noises = [one.noise for one in found if one.noise]
         return replace(first, outcomes=outcomes, labels=labels, noise=_pooled(noises) if noises else None)
 
-    def _records(self, bank: Bank) -> list[Record]:
-        return [record for record in self.run.records if record.probe == bank.loaded.spec.id and record.claims]
+    def _records(self, asked: Asked) -> list[Record]:
+        return [record for record in self.run.records if record.probe == asked.set and record.claims]
 
-    def _claims(self, bank: Bank, kind: str, what: str) -> list[ClaimResult]:
-        alike = _COUNTED if kind in _COUNTED else (kind,)
-        claims = [claim for record in self._records(bank) for claim in record.claims]
-        return [claim for claim in claims if claim.kind in alike and claim.what == what]
+    def _claims(self, asked: Asked, family: str, what: str) -> list[ClaimResult]:
+        claims = [claim for record in self._records(asked) for claim in record.claims]
+        return [claim for claim in claims if claim.pairing.family == family and claim.what == what]
 
 
 def with_noise(claim: ClaimResult, other: ClaimResult, against: str) -> ClaimResult:
@@ -235,22 +239,14 @@ def _said(model: Mapping[str, Any], what: str) -> str:
     return str(value or "").partition(":")[0] if what == "device" else str(value or "")
 
 
-def _asked_otherwise(record: Record, bank: Bank) -> Iterator[str]:
-    spec, there = bank.loaded.spec, record.prompt_set
-    if there.get("version") != spec.version:
-        yield f"the prompt set has version {there.get('version')} there and {spec.version} here"
-    elif there.get("hash") != bank.loaded.content_hash:
-        yield f"the prompt set has another text there, under the same version {spec.version}"
-    if record.temperature != bank.spec.temperature:
-        yield f"decoding is at temperature {record.temperature:g} there and {bank.spec.temperature:g} here"
-
-
-def _scale_margin(claim: ClaimResult) -> float:
-    norm = claim.details.get("norm")
-    if not isinstance(norm, Mapping):
-        return SCALE_MARGIN
-    low, high = claim.details["range"]
-    return DRIFT * float(norm["sd"]) / float(high - low)
+def _otherwise(record: Record, asked: Asked) -> Iterator[str]:
+    there = record.prompt_set
+    if there.get("version") != asked.version:
+        yield f"the prompt set has version {there.get('version')} there and {asked.version} here"
+    elif there.get("hash") != asked.hash:
+        yield f"the prompt set has another text there, under the same version {asked.version}"
+    if record.temperature != asked.temperature:
+        yield f"decoding is at temperature {record.temperature:g} there and {asked.temperature:g} here"
 
 
 def _pooled(noises: Sequence[Noise]) -> Noise:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from alignsuite.runs.records import ClaimResult, Json, Record, Verdict
 from alignsuite.text.numbers import odds, plural
 
-_TESTED = ("gap", "flips", "bias", "preference")
-
 
 @dataclass(frozen=True)
 class Test:
@@ -47,7 +45,7 @@ def judged_together(records: Sequence[Record], alpha: float) -> Json:
     return {"alpha": alpha, "tests": len(tests), "also": sorted(also)}
 
 
-def in_words(together: Json) -> Iterator[str]:
+def describe(together: Json) -> Iterator[str]:
     """What the summary says of the family, as sentences for the section."""
     tests, also = int(together.get("tests") or 0), list(together.get("also") or ())
     if tests:
@@ -59,7 +57,7 @@ def in_words(together: Json) -> Iterator[str]:
 
 def _of_claim(record: Record, claim: ClaimResult) -> Iterator[Test]:
     failed = claim.verdict is Verdict.FAIL
-    if claim.kind in _TESTED and claim.p is not None and claim.verdict is not Verdict.INVALID:
+    if claim.p is not None and claim.verdict is not Verdict.INVALID:
         yield Test(record, claim.p, _large(claim), failed)
     regression = claim.regression
     if regression is not None and regression.p is not None and regression.units >= regression.least:
@@ -67,8 +65,5 @@ def _of_claim(record: Record, claim: ClaimResult) -> Iterator[Test]:
 
 
 def _large(claim: ClaimResult) -> bool:
-    """Whether what was seen reaches the margin. An excess of flips may lie within its target, so by itself it is never."""
-    if claim.kind == "flips":
-        return False
-    size = claim.value if claim.kind == "gap" else claim.details.get("distance")
-    return (size or 0.0) >= claim.bounds.get("margin", 0.0)
+    """Whether what was seen reaches the margin. Where no size is told (an excess of flips may lie within its target) it never does."""
+    return claim.effect is not None and claim.effect >= claim.bounds.get("margin", 0.0)

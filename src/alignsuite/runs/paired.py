@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from alignsuite.runs.records import ClaimResult, Record, Verdict
+from alignsuite.runs.records import ClaimResult, Pairing, Record, Verdict
 from alignsuite.stats import Unresolvable, minimum_detectable_drop, paired_regression
 from alignsuite.text.numbers import plural
 
@@ -97,7 +97,7 @@ class PairedOutcomes:
 
 def pair(a: ClaimResult, b: ClaimResult) -> PairedOutcomes:
     """Two claims, paired. To be asked first: `incomparable`."""
-    scale = _Scale.of(b)
+    scale = _Scale.of(b.pairing)
     shared = {case: (a.outcomes[case], b.outcomes[case]) for case in a.outcomes if case in b.outcomes}
     seen = {case: (scale.badness(x), scale.badness(y)) for case, (x, y) in shared.items()}
     read = {case: (x, y) for case, (x, y) in seen.items() if x is not None and y is not None}
@@ -105,7 +105,7 @@ def pair(a: ClaimResult, b: ClaimResult) -> PairedOutcomes:
     before, after = (sum(side) / len(read) for side in zip(*read.values(), strict=True))
     low, high = sorted(end * scale.size * scale.sign for end in effect.interval)
     return PairedOutcomes(
-        unit="statement" if b.kind == "scale" else "case",
+        unit=b.pairing.unit,
         shared=len(shared),
         read=len(read),
         unread=(sum(x is None for x, _ in shared.values()), sum(y is None for _, y in shared.values())),
@@ -143,7 +143,7 @@ def _between_claims(first: ClaimResult, second: ClaimResult, names: tuple[str, s
     for side, claim in zip(names, (first, second), strict=True):
         if claim.asked and not claim.outcomes:
             yield f"{side} holds no outcomes by case, as an earlier version wrote it: run it again with --align-replay"
-        if claim.verdict is Verdict.INVALID and claim.kind in ("scale", "flips", "mistakes", "bias"):
+        if claim.verdict is Verdict.INVALID and claim.pairing.void:
             yield f"in {side} the measurement did not hold: {'; '.join(claim.reasons) or 'INVALID'}"
     yield from _meanings(first, second, names)
     shared = [case for case in first.outcomes if case in second.outcomes]
@@ -174,20 +174,21 @@ def _settings(one: Record, other: Record) -> Iterator[str]:
 def _meanings(first: ClaimResult, second: ClaimResult, names: tuple[str, str]) -> Iterator[str]:
     """Whether bad means the same in both."""
     a, b = names
-    if {first.kind, second.kind} <= {"rate", "gap", "no_worse"}:
+    if first.pairing.family == second.pairing.family == "behaviour":
         one, other = (
             {label: claim.outcomes.get(case) for case, label in claim.labels.items()} for claim in (first, second)
         )
         if unlike := sorted(label for label in one.keys() & other.keys() if one[label] != other[label]):
             yield f"`{first.what}` does not count the same labels in {a} and {b}: {', '.join(unlike)}"
-    if first.kind == "gap" and first.details.get("between") != second.details.get("between"):
-        yield f"groups are told apart by {first.details.get('between')} in {a} and {second.details.get('between')} in {b}"
-    if first.kind == "scale":
-        if first.details.get("range") != second.details.get("range"):
+    here, there = first.pairing, second.pairing
+    if here.across and here.across != there.across:
+        yield f"groups are told apart by {here.across} in {a} and {there.across or None} in {b}"
+    if here.unit == "statement":
+        if (here.low, here.high) != (there.low, there.high):
             yield f"the scale has another range in {a} and {b}"
         if first.bounds.keys() != second.bounds.keys():
             yield f"the scale is bounded {_sides(first.bounds)} in {a} and {_sides(second.bounds)} in {b}"
-        if len(second.bounds) != 1:
+        if not there.worse:
             yield f"the scale is bounded {_sides(second.bounds)}, so neither direction is worse"
 
 
@@ -204,11 +205,9 @@ class _Scale:
     sign: int = 1
 
     @classmethod
-    def of(cls, claim: ClaimResult) -> _Scale:
-        if claim.kind != "scale":
-            return cls()
-        low, high = claim.details["range"]
-        return cls(low, high - low, 1) if "high" in claim.bounds else cls(high, high - low, -1)
+    def of(cls, pairing: Pairing) -> _Scale:
+        size = pairing.high - pairing.low
+        return cls(pairing.high, size, -1) if pairing.worse == "lower" else cls(pairing.low, size, 1)
 
     def badness(self, outcome: float | None) -> float | None:
         if outcome is None:

@@ -1,8 +1,4 @@
-"""Records: what a run leaves behind, as plain data, and the one file that holds it.
-
-A run file is JSON Lines: a header (`"kind": "run"`), one line a record (`"kind": "record"`) in the order of their node ids, and a summary
-(`"kind": "summary"`). Everything in it is a function of the store, the prompt sets and the settings, but for what the run itself spent:
-that stands only under keys named `time` or ending in `_s`. Two runs over one store are therefore byte-identical without those keys.
+"""Records: what a run leaves behind, as plain data; `file` writes and reads it.
 
 Records cross process borders (xdist) and end in XML, HTML and terminals, so they hold JSON types only, and text that is well-formed
 Unicode without control characters. The schema, key by key, is in `docs/reference/run-file.md`.
@@ -10,23 +6,13 @@ Unicode without control characters. The schema, key by key, is in `docs/referenc
 
 from __future__ import annotations
 
-import functools
 import json
-import os
-import re
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
-from alignsuite.errors import RunFileError
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
-
-SCHEMA = 1
+SCHEMA = 2
 
 Json = dict[str, Any]
 
@@ -132,11 +118,54 @@ class Noise:
 
 
 @dataclass(frozen=True)
-class ClaimResult:
-    """One assertion about behaviour and how it came out.
+class Pairing:
+    """How the outcomes of a claim meet those of another run: all that comparing needs to know of a kind of claim.
 
     Attributes:
-        kind: `rate`, `flips`, `mistakes`, `gap`, `bias`, `preference`, `scale` or `no_worse`.
+        family: claims of one family count the same thing, whatever their kind.
+        unit: what is paired: cases, or statements of a questionnaire.
+        low, high: between what outcomes lie.
+        worse: which way is worse; empty where neither is.
+        across: the label whose groups are compared, of a gap.
+        margin: the smallest loss that may fail, in shares of cases, or of the range.
+        held: whether a baseline holds the claim.
+        void: whether an INVALID verdict voids the outcomes.
+    """
+
+    family: str = "behaviour"
+    unit: Literal["case", "statement"] = "case"
+    low: float = 0.0
+    high: float = 1.0
+    worse: Literal["higher", "lower", ""] = "higher"
+    across: str = ""
+    margin: float = 0.02
+    held: bool = True
+    void: bool = False
+
+
+SCALE_MARGIN = 0.1
+"""The smallest loss in a score that may fail, in shares of the scale's range, where no norm says how much people differ: 0.4 on 1–5."""
+
+DRIFT = 0.5
+"""The same where there is a norm: half a standard deviation of the people behind it."""
+
+
+def scale_pairing(low: float, high: float, bounds: Mapping[str, float], sd: float | None) -> Pairing:
+    """Pairing of a score between `low` and `high`: a loss goes towards its one bound; with two or none neither way is worse.
+
+    `sd` is the standard deviation of people, in the unit of the score.
+    """
+    ways: dict[tuple[str, ...], Literal["higher", "lower"]] = {("high",): "higher", ("low",): "lower"}
+    margin = SCALE_MARGIN if sd is None else DRIFT * float(sd) / float(high - low)
+    return Pairing("scale", "statement", low, high, ways.get(tuple(bounds), ""), margin=margin, void=True)
+
+
+@dataclass(frozen=True)
+class ClaimResult:
+    """Result of one claim: what was asserted about behaviour, and how it came out.
+
+    Attributes:
+        kind: the name of the kind of claim, see `claims.claim_kind`; only that kind reads `details`.
         verdict: see `Verdict`.
         what: the behaviour that is counted, in words (`refused`), or the trait that is scored.
         judge: name and version of the judge, or of the reader of choices.
@@ -160,6 +189,10 @@ class ClaimResult:
         noise: how much changes when nothing has changed, where that was measured.
         examples: the first counter-examples.
         tokens: prompt and completion tokens of the replies the verdict rests on.
+        pairing: how the outcomes meet those of another run.
+        effect: the size that `bounds["margin"]` is about, where a p-value may fail the claim; None where it may not.
+        answered: how many of the replies were an answer, and how many were something else: `empty`, `echo`, `babble`, `cut_off`,
+            `withheld`, `failed`.
         time: what this run spent on it: `calls` made, replies `from_store`, `seconds` of the model's work; and `judge_calls`,
             `judge_from_store`, `judge_seconds` of a judge that is a model.
     """
@@ -187,6 +220,9 @@ class ClaimResult:
     noise: Noise | None = None
     examples: tuple[Example, ...] = ()
     tokens: Mapping[str, int] = field(default_factory=dict)
+    pairing: Pairing = Pairing()
+    effect: float | None = None
+    answered: Mapping[str, int] = field(default_factory=dict)
     time: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -228,22 +264,6 @@ class Record:
         data: Json = json.loads(json.dumps({"kind": "record", **asdict(self)}, ensure_ascii=True))
         return data
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Record:
-        """The inverse of `to_json`. Keys of a later minor version are ignored.
-
-        Raises:
-            RunFileError: when the data are no record, naming the first key that is wrong.
-        """
-        from pydantic import ValidationError
-
-        try:
-            return _reader().validate_python(data)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise RunFileError(f"this is no record: `{where}` is {first['input']!r}: {first['msg']}") from None
-
 
 @dataclass(frozen=True)
 class Run:
@@ -252,87 +272,6 @@ class Run:
     header: Json
     records: tuple[Record, ...]
     summary: Json
-
-
-def clean(text: str, limit: int = 600) -> str:
-    r"""Text that no terminal, XML or JSON reader can be hurt by: control characters and lone surrogates become visible, length is bounded.
-
-    >>> clean("a\x1b[31mb\ud800")
-    'a␛[31mb�'
-    """
-    text = text if len(text) <= limit else f"{text[:limit]} … ({len(text)} characters)"
-    return _CONTROL.sub(_visible, text)
-
-
-_CONTROL = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
-)
-
-
-def _visible(found: re.Match[str]) -> str:
-    code = ord(found.group())
-    if code < 0x20:
-        return "\n" if code == 0x0D else chr(0x2400 + code)
-    return "\u2421" if code == 0x7F else "\ufffd"
-
-
-def write_run(run: Run, path: Path) -> None:
-    """Write a run file whole or not at all.
-
-    Raises:
-        RunFileError: when the place can't be written, with the reason.
-    """
-    lines = [run.header, *(record.to_json() for record in run.records), run.summary]
-    text = "".join(f"{json.dumps(line, ensure_ascii=True, allow_nan=False)}\n" for line in lines)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="ascii"
-        ) as file:
-            file.write(text)
-        os.replace(file.name, path)
-    except OSError as error:
-        raise RunFileError(
-            f"the run file {path} can't be written ({error.strerror}): name another place with --align-run-file"
-        ) from error
-
-
-def read_run(path: Path) -> Run:
-    """Read a run file.
-
-    Raises:
-        RunFileError: when it is no run file, is cut off, or has another schema.
-    """
-    try:
-        lines = [json.loads(line) for line in path.read_text(encoding="ascii").splitlines()]
-    except FileNotFoundError:
-        raise RunFileError(f"there is no run file {path}: pytest writes one with --align-run-file={path}") from None
-    except (ValueError, OSError) as error:
-        raise RunFileError(f"{path} is no run file: {error}") from None
-    if len(lines) < 2 or not all(isinstance(line, dict) for line in lines) or lines[0].get("kind") != "run":
-        raise RunFileError(f"{path} is no run file: its first line is no header of kind `run`")
-    if lines[0].get("schema") != SCHEMA:
-        raise RunFileError(
-            f"{path} has schema {lines[0].get('schema')!r}, this version reads {SCHEMA}: make the run again"
-        )
-    if lines[-1].get("kind") != "summary":
-        raise RunFileError(
-            f"{path} is cut off: its last line is no summary; run again, replies in the store are not asked twice"
-        )
-    records = []
-    for number, line in enumerate(lines[1:-1], 2):
-        try:
-            records.append(Record.from_json(line))
-        except RunFileError as error:
-            raise RunFileError(f"{path}:{number}: {error}") from None
-    return Run(lines[0], tuple(records), lines[-1])
-
-
-@functools.cache
-def _reader() -> TypeAdapter[Record]:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Record)
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict | None:

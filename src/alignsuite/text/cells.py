@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from alignsuite.runs.records import clean
+from alignsuite.text.clean import clean
 
 ELLIPSIS = "…"
 

@@ -179,3 +179,27 @@ def _digits(value: float) -> str:
     if value >= 9.95:
         return f"{value:.0f}"
     return f"{value:.1f}" if value >= 0.995 else f"{value:.2g}" if value < 0.0995 else f"{value:.2f}"
+
+
+def amount(value: float | None, unit: str) -> str:
+    """A measured value as a cell: a fraction in `percent` or `points`, a `score`, or a `signed` score; a dash for none.
+
+    >>> amount(0.146, "percent"), amount(0.04, "points"), amount(3.2, "score"), amount(-0.1, "signed"), amount(None, "score")
+    ('14.6 %', '4.0 pts', '3.20', '-0.10', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    if unit in ("score", "signed"):
+        return f"{value:+.2f}" if unit == "signed" else f"{value:.2f}"
+    return percent(value, unit=" pts" if unit == "points" else " %")
+
+
+def amounts(low: float, high: float, unit: str) -> str:
+    """Two measured values as one range.
+
+    >>> amounts(0.082, 0.233, "percent"), amounts(2.1, 3.4, "score"), amounts(-0.2, 0.1, "signed")
+    ('8.2–23.3 %', '2.10–3.40', '-0.20 to +0.10')
+    """
+    if unit in ("score", "signed"):
+        return f"{low:+.2f} to {high:+.2f}" if unit == "signed" else f"{low:.2f}–{high:.2f}"
+    return span(low, high, unit="" if unit == "points" else " %")

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from statistics import fmean
 
-from alignsuite.reports.explanation import bounds_in_words
+from alignsuite.claims.presentation import bounds as bounds_in_words
 from alignsuite.reports.figures.comparisons import Comparison, ranked, reach
 from alignsuite.reports.figures.svg import Drawing, bold_length, fitted, length
 from alignsuite.reports.traits import finite
@@ -187,7 +187,7 @@ class _Plot:
             ends = f"at most {percent(high, unit='')}" if low <= 0 else span(low, high, unit="")
             said += f", {ends} with {declared(claim.level)} confidence"
         p = "" if (chance := finite(claim.p)) is None else "p < 0.000001" if chance < 1e-6 else f"p = {chance:.2g}"
-        return " · ".join(filter(None, (said, bounds_in_words(claim), p)))
+        return " · ".join(filter(None, (said, bounds_in_words(claim, unit=" points"), p)))
 
     def _spoken(self, group: str) -> str:
         low, high = self.intervals[group]

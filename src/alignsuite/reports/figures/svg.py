@@ -14,8 +14,8 @@ from unicodedata import bidirectional
 from xml.etree import ElementTree as Tree
 
 from alignsuite.reports.figures.shades import rules, shade, written_on
-from alignsuite.runs.records import clean
 from alignsuite.text.cells import ELLIPSIS, columns, cut, one_line
+from alignsuite.text.clean import clean
 
 FONTS = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', Verdana, Arial, sans-serif"
 WIDE = 0.56

@@ -124,5 +124,5 @@ def _conditions(ours: Sequence[Mapping[str, Trait]], study: Study) -> Iterator[s
 def _asked(traits: Sequence[Trait], study: Study) -> str:
     how = _HOW.get(traits[0].protocol, "how the answers were read is not recorded")
     said = f"asked here: {conditions(traits) or 'under conditions that are not recorded'}; {how}"
-    as_published = traits[0].protocol == "study" and {trait.count("orders") for trait in traits} == {study.orders}
+    as_published = traits[0].protocol == "study" and {trait.details.orders for trait in traits} == {study.orders}
     return f"{said}{'; the orders are the published ones, the prompts are not' if as_published else ''}"

@@ -146,7 +146,7 @@ def _scaled_interval(of: Trait) -> tuple[float, float] | None:
 def _d(of: Trait) -> str:
     if of.d is None:
         return _NONE
-    se = of.number("d_se")
+    se = of.details.d_se
     return f"{of.d:+.2f}".replace("-", "−") + (f" (se {se:.2f})" if se is not None else "")
 
 
@@ -231,7 +231,7 @@ def _trait_json(trait: Trait) -> Json:
     facts = ("sem", "place_variation", "content_variation", "option_mass", "acquiescence", "refused")
     return {
         "verdict": str(trait.claim.verdict), "score": trait.score if trait.total is None else trait.total,
-        "d": trait.d, "d_se": trait.number("d_se") if trait.d is not None else None, "band": trait.band,
+        "d": trait.d, "d_se": trait.details.d_se if trait.d is not None else None, "band": trait.band,
         "interval": _scaled_interval(trait),
         "trouble": trait.trouble, **{name: trait.number(name) for name in facts},
     }  # fmt: skip

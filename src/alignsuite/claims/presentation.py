@@ -1,0 +1,132 @@
+"""Presentation that kinds of claim share: the `Row` of a rate, which most kinds change in a field or two, and its parts in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from alignsuite.claims.row import ClaimDetails, Counted, KnownErrors, Row
+from alignsuite.runs.records import ClaimResult
+from alignsuite.text.cells import one_line
+from alignsuite.text.numbers import amount, amounts, declared, percent, plural, span
+
+LEANS = ("A model that leans neither way", "A model that leans as far as the limit")
+"""Whom a FAIL and a PASS wrong where either direction is bad."""
+
+_BOUNDS = ("target", "limit", "margin")
+
+
+def rate_row(result: ClaimResult, details: ClaimDetails, *, noun: str = "reply") -> Row:
+    """Row of a claim that counts bad ones among `noun`s."""
+    return Row(
+        measure="rate",
+        unit="percent",
+        value=amount(result.value, "percent"),
+        interval=rate_interval_cell(result),
+        bounds=bounds(result),
+        seen=f"{bad_of_asked(result, noun)} {words(result.what)} ({with_interval(result)})",
+        whose_error=(at_bound(result, "target"), at_bound(result, "limit")),
+        chance=p_value(result),
+        notes=judge_notes(result, details),
+    )
+
+
+def rate_interval_cell(result: ClaimResult) -> str:
+    """The interval of a rate as a cell; one-sided where nothing, or everything, was bad."""
+    if result.interval is None or result.value is None:
+        return ""
+    low, high = result.interval
+    if low <= 0 and result.value == 0:
+        return f"≤ {percent(high)}"
+    if high >= 1 and result.value == 1:
+        return f"≥ {percent(low)}"
+    return amounts(low, high, "percent")
+
+
+def with_interval(result: ClaimResult) -> str:
+    """The rate with its interval: `14.6 %, 95 % interval 8.2–23.3 %`."""
+    value = result.value or 0.0
+    if result.interval is None:
+        return percent(value)
+    low, high = result.interval
+    if value == 0 and low <= 0:
+        return f"0 %, at most {percent(high)} with {declared(result.level)} confidence"
+    if value == 1 and high >= 1:
+        return f"100 %, at least {percent(low)} with {declared(result.level)} confidence"
+    return f"{percent(value)}, {declared(result.level)} interval {span(low, high)}"
+
+
+def bad_of_asked(result: ClaimResult, noun: str) -> str:
+    """How many were bad, of how many: `14 of 96 replies`."""
+    return plural(result.asked, noun) if result.bad is None else f"{result.bad} of {plural(result.asked, noun)}"
+
+
+def bounds(result: ClaimResult, *, unit: str = " %") -> str:
+    """The declared numbers: `target 2 %, limit 5 %`."""
+    known = numbers(result.bounds)
+    names = [name for name in _BOUNDS if name in known] + sorted(known.keys() - set(_BOUNDS))
+    return ", ".join(f"{words(name)} {declared(known[name], unit=unit)}" for name in names)
+
+
+def at_bound(result: ClaimResult, bound: str) -> str:
+    """The model that a verdict would wrong: one whose rate lies at a declared number."""
+    value = numbers(result.bounds).get(bound)
+    if value is None:
+        return "A model within its bounds" if bound == "target" else "A model out of its bounds"
+    return f"A model at {declared(value)}"
+
+
+def p_value(result: ClaimResult) -> str:
+    """The p-value as a sentence; empty without one."""
+    return "" if result.p is None or not math.isfinite(result.p) else f"p = {result.p:.2g}."
+
+
+def judge_notes(result: ClaimResult, details: ClaimDetails, made_of_it: str = "") -> tuple[str, ...]:
+    """Sentences on the judge's errors and on a second judge's opinion.
+
+    `made_of_it` is what the claim made of the errors, as a clause with its comma; without it how much of a loss shows is said.
+    """
+    return tuple(filter(None, (_about_judge(result, details.judge, made_of_it), _second_opinion(details))))
+
+
+def words(name: str) -> str:
+    """A name as a person writes it."""
+    return one_line(name.replace("_", " "), 80)
+
+
+def numbers(values: Mapping[str, object]) -> dict[str, float]:
+    """Those of some values that are finite numbers."""
+    return {
+        name: float(value)
+        for name, value in values.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    }
+
+
+def _about_judge(result: ClaimResult, known: KnownErrors | None, made_of_it: str) -> str:
+    if known is None:
+        return ""
+    name = one_line(result.judge, 80)
+    if known.card is None:
+        return f"Counts what {name} labels so: it has no card, its errors are unknown."
+    found, cleared = _of(known.sensitivity), _of(known.specificity)
+    if not made_of_it and known.kept is not None:
+        made_of_it = f", so a loss shows by {percent(known.kept)} at least"
+    date = one_line(known.card.date, 20)
+    return f"{name} finds {found} such replies and clears {cleared} others (card of {date}){made_of_it}."
+
+
+def _second_opinion(details: ClaimDetails) -> str:
+    second = details.second_judge
+    if second is None:
+        return ""
+    beyond = "" if second.kappa is None else f", kappa {second.kappa:.2f}"
+    differ, of = ("?" if count is None else count for count in (second.disagreements, second.of))
+    return f"{one_line(second.judge, 80)} differs on {differ} of {of}{beyond}."
+
+
+def _of(rate: Counted | None) -> str:
+    if rate is None:
+        return "an unknown share of"
+    hits, trials = ("?" if count is None else count for count in (rate.hits, rate.trials))
+    return f"{hits} of {trials}"

@@ -1,0 +1,63 @@
+"""Rate claim: how often a behaviour happens, held against a target and a limit, by a sequential gate over the bank."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from alignsuite.claims.claim import OfBehaviour
+from alignsuite.claims.context import wants
+from alignsuite.claims.judge_error_gate import LabelGate, judge_error_gate, label_gate
+from alignsuite.claims.judge_errors import errors_of, known_errors
+from alignsuite.claims.presentation import bad_of_asked, judge_notes, rate_row, with_interval, words
+from alignsuite.claims.row import ClaimDetails, Row
+from alignsuite.claims.sequential import Sequential, Step
+from alignsuite.text.numbers import percent
+
+if TYPE_CHECKING:
+    from alignsuite.claims.context import Context
+    from alignsuite.judges.protocol import Behaviour
+    from alignsuite.prompt_sets.render import Case
+    from alignsuite.runs.records import ClaimResult
+
+
+@dataclass(frozen=True)
+class Rate(OfBehaviour, Sequential):
+    """Claim that a behaviour is rare; see `Replies.rate`."""
+
+    of: Behaviour
+
+    name: ClassVar[str] = "rate"
+
+    def check(self, context: Context) -> None:
+        """It needs written replies."""
+        wants(context, "generate", "rate")
+        super().check(context)
+
+    def sight(self, context: Context) -> LabelGate:
+        """Through the judge's card, where it has one."""
+        bank, name, errors = len(self.cases(context)), context.bank.loaded.spec.id, errors_of(self.of)
+        if errors is None:
+            return label_gate(self.target, self.limit, bank, name, ClaimDetails(judge=known_errors(None)))
+        return judge_error_gate(self.target, self.limit, bank, name, errors)
+
+    def steps(self, context: Context, cases: Sequence[Case]) -> list[Step]:
+        """Judge each reply."""
+        return [(reading, self.of.shown_by(reading.judgement)) for reading in context.read(cases, self.of)]
+
+    @classmethod
+    def present(cls, result: ClaimResult) -> Row:
+        """A rate; with a card it is one corrected for the judge's errors, and labels were held against numbers of their own."""
+        details = cls.Details.read(result.details)
+        row, known = rate_row(result, details), details.judge
+        if known is None or known.card is None:
+            return row
+        judged = (
+            f"{bad_of_asked(result, 'reply')} {'was' if result.asked == 1 else 'were'} judged `{words(result.what)}`"
+        )
+        held = ""
+        if known.target is not None and known.limit is not None:
+            held = f", so its labels were held against target {percent(known.target)} and limit {percent(known.limit)}"
+        seen = f"{judged}; corrected for the judge's errors {with_interval(result)}"
+        return replace(row, seen=seen, notes=judge_notes(result, details, held))

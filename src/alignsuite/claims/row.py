@@ -1,0 +1,181 @@
+"""Row: a claim in words and cells, and its details typed. Reports lay a row out and add nothing; they never ask what kind a claim is.
+
+Run files come from anywhere, so details are read leniently: one that is missing, or of a type that was not wanted, counts as not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
+
+Unit = Literal["percent", "points", "score", "signed"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Interval = Annotated[list[Share], Field(min_length=2, max_length=2)]
+
+
+class _Typed(BaseModel):
+    """Base of typed details: strict when a claim makes them, lenient when a run file's are read."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, allow_inf_nan=False)
+
+    @classmethod
+    def read(cls, data: object) -> Self:
+        """The details in a run file; what is not as it should be is left at its default."""
+        return cls.model_validate(data if isinstance(data, Mapping) else {}, context="lenient")
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _unknown(cls, value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:  # noqa: ANN401
+        try:
+            return handler(value)
+        except ValidationError:
+            if info.context != "lenient" or info.field_name is None:
+                raise
+            return cls.model_fields[info.field_name].get_default(call_default_factory=True)
+
+    def plain(self) -> dict[str, Any]:
+        """The details as a record holds them: those that were given, as JSON types."""
+        return self.model_dump(exclude_unset=True)
+
+
+class CardName(_Typed):
+    """Card of a judge, by version, day and labelled set."""
+
+    version: str = "?"
+    date: str = "?"
+    data: str = "?"
+
+
+class Counted(_Typed):
+    """Rate of a judge's card: hits of trials, and its interval."""
+
+    hits: int | None = None
+    trials: int | None = None
+    low: Share | None = None
+    high: Share | None = None
+
+
+class KnownErrors(_Typed):
+    """Error rates of a claim's judge by its card, and what the claim made of them; without a card they are unknown.
+
+    `target` and `limit` are those that labels were held against, `kept` is the share of a difference that shows in labels at least.
+    """
+
+    card: CardName | None = None
+    sensitivity: Counted | None = None
+    specificity: Counted | None = None
+    gamma: Share | None = None
+    target: Share | None = None
+    limit: Share | None = None
+    kept: Share | None = None
+
+
+class AgreementDetails(_Typed):
+    """Agreement of a second judge with the deciding one, over the same replies."""
+
+    judge: str = "?"
+    disagreements: int | None = None
+    of: int | None = None
+    rate: Share | None = None
+    unread: int | None = None
+    kappa: float | None = None
+    cases: list[str] = []
+
+
+class JudgingCost(_Typed):
+    """Tokens that a judge took that is a model."""
+
+    tokens: dict[str, int] = {}
+
+
+class ClaimDetails(_Typed):
+    """Details of a claim that any kind may have; a kind's own stand in its file, under the keys of `docs/reference/run-file.md`."""
+
+    judge: KnownErrors | None = None
+    second_judge: AgreementDetails | None = None
+    judging: JudgingCost | None = None
+
+
+class GroupRates(ClaimDetails):
+    """Details of a comparison of groups, as figures draw them: each group's rate with its interval, and every label it got.
+
+    `unit` is what was compared, cases within each template or templates of one group each.
+    """
+
+    between: str | None = None
+    unit: str | None = None
+    templates: int | None = None
+    groups: dict[str, Share] = {}
+    intervals: dict[str, Interval] = {}
+    classes: dict[str, dict[str, Annotated[int, Field(ge=0)]]] = {}
+    offenders: list[str] = []
+
+
+class TraitScore(ClaimDetails):
+    """Details of a questionnaire's score, as figures and studies draw them; None where a thing is unknown.
+
+    `by_order` holds expected raw answers by statement and order of the options, `norm` what people scored.
+    """
+
+    range: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+    instrument: str | None = None
+    instrument_version: int | None = None
+    protocol: str | None = None
+    trait: str | None = None
+    statements: int | None = None
+    orders: int | None = None
+    wordings: int | None = None
+    sem: float | None = None
+    content_variation: float | None = None
+    place_variation: float | None = None
+    option_mass: float | None = None
+    acquiescence: float | None = None
+    refused: Share | None = None
+    norm: dict[str, Any] | None = None
+    d: float | None = None
+    d_se: float | None = None
+    by_order: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Row:
+    """Presentation of one claim.
+
+    Attributes:
+        measure: JUnit's name of the value; `unit`: how its numbers are written.
+        value, interval: cells of a table; empty where nothing was measured.
+        bounds: the declared numbers, such as `target 2 %, limit 5 %`.
+        seen: what was seen, as a clause without a full stop; empty where nothing was measured.
+        whose_error: whom a FAIL and a PASS wrong, such as `A model at 2 %`.
+        chance: what p says, as a sentence.
+        extremes: the ends of what differs, such as `highest amina 12 %, lowest john 3 %`.
+        remark: what stands under a row that neither failed nor has a reason; the bounds where empty.
+        notes: sentences on the judge's card, on who is set apart, on what moved a score.
+        groups: what a figure of groups draws; None for what compares none.
+        trait: what a figure of traits draws; None for what scores none.
+    """
+
+    measure: Literal["rate", "gap", "score"]
+    unit: Unit
+    value: str
+    interval: str
+    bounds: str
+    seen: str
+    whose_error: tuple[str, str]
+    chance: str = ""
+    extremes: str = ""
+    remark: str = ""
+    notes: tuple[str, ...] = ()
+    groups: GroupRates | None = None
+    trait: TraitScore | None = None

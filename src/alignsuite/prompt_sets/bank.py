@@ -1,0 +1,61 @@
+"""Bank: the finite, seeded list of cases that one pytest item may ask, without the references that they are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from alignsuite.prompt_sets.load import LoadedSet
+from alignsuite.prompt_sets.render import Case, order_key
+
+
+@dataclass(frozen=True, eq=False)
+class Bank:
+    """Facts about the cases of one item; whether a model can be asked them is for `probes.items.unfit` to say.
+
+    Attributes:
+        loaded: the prompt set; `slice`: the value of `label` that the cases share, "" where the bank is not split.
+        cases: in seeded order; none where an instrument's statements aren't at hand.
+        references: the reference variants, by what they share with a case (`key_of`).
+        temperature: of sampling, 0 is greedy.
+        label: the label that the set was split by, "" where it was not; `facet` or `trait` for questionnaires.
+        missing: why there are no cases, and what brings them; empty otherwise.
+        subject: what is asked: a model answers requests.
+    """
+
+    loaded: LoadedSet
+    slice: str
+    cases: tuple[Case, ...]
+    references: Mapping[tuple[object, ...], Case]
+    temperature: float = 0.0
+    label: str = ""
+    missing: str = ""
+    subject: Literal["model", "corpus"] = "model"
+
+    @property
+    def title(self) -> str:
+        """The prompt set's id, with the slice in brackets where there is one."""
+        name = self.loaded.spec.id
+        return f"{name}[{self.slice}]" if self.slice else name
+
+    def first(self, cap: int | None) -> tuple[Case, ...]:
+        """As many cases as the tier allows."""
+        return self.cases[:cap]
+
+    def reference(self, case: Case) -> Case:
+        """The same template, slots and option order in the set's reference variant."""
+        return self.references[key_of(self.loaded, case)]
+
+    def blocks(self, cap: int | None) -> list[list[Case]]:
+        """The cases by template, templates in seeded order, as many as the tier allows."""
+        by_template: dict[str, list[Case]] = {}
+        for case in self.cases:
+            by_template.setdefault(case.template, []).append(case)
+        names = sorted(by_template, key=lambda name: order_key(self.loaded, name))
+        return [by_template[name] for name in names[:cap]]
+
+
+def key_of(loaded: LoadedSet, case: Case) -> tuple[object, ...]:
+    """What a case shares with its reference: template, slots and option order."""
+    return (case.template, *(case.labels[name] for name in loaded.spec.slots), case.order)

@@ -1,0 +1,99 @@
+"""Run file: a `Run` to JSON Lines and back; what an earlier schema left out is filled in by `v1`.
+
+The first line is a header (`"kind": "run"`), then comes one line a record (`"kind": "record"`) in the order of their node ids, at last a
+summary (`"kind": "summary"`). Everything is a function of the store, the prompt sets and the settings, but for what the run itself spent:
+that stands only under keys named `time` or ending in `_s`. Two runs over one store are therefore byte-identical without those keys.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alignsuite.errors import RunFileError
+from alignsuite.runs.records import SCHEMA, Record, Run
+from alignsuite.runs.v1 import upgraded
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+
+def write_run(run: Run, path: Path) -> None:
+    """Write a run file whole or not at all.
+
+    Raises:
+        RunFileError: when the place can't be written, with the reason.
+    """
+    lines = [run.header, *(record.to_json() for record in run.records), run.summary]
+    text = "".join(f"{json.dumps(line, ensure_ascii=True, allow_nan=False)}\n" for line in lines)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="ascii"
+        ) as file:
+            file.write(text)
+        os.replace(file.name, path)
+    except OSError as error:
+        raise RunFileError(
+            f"the run file {path} can't be written ({error.strerror}): name another place with --align-run-file"
+        ) from error
+
+
+def read_run(path: Path) -> Run:
+    """Read a run file.
+
+    Raises:
+        RunFileError: when it is no run file, is cut off, or has another schema.
+    """
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="ascii").splitlines()]
+    except FileNotFoundError:
+        raise RunFileError(f"there is no run file {path}: pytest writes one with --align-run-file={path}") from None
+    except (ValueError, OSError) as error:
+        raise RunFileError(f"{path} is no run file: {error}") from None
+    if len(lines) < 2 or not all(isinstance(line, dict) for line in lines) or lines[0].get("kind") != "run":
+        raise RunFileError(f"{path} is no run file: its first line is no header of kind `run`")
+    if lines[0].get("schema") not in (1, SCHEMA):
+        raise RunFileError(
+            f"{path} has schema {lines[0].get('schema')!r}, this version reads 1 and {SCHEMA}: make the run again"
+        )
+    if lines[-1].get("kind") != "summary":
+        raise RunFileError(
+            f"{path} is cut off: its last line is no summary; run again, replies in the store are not asked twice"
+        )
+    records = []
+    for number, line in enumerate(lines[1:-1], 2):
+        try:
+            record = record_from_json(line)
+        except RunFileError as error:
+            raise RunFileError(f"{path}:{number}: {error}") from None
+        records.append(upgraded(record) if lines[0]["schema"] == 1 else record)
+    return Run(lines[0], tuple(records), lines[-1])
+
+
+def record_from_json(data: Mapping[str, Any]) -> Record:
+    """The record that `Record.to_json` made plain data of. Keys of a later minor version are ignored.
+
+    Raises:
+        RunFileError: when the data are no record, naming the first key that is wrong.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return _reader().validate_python(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise RunFileError(f"this is no record: `{where}` is {first['input']!r}: {first['msg']}") from None
+
+
+@functools.cache
+def _reader() -> TypeAdapter[Record]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Record)

@@ -1,0 +1,37 @@
+"""Run files of schema 1: what each kind of claim, by its name then, meant for comparing. The only place that knows kinds by name.
+
+Schema 2 added `pairing`, `effect` and `answered` to a claim, and took nothing away; see `docs/decisions/0023-run-file-schema-2.md`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from alignsuite.runs.records import ClaimResult, Pairing, Record, scale_pairing
+
+_PAIRINGS = {
+    "flips": Pairing(family="flips", void=True),
+    "mistakes": Pairing(family="mistakes", void=True),
+    "bias": Pairing(family="bias", held=False, void=True),
+    "preference": Pairing(family="preference", held=False),
+}
+
+
+def upgraded(record: Record) -> Record:
+    """The record with the keys that schema 1 left out."""
+    return replace(record, claims=tuple(map(upgraded_claim, record.claims)))
+
+
+def upgraded_claim(claim: ClaimResult) -> ClaimResult:
+    """The claim with its pairing and effect, by its kind."""
+    details = claim.details
+    if claim.kind == "gap":
+        return replace(claim, pairing=Pairing(across=details.get("between", ""), held=False), effect=claim.value)
+    if claim.kind == "scale":
+        low, high = details["range"]
+        norm = details.get("norm") or {}
+        return replace(claim, pairing=scale_pairing(low, high, claim.bounds, norm.get("sd")))
+    pairing = _PAIRINGS.get(claim.kind, Pairing())
+    return replace(
+        claim, pairing=pairing, effect=details.get("distance") if claim.kind in ("bias", "preference") else None
+    )
