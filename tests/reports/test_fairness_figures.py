@@ -461,6 +461,17 @@ def test_hostile_words_stay_words(make: type[Make]) -> None:
         assert not re.search(r"[\x00-\x08\x0b-\x1f\u202e]", document)
 
 
+def test_what_a_template_does_not_call_words_is_escaped_all_the_same() -> None:
+    """Quotation marks stay in words, which stand between tags; anything else may stand in an attribute, and can't leave it."""
+    hostile = HOSTILE.replace("\x1b", "")
+    page = svg._templates().from_string('<a b="{{ text }}">{{ text | words }}</a>').render(text=hostile)
+    read = Tree.fromstring(page)
+    assert (read.get("b"), read.text) == (hostile, hostile.replace("\u202e", "\ufffd"))
+    assert 'alert("1")' in page
+    for template in Path(svg.__file__).parent.glob("*.svg.j2"):
+        assert not re.search(r"\bsafe\b|autoescape", template.read_text(encoding="utf-8"))
+
+
 def test_pictures_say_what_they_show_and_name_no_resource_elsewhere(make: type[Make]) -> None:
     """Title and description hold every group's numbers for who can't see them; the only address is the name of SVG itself."""
     classes, gap = drawn(make, compared(make))

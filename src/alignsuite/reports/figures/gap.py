@@ -69,8 +69,10 @@ class GapData:
     kept: float | None
 
 
-def gap_data(claim: ClaimResult) -> GapData:
-    """Figure data of a claim of kind `gap`: all that the figures of groups read of its details."""
+def gap_data(claim: ClaimResult) -> GapData | None:
+    """Figure data of a claim, all that the figures of groups read of its details; None where it compares no groups."""
+    if claim.kind != "gap":
+        return None
     details = claim.details
     judge, offenders = _mapping(details.get("judge")), details.get("offenders")
     classes = _of_all(_mapping(details.get("classes")), _counts)
@@ -91,7 +93,7 @@ def gap_data(claim: ClaimResult) -> GapData:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Comparison of groups: one claim of kind `gap`, the record that it stands in, and what its details say."""
+    """Comparison of groups: one claim about a gap, the record that it stands in, and what its details say."""
 
     record: Record
     claim: ClaimResult
@@ -151,10 +153,10 @@ class Comparison:
 def compared(run: Run) -> list[Comparison]:
     """Comparisons of groups in a run, in the order of its records."""
     return [
-        Comparison(record, claim, gap_data(claim))
+        Comparison(record, claim, data)
         for record in run.records
         for claim in record.claims
-        if claim.kind == "gap"
+        if (data := gap_data(claim)) is not None
     ]
 
 

@@ -1,8 +1,9 @@
 """SVG documents from the templates beside this module, the same bytes for the same data.
 
-They hold no scripts and no resources from elsewhere. What is written into a figure may be a model's reply or come from a stranger's file. Templates escape all that they are given; words go
-through the filter `words`, which makes control characters visible besides. Colours of text and paper follow the reader's light or dark
-setting, and the paper is painted, so that a figure stays readable on a page of the other kind.
+They hold no scripts and no resources from elsewhere. What is written into a figure may be a model's reply or come from a stranger's file:
+templates escape all that they are given, and words go through the filter `words`, which makes control characters visible besides. Colours
+of text and paper follow the reader's light or dark setting, and the paper is painted, so that a figure stays readable on a page of the
+other kind.
 
 Cells are shaded by one hue that moves away from the paper, so that more is always further from it and nobody needs to tell two hues apart.
 Shades grow with the square root of the share: a class of 2 % and one of 8 % must look different beside one of 90 %. Black or white is
