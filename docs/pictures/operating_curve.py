@@ -1,7 +1,8 @@
-"""Draws `operating-curve.svg`: what a gate over 200 cases says, at every rate that a bank can have.
+"""Operating characteristic of a gate over 200 cases, drawn as `operating-curve.svg`.
 
-The numbers come from `RateGate.oc_count`, so the picture can't promise more than the code keeps. Needs matplotlib, which the project does
-not depend on: `pip install matplotlib && python docs/pictures/operating_curve.py`.
+It shows what the gate says at every rate that a bank can have. The numbers come from `RateGate.oc_count`, so the picture can't promise more
+than the code keeps. Needs matplotlib, which the project does not depend on: `pip install matplotlib && python
+docs/pictures/operating_curve.py`.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ GREEN, AMBER, RED, INK = "#2f7d4f", "#e0b04a", "#b5453c", "#222222"
 
 
 def draw(path: Path) -> None:
-    """One stacked bar for each number of bad cases that the bank may hold."""
+    """Stacked bars of PASS, MARGINAL and FAIL, one for each number of bad cases that the bank may hold."""
     counts = range(MOST + 1)
-    told = [GATE.oc_count(bad) for bad in counts]
+    outcomes = [GATE.oc_count(bad) for bad in counts]
     target, limit = GATE.target * 200, GATE.limit * 200
     figure, axes = plt.subplots(figsize=(9, 4.6), layout="constrained")
-    bottom = [0.0] * len(told)
+    bottom = [0.0] * len(outcomes)
     for name, colour, heights in (
-        ("PASS", GREEN, [one.pass_ for one in told]),
-        ("MARGINAL", AMBER, [one.marginal for one in told]),
-        ("FAIL", RED, [one.fail for one in told]),
+        ("PASS", GREEN, [one.pass_ for one in outcomes]),
+        ("MARGINAL", AMBER, [one.marginal for one in outcomes]),
+        ("FAIL", RED, [one.fail for one in outcomes]),
     ):
         axes.bar(counts, heights, bottom=bottom, width=0.86, color=colour, label=name)
         bottom = [low + height for low, height in zip(bottom, heights, strict=True)]
@@ -45,8 +46,8 @@ def draw(path: Path) -> None:
         bbox={"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": "none", "alpha": 0.88},
     )  # fmt: skip
     axes.annotate(
-        f"at the limit {told[10].pass_:.1%} still pass".replace("%", " %"),
-        (10, told[10].pass_ + 0.005), (12.7, 0.24), color=INK, fontsize=10, ha="center",
+        f"at the limit {outcomes[10].pass_:.1%} still pass".replace("%", " %"),
+        (10, outcomes[10].pass_ + 0.005), (12.7, 0.24), color=INK, fontsize=10, ha="center",
         arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.9},
         bbox={"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": "none", "alpha": 0.88},
     )  # fmt: skip

@@ -1,6 +1,6 @@
-"""Draws the pictures of questionnaires from made-up answers.
+"""Figures of questionnaires, drawn from made-up answers.
 
-A profile, and two maps: of a model that answers the statements, and of one that answers a place. No model was asked. What
+A profile, and two heatmaps: of a model that answers the statements, and of one that answers a place. No model was asked. What
 draws them is what `alignsuite report RUN --pictures FOLDER` draws with. Again: `python docs/pictures/questionnaires.py
 [FOLDER]`.
 """
@@ -25,7 +25,7 @@ MADE_UP = {"kind": "run", "schema": 1, "model": {"name": "made-up answers, no mo
 
 
 def to_the_statement(chance: random.Random) -> Answer:
-    """A model that thinks what it thinks of each statement, and leans a little to what stands first."""
+    """Content-driven answers: an opinion of each statement, with a slight lean to what stands first."""
     opinions: dict[int, float] = {}
 
     def answer(item: Item, order: Sequence[int]) -> float:
@@ -37,7 +37,7 @@ def to_the_statement(chance: random.Random) -> Answer:
 
 
 def to_the_place(chance: random.Random) -> Answer:
-    """A model that takes what stands first, seldom what stands second, whatever the statement says."""
+    """Position-driven answers: what stands first, seldom what stands second, whatever the statement says."""
 
     def answer(_: Item, order: Sequence[int]) -> float:
         return 0.78 * order[0] + 0.14 * order[1] + 0.08 * fmean(order) + chance.uniform(-0.08, 0.08)
@@ -46,7 +46,7 @@ def to_the_place(chance: random.Random) -> Answer:
 
 
 def answered(name: str, answer: Answer, verdict: Verdict) -> Run:
-    """A run with one of our own forms, in the ten orders of the report protocol."""
+    """Run with one of our own forms, in the ten orders of the report protocol."""
     orders = [[option + 1 for option in order] for order in balanced_orders(5, "williams")]
     claims = []
     for trait, items in key(name).traits.items():
@@ -65,7 +65,7 @@ def answered(name: str, answer: Answer, verdict: Verdict) -> Run:
 
 
 def profiled() -> Run:
-    """A run with two published scales: most traits measured, one turned down by the gate."""
+    """Run with two published scales: most traits measured, one turned down by the gate."""
     scores: dict[str, dict[str, float | None]] = {
         "sd3": {"machiavellianism": 2.44, "narcissism": 2.81, "psychopathy": None},
         "bfi": {"extraversion": 3.35, "agreeableness": 4.18, "conscientiousness": 3.96, "neuroticism": 2.31, "openness": 3.82},
@@ -80,19 +80,19 @@ def profiled() -> Run:
 
 
 def claim(name: str, trait: str, score: float | None, *, verdict: Verdict, **facts: object) -> ClaimResult:
-    """A claim as questionnaires leave it."""
+    """Claim result as questionnaires leave it."""
     details = {"instrument": name, "trait": trait, "protocol": "report", "range": [1, 5], **facts}
     return ClaimResult("scale", verdict, trait, "made up", 0, 0, value=score, details=details)
 
 
 def run(claims: Sequence[ClaimResult]) -> Run:
-    """A run that holds nothing but these claims."""
+    """Run that holds nothing but these claims."""
     one = Record("made-up", "psychological", "made-up", "made-up", "", "", {}, "", "", "", None, False, claims=tuple(claims))  # fmt: skip
     return Run(dict(MADE_UP), (one,), {})
 
 
 def draw(folder: Path) -> None:
-    """The three pictures."""
+    """Write the three figures."""
     statement = answered("dark-27", to_the_statement(random.Random(27)), Verdict.PASS)
     place = answered("dark-27", to_the_place(random.Random(27)), Verdict.INVALID)
     drawn = {

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from alignsuite.runs.v1 import upgraded_claim
 from alignsuite.runs.records import ClaimResult, Example, Record, Run, Verdict
+from alignsuite.runs.v1 import upgraded_claim
 
 HARM = "test_declines_requests_whose_only_use_is_harm"
 EXAMPLE = Example(

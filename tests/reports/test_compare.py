@@ -11,8 +11,8 @@ import pytest
 
 from alignsuite.reports.comparison import as_json, as_markdown, as_text, consequence
 from alignsuite.runs.compare import ComparedClaim, Comparison, Shown, compare
-from alignsuite.runs.v1 import upgraded_claim
 from alignsuite.runs.records import ClaimResult, Run, Verdict
+from alignsuite.runs.v1 import upgraded_claim
 from alignsuite.text.cells import columns
 
 from .conftest import Make

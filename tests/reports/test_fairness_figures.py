@@ -11,10 +11,11 @@ from xml.etree import ElementTree as Tree
 import pytest
 
 from alignsuite.cli import main
+from alignsuite.judges import protocol
 from alignsuite.reports.figures import left_out, pictures, svg
 from alignsuite.reports.figures.gap import RIGHT
-from alignsuite.reports.figures.reply_classes import MOST_COLUMNS, columns
-from alignsuite.reports.figures.shades import SHADES, colour, contrast, shade, written_on
+from alignsuite.reports.figures.reply_classes import MOST_COLUMNS, UNREADABLE, columns
+from alignsuite.reports.figures.svg import SHADES, colour, contrast, shade, written_on
 from alignsuite.runs.file import write_run
 from alignsuite.runs.records import ClaimResult, Record, Run, Verdict
 
@@ -153,6 +154,11 @@ def test_columns_stand_in_one_order_and_only_those_that_matter() -> None:
     ]  # fmt: skip
     some = columns({"a": {"hedged": 3, "off_task": 0}, "b": {"hedged": 2, "UNREADABLE": 0}})
     assert [column.title for column in some] == ["refusal", "hedged", "helpful"]
+
+
+def test_unreadable_replies_have_the_label_that_judges_give() -> None:
+    """Reports import no judge, so the label stands in both rooms; were one renamed, a class would lose its place at the end."""
+    assert UNREADABLE == protocol.UNREADABLE
 
 
 def test_what_has_no_column_is_named(make: type[Make]) -> None:
@@ -435,7 +441,7 @@ def test_few_groups_and_many_fit(make: type[Make], number: int) -> None:
         assert all(town in (about.text or "") for town in towns)
         for name in names:
             size = float(name.get("font-size") or 13)
-            room = svg.length(name.text or "", size)
+            room = svg.text_width(name.text or "", size)
             x = float(name.get("x") or 0)
             assert (x - room if name.get("text-anchor") == "end" else x) >= 23
             assert (x if name.get("text-anchor") == "end" else x + room) <= 24 + 300
@@ -454,6 +460,17 @@ def test_hostile_words_stay_words(make: type[Make]) -> None:
         assert tags <= {"svg", "title", "desc", "style", "rect", "text", "path", "circle", "g"}
         assert not any(re.search("href|src|^on", key) for element in elements for key in element.attrib)
         assert not re.search(r"[\x00-\x08\x0b-\x1f\u202e]", document)
+
+
+def test_what_a_template_does_not_call_words_is_escaped_all_the_same() -> None:
+    """Quotation marks stay in words, which stand between tags; anything else may stand in an attribute, and can't leave it."""
+    hostile = HOSTILE.replace("\x1b", "")
+    page = svg._templates().from_string('<a b="{{ text }}">{{ text | words }}</a>').render(text=hostile)
+    read = Tree.fromstring(page)
+    assert (read.get("b"), read.text) == (hostile, hostile.replace("\u202e", "\ufffd"))
+    assert 'alert("1")' in page
+    for template in Path(svg.__file__).parent.glob("*.svg.j2"):
+        assert not re.search(r"\bsafe\b|autoescape", template.read_text(encoding="utf-8"))
 
 
 def test_pictures_say_what_they_show_and_name_no_resource_elsewhere(make: type[Make]) -> None:

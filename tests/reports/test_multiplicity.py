@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from alignsuite.reports.terminal import section
-from alignsuite.runs.multiplicity import family, describe, judged_together
+from alignsuite.runs.multiplicity import describe, family, judged_together
 from alignsuite.runs.records import Record, Regression, Verdict
 
 LOST: dict[str, Any] = {

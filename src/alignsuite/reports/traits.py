@@ -142,12 +142,6 @@ class Trait:
         items = self.form.traits.get(self.name, ()) if self.form and number else ()
         return next((item for item in items if number and item.number == int(number.group())), None)
 
-    def number(self, detail: str) -> float | None:
-        return finite(getattr(self.details, detail, None))
-
-    def count(self, detail: str) -> int | None:
-        return whole(getattr(self.details, detail, None))
-
 
 def measured(run: Run) -> list[Trait]:
     """Every trait of a run, in the order of its records.

@@ -1,9 +1,9 @@
-"""Pictures of a run: of its questionnaires, and of how it treats groups.
+"""Figures of a run as SVG documents: of its questionnaires, and of how it treats groups.
 
-Of questionnaires a profile of all traits, and for each scale which answer came in which order of the options. Of groups a map of how
-replies to each were read, and for each comparison the groups' rates beside the gap that is allowed. Text in, SVG text out; nothing here
-draws with a library, so a report costs no dependency. Who looks should see in a moment whether a score means anything: what a validity
-gate turned down has no place on an axis.
+Of questionnaires a profile of all traits, and for each scale a heatmap of which answer came in which order of the options. Of groups a
+table of how replies to each were read, and for each comparison a forest plot of the groups' rates beside the gap that is allowed. Python
+says what stands where, and the templates `*.svg.j2` draw it: a report costs no dependency that prompts don't need already. Who looks
+should see in a moment whether a score means anything: what a validity gate turned down has no place on an axis.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import itertools
 import json
 from collections.abc import Container
 
-from alignsuite.reports.figures.comparisons import Comparison, compared
-from alignsuite.reports.figures.gap import gap
+from alignsuite.reports.figures.gap import Comparison, compared, gap
 from alignsuite.reports.figures.heatmap import heatmap
 from alignsuite.reports.figures.profile import profile
 from alignsuite.reports.figures.reply_classes import class_map
@@ -26,7 +25,7 @@ __all__ = ["class_map", "gap", "heatmap", "left_out", "pictures", "profile"]
 
 
 def pictures(run: Run) -> dict[str, str]:
-    """File name → SVG document.
+    """Figures of a run: file name → SVG document.
 
     `profile.svg`, and an `orders-….svg` for each scale whose answers are known order by order; a `classes-….svg` for each prompt set and
     slice whose replies were compared by group, and a `gap-….svg` for each such comparison. Empty where the run has neither questionnaires
@@ -36,8 +35,8 @@ def pictures(run: Run) -> dict[str, str]:
 
 
 def left_out(run: Run) -> list[str]:
-    """Sentences, one for each comparison of groups of which `pictures` draws nothing or only a part, with the reason."""
-    return [said for comparison in compared(run) if (said := comparison.missing)]
+    """Reasons for missing figures: a sentence for each comparison of groups that `pictures` draws in part or not."""
+    return [reason for comparison in compared(run) if (reason := comparison.missing)]
 
 
 def _of_questionnaires(run: Run) -> dict[str, str]:
@@ -71,14 +70,14 @@ def _of_groups(run: Run) -> dict[str, str]:
 
 
 def _replies(comparison: Comparison) -> str:
-    """What is the same for claims that rest on the same replies, read by the same judge."""
+    """Key of the replies: the same for claims that rest on the same replies, read by the same judge."""
     record, judge = comparison.record, comparison.claim.judge
-    same = [record.probe, record.slice, record.form, judge, comparison.between, comparison.classes]
+    same = [record.probe, record.slice, record.form, judge, comparison.data.between, comparison.data.classes]
     return json.dumps(same, sort_keys=True)
 
 
 def _unused(name: str, taken: Container[str]) -> str:
-    """The name as a file may have it, with a number where another picture has the same."""
+    """File name without its ending, with a number where another figure has the same."""
     short = slug(name)
     names = itertools.chain([short], (f"{short}-{count}" for count in itertools.count(2)))
     return next(one for one in names if f"{one}.svg" not in taken)

@@ -1,203 +1,292 @@
-"""The picture of a gap: each group's rate with its interval, the mean of all, and how the gap compares with its limit.
+"""Forest plot of a gap: each group's rate with its interval, the mean of all, and the gap beside its limit.
 
 Sorted by rate, because the first question is who is worst off. The intervals are of each group by itself: two that overlap don't say that
 there is no gap (where every template was asked for every group, groups are compared more sharply than their intervals suggest), and of many
 groups some lie apart by chance. So the verdict stands above, and its measure, the gap beside the limit, below.
+
+Two rules about comparisons stand here once. One is drawn whole or not at all: a detail that is missing, or is not what it should be (run
+files come from anywhere), makes it unknown, and unknown is said, not drawn. And what a claim turned down as INVALID has no rates to be put
+on an axis.
+
+Names of groups may be of any script. Sentences about them keep a Latin word between a name and the next number, because digits that follow
+an Arabic or a Hebrew name directly are shown on its wrong side.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean
+from typing import TypeVar
 
-from alignsuite.claims.presentation import bounds as bounds_in_words
-from alignsuite.reports.figures.comparisons import Comparison, ranked, reach
-from alignsuite.reports.figures.svg import Drawing, bold_length, fitted, length
-from alignsuite.reports.traits import finite
-from alignsuite.runs.records import Verdict
-from alignsuite.text.cells import one_line
-from alignsuite.text.numbers import declared, percent, points, span
+from alignsuite.claims import present
+from alignsuite.reports.figures.svg import bold_width, draw
+from alignsuite.reports.traits import finite, in_words, whole
+from alignsuite.runs.records import ClaimResult, Record, Run, Verdict
+from alignsuite.text.cells import cut, one_line
+from alignsuite.text.numbers import declared, percent, plural, points, span
 
-WIDTH, MARGIN, ROW, TOP = 900, 24, 26, 156
+T = TypeVar("T")
+Counts = Mapping[str, Mapping[str, int]]
+"""Group → label of a reply → how many."""
+
+WIDTH, MARGIN = 900, 24
 LABELS = (110, 280)
 """The least and the most room that the groups' names take."""
 RIGHT = 596
 """Where the axis ends; behind it stand the numbers."""
-RATE, INTERVAL, REPLIES, APART = RIGHT + 66, RIGHT + 158, RIGHT + 212, WIDTH - MARGIN
-"""Where the columns of numbers end: they are set to the right."""
 NAME = 20
 """In columns of text: how much of a group's name the headline shows."""
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)
 _MOST_TICKS = 6
 
 
+@dataclass(frozen=True)
+class GapData:
+    """Rates and classes of replies by group, as a claim's details have them; empty where one group's is not known.
+
+    Attributes:
+        bounds: the declared numbers, in words.
+        between: what the groups are groups by: `group`.
+        templates: the size of the design; None where it is not known.
+        within: whether groups were compared within each template; otherwise templates were, each of one group.
+        classes: how the replies to each group were read.
+        rates: group → share of its replies that showed the behaviour.
+        intervals: of the rates.
+        offenders: groups whose rate lies above the mean of all by more than chance.
+        proved: how close labels have to be to prove the limit, where the judge's errors hide a part of a true gap.
+        kept: the share of a true gap that the judge's labels show at least; None where no card says.
+    """
+
+    bounds: str
+    between: str
+    templates: int | None
+    within: bool
+    classes: Counts
+    rates: Mapping[str, float]
+    intervals: Mapping[str, tuple[float, float]]
+    offenders: frozenset[str]
+    proved: float | None
+    kept: float | None
+
+
+def gap_data(claim: ClaimResult) -> GapData | None:
+    """Figure data of a claim, drawn whole or not at all; None where it compares no groups."""
+    row = present(claim)
+    if row.groups is None:
+        return None
+    groups, judge = row.groups, row.groups.judge
+    rates = groups.groups if claim.verdict is not Verdict.INVALID and len(groups.groups) > 1 else {}
+    intervals = {
+        group: (low, high) for group, (low, high) in groups.intervals.items() if group in rates and low <= high
+    }
+    known = len(groups.classes) > 1 and any(map(_total, groups.classes.values()))
+    return GapData(
+        bounds=row.bounds,
+        between=one_line(in_words(groups.between or "group"), 60),
+        templates=groups.templates,
+        within=groups.unit != "template",
+        classes=groups.classes if known else {},
+        rates=rates,
+        intervals=intervals if len(intervals) == len(rates) else {},
+        offenders=frozenset(groups.offenders),
+        proved=judge.limit if judge else None,
+        kept=judge.kept if judge else None,
+    )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Comparison of groups: one claim about a gap, the record that it stands in, and what its details say."""
+
+    record: Record
+    claim: ClaimResult
+    data: GapData
+
+    @property
+    def name(self) -> str:
+        """Prompt set and slice: `fairness/everyday_requests[religion]`."""
+        return one_line(f"{self.record.probe}[{self.record.slice}]" if self.record.slice else self.record.probe, 120)
+
+    @property
+    def what(self) -> str:
+        """Behaviour that is counted, in words."""
+        return one_line(in_words(self.claim.what), 60)
+
+    @property
+    def about(self) -> list[str]:
+        """Measurement conditions: prompt set, its version, judge, size of the design."""
+        version, templates = whole(self.record.prompt_set.get("version")), self.data.templates
+        parts = (
+            self.name,
+            f"version {version}" if version else "",
+            f"judge {one_line(self.claim.judge, 60)}",
+            plural(templates, "template") if templates else "",
+        )
+        return [part for part in parts if part]
+
+    @property
+    def valid(self) -> bool:
+        """Validity: whether the measurement held."""
+        return self.claim.verdict is not Verdict.INVALID
+
+    @property
+    def limit(self) -> float | None:
+        """Limit, the largest gap that is allowed."""
+        limit = finite(self.claim.bounds.get("limit"))
+        return limit if limit is not None and 0 < limit <= 1 else None
+
+    def replies(self, group: str) -> int | None:
+        """Number of replies that a group got; None where that is not known."""
+        return _total(self.data.classes[group]) if group in self.data.classes else None
+
+    @property
+    def missing(self) -> str:
+        """Reason why something can't be drawn, as a sentence without a full stop; empty where all can."""
+        lacks = [] if self.data.classes else ["how the replies to each group were read"]
+        if self.valid and not self.data.intervals:
+            lacks.append("each group's rate with its interval")
+        reasons = [] if self.valid else ["the gap is INVALID, so it has no place on an axis"]
+        if lacks:
+            reasons.append(
+                f"the run file lacks {' and '.join(lacks)}; run again, replies in the store are not asked twice"
+            )
+        return f"{self.name}, {self.what}: {'; '.join(reasons)}" if reasons else ""
+
+
+def compared(run: Run) -> list[Comparison]:
+    """Comparisons of groups in a run, in the order of its records."""
+    return [
+        Comparison(record, claim, data)
+        for record in run.records
+        for claim in record.claims
+        if (data := gap_data(claim)) is not None
+    ]
+
+
 def gap(comparison: Comparison, facts: Sequence[str], *, name: str) -> str:
-    """The SVG document; "" where the groups' intervals are not known, or the claim is INVALID.
+    """Forest plot as an SVG document; "" where the groups' intervals are not known, or the claim is INVALID.
 
     Args:
         comparison: one claim.
-        facts: who was asked, as `text.model_facts` says it.
+        facts: who was asked, as `terminal.model_facts` says it.
         name: makes its ids unique in a page.
     """
-    if not comparison.intervals:
+    if not comparison.data.intervals:
         return ""
-    plot = _Plot(comparison, name)
-    plot.head(facts)
-    return plot.drawing.write(plot.foot(plot.rulers(plot.body(TOP))))
+    title = f"{comparison.name}: {comparison.what}, by {comparison.data.between}"
+    plot = _Plot(comparison)
+    return draw("gap", name=name, title=title, about=plot.about(), width=WIDTH, plot=plot, facts=facts)
 
 
 class _Plot:
-    """One picture: where its parts stand, and how they are drawn, from the top."""
+    """Layout of one figure along the axis, and its words; where they stand from the top says the template."""
 
-    def __init__(self, comparison: Comparison, name: str) -> None:
-        self.comparison, self.claim = comparison, comparison.claim
-        self.rates, self.intervals = comparison.rates, comparison.intervals
-        self.groups, self.apart = ranked(self.rates), comparison.offenders
-        self.mean = fmean(self.rates.values())
+    room, right = WIDTH - 2 * MARGIN, RIGHT
+    rate_at, interval_at, replies_at, apart_at = RIGHT + 66, RIGHT + 158, RIGHT + 212, WIDTH - MARGIN
+    """Where the columns of numbers end: they are set to the right."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self.comparison, self.claim, data = comparison, comparison.claim, comparison.data
+        self.rates, self.intervals, self.limit = data.rates, data.intervals, comparison.limit
+        self.verdict, self.fails = str(self.claim.verdict), self.claim.verdict is Verdict.FAIL
+        self.level, self.kept = declared(self.claim.level), data.kept
+        self.groups = ranked(self.rates)
+        self.apart = [group for group in self.groups if group in data.offenders]
+        self.mean, self.lowest = fmean(self.rates.values()), min(self.rates.values())
         self.gap, self.most_gap = self._gaps()
-        labels = max(bold_length(one_line(group)) for group in self.groups)
-        self.left = MARGIN + min(max(labels, LABELS[0]), LABELS[1]) + 16
+        # Labels that show only a part of a true gap have to be closer than the limit to prove it.
+        self.proved = self.limit if self.limit is None or data.proved is None else min(self.limit, data.proved)
+        names = max(bold_width(one_line(group)) for group in self.groups)
+        self.left = MARGIN + min(max(names, LABELS[0]), LABELS[1]) + 16
         self.step, self.most = self._axis()
-        self.headline = self._headline()
-        title = f"{comparison.name}: {comparison.what}, by {comparison.between}"
-        self.drawing = Drawing(name, WIDTH, title=title, about=self._about())
+        self.headline, self.caption = self._headline(), self._caption()
 
-    def head(self, facts: Sequence[str]) -> None:
-        """What is seen, in a sentence; what was asked of whom; the verdict with its numbers."""
-        room, blocks = WIDTH - 2 * MARGIN, self.claim.verdict is Verdict.FAIL
-        self.drawing.text(MARGIN, 38, fitted(self.headline, room, 20, bold=True), size=20, bold=True)
-        self.drawing.text(MARGIN, 60, fitted(" · ".join(self.comparison.about), room))
-        self.drawing.text(MARGIN, 79, fitted(" · ".join(facts), room), "quiet")
-        self.drawing.text(MARGIN, 102, str(self.claim.verdict), "alarm" if blocks else "ink", bold=True)
-        x = MARGIN + bold_length(str(self.claim.verdict)) + 10
-        self.drawing.text(x, 102, fitted(self._caption(), WIDTH - MARGIN - x, 12), size=12)
-
-    def body(self, y: float) -> float:
-        """The axis, the mean of all groups, and a row for each."""
-        bottom = y + ROW * len(self.groups)
-        for tick in range(round(self.most / self.step) + 1):
-            x = self._x(tick * self.step)
-            self.drawing.line(x, y, x, bottom)
-            self.drawing.text(x, bottom + 15, f"{tick * self.step:.0%}".replace("%", " %"), "quiet", size=11, anchor="middle")  # fmt: skip
-        mean, words = self._x(self.mean), f"mean of the groups {percent(self.mean)}"
-        half = length(words, 11) / 2
-        self.drawing.line(mean, y - 8, mean, bottom, "quiet-line", thick=1.5, dashed=True)
-        self.drawing.text(min(max(mean, self.left + half), RIGHT - half), y - 12, words, "quiet", size=11, anchor="middle")  # fmt: skip
-        for x, title in ((RATE, "rate"), (INTERVAL, f"{declared(self.claim.level)} interval"), (REPLIES, "replies")):
-            self.drawing.text(x, y - 12, title, "quiet", size=11, anchor="end")
-        for place, group in enumerate(self.groups):
-            self._row(group, y + ROW * (place + 0.5))
-        return bottom + 22
-
-    def rulers(self, y: float) -> float:
-        """The gap as a length on the axis, dashed as far as it may reach; beneath it the limit, dashed where labels have to be closer."""
-        style = "alarm" if self.claim.verdict is Verdict.FAIL else "mark"
-        limit, of_labels = self.comparison.limit, self.comparison.limit_of_labels
-        said = f"gap {points(self.gap)}" + (f", at most {percent(self.most_gap, unit='')}" if self.most_gap else "")
-        self._ruler(self.gap, self.most_gap, y + 14, f"{style}-line", said)
-        if limit is None or of_labels is None:
-            return y + 26
-        said = f"limit {declared(limit, unit=' points')}"
-        said += f" ({percent(of_labels, unit='')} in labels)" if of_labels < limit else ""
-        self._ruler(of_labels, limit, y + 34, "quiet-line", said)
-        return y + 46
-
-    def foot(self, y: float) -> float:
-        """How to read the picture."""
-        y += 24
-        for line in self._notes():
-            self.drawing.text(MARGIN, y, fitted(line, WIDTH - 2 * MARGIN, 12), "quiet", size=12)
-            y += 17
-        return y + 8
-
-    def _notes(self) -> list[str]:
-        shown = self.comparison.shown
-        where = "within each template" if self.comparison.within else "over the templates"
-        card = f"Rates are of the judge's labels, which by its card show no less than {percent(shown or 0.0)} of a true gap."
-        return [
-            *([card] if shown is not None else []),
-            f"FAIL: such a gap hardly ever appears when the groups' names are shuffled {where}.",
-            "PASS: the gap, dashes included, is shorter than the limit's unbroken line.",
-            "A bar is the interval of one group by itself: bars that overlap don't show that groups are treated alike, nor do",
-            "bars that lie apart show that they are not.",
-        ]
-
-    def _row(self, group: str, y: float) -> None:
-        rate, (low, high), apart = self.rates[group], self.intervals[group], group in self.apart
-        style, replies = "alarm" if apart else "mark", self.comparison.replies(group)
-        with self.drawing.tip(f"{self._spoken(group)}: {group}"):
-            label = fitted(group, self.left - 16 - MARGIN, bold=apart)
-            self.drawing.text(self.left - 16, y + 4.5, label, anchor="end", bold=apart)
-            self._bar(low, high, y, f"{style}-line")
-            (self.drawing.diamond if apart else self.drawing.circle)(self._x(rate), y, 7 if apart else 5, style)
-        self.drawing.text(RATE, y + 4.5, percent(rate), style if apart else "ink", anchor="end", bold=apart)
-        self.drawing.text(INTERVAL, y + 4.5, span(low, high, unit=""), "quiet", size=11, anchor="end")
-        if replies is not None:
-            self.drawing.text(REPLIES, y + 4.5, str(replies), "quiet", size=10, anchor="end")
-        if apart:
-            self.drawing.text(APART, y + 4.5, "set apart", "alarm", size=11, anchor="end", bold=True)
-
-    def _ruler(self, sure: float, farthest: float, y: float, style: str, words: str) -> None:
-        """A length from the lowest rate on; dashed from `sure` to `farthest`, where that lies further."""
-        low = self.rates[self.groups[-1]]
-        if farthest > sure:
-            self.drawing.line(self._x(low + sure), y, self._x(low + farthest), y, style, thick=2, dashed=True)
-            self.drawing.line(self._x(low + farthest), y - 3, self._x(low + farthest), y + 3, style, thick=2)
-        self._bar(low, low + sure, y, style)
-        self.drawing.text(RIGHT + 20, y + 4.5, words, "quiet", size=12)
-
-    def _bar(self, low: float, high: float, y: float, style: str) -> None:
-        self.drawing.line(self._x(low), y, self._x(high), y, style, thick=2)
-        for end in (low, high):
-            self.drawing.line(self._x(end), y - 5, self._x(end), y + 5, style, thick=2)
-
-    def _x(self, rate: float) -> float:
+    def x(self, rate: float) -> float:
+        """Coordinate of a rate on the axis."""
         return self.left + (RIGHT - self.left) * min(rate, self.most) / self.most
 
+    @property
+    def ticks(self) -> list[tuple[float, str]]:
+        """Ticks of the axis: where each stands, and its words."""
+        rates = (tick * self.step for tick in range(round(self.most / self.step) + 1))
+        return [(self.x(rate), f"{rate:.0%}".replace("%", " %")) for rate in rates]
+
+    def in_sentence(self, group: str) -> str:
+        """Rate of a group with its interval, in words."""
+        replies, apart = self.comparison.replies(group), ", set apart" if group in self.apart else ""
+        of = f" of {replies} replies" if replies is not None else ""
+        return f"{percent(self.rates[group])}{of}, {self.level} interval {span(*self.intervals[group])}{apart}"
+
+    def about(self) -> str:
+        """Text alternative: the figure in sentences, for who can't see it."""
+        rows = (f"{self.in_sentence(group)}: {one_line(group, 60)}." for group in self.groups)
+        mean = f"Mean of the groups {percent(self.mean)}."
+        return "\n".join([f"{self.headline}.", f"{self.verdict}: {self.caption}.", mean, *rows])
+
     def _gaps(self) -> tuple[float, float]:
-        """The gap that was seen, and the largest that may be, with the claim's confidence; 0 where that is not known."""
-        seen = max(self.rates.values()) - min(self.rates.values())
+        """Gap that was seen, and the largest that may be, with the claim's confidence; 0 where that is not known."""
+        seen = max(self.rates.values()) - self.lowest
         most = finite(self.claim.interval[1]) if self.claim.interval is not None else None
         return seen, max(seen, min(most, 1.0)) if most is not None else 0.0
 
     def _axis(self) -> tuple[float, float]:
-        """The distance of ticks, and where the axis ends: all intervals have room, and gap and limit from the lowest rate on."""
-        lengths = min(self.rates.values()) + max(self.comparison.limit or 0.0, self.most_gap)
+        """Axis: distance of ticks, and its end, so that all intervals have room, and gap and limit from the lowest rate."""
+        lengths = self.lowest + max(self.limit or 0.0, self.most_gap)
         reached = min(1.0, max(lengths, *(high for _, high in self.intervals.values()), _STEPS[0]))
         step = next((step for step in _STEPS if reached / step <= _MOST_TICKS), _STEPS[-1])
         return step, step * math.ceil(reached / step - 1e-9)
 
     def _headline(self) -> str:
-        """The one sentence that the picture shows."""
+        """Finding that the figure shows, in one sentence."""
         what = f"{self.comparison.what[:1].upper()}{self.comparison.what[1:]}"
-        if self.claim.verdict is Verdict.FAIL and self.apart:
+        if self.fails and self.apart:
             return f"{what} more often than the rest: {', '.join(one_line(group) for group in self.apart)}"
-        if self.claim.verdict is Verdict.PASS and (limit := self.comparison.limit) is not None:
-            return f"{what}: no two groups are {declared(limit, unit=' points')} apart"
+        if self.claim.verdict is Verdict.PASS and self.limit is not None:
+            return f"{what}: no two groups are {declared(self.limit, unit=' points')} apart"
         if self.claim.verdict is Verdict.INCONCLUSIVE:
             return f"{what}: neither a gap nor its absence is shown"
         return f"{what}: {reach(self.rates, NAME)}"
 
     def _caption(self) -> str:
-        """The gap with its bounds: `gap 9.0 points, at most 14.1 with 95 % confidence · limit 15 points · p = 0.2`."""
-        claim, said = self.claim, f"gap {points(self.gap)}"
-        if claim.interval is not None:
-            low, high = claim.interval
+        """Gap with its bounds: `gap 9.0 points, at most 14.1 with 95 % confidence · limit 15 points · p = 0.2`."""
+        seen = f"gap {points(self.gap)}"
+        if self.claim.interval is not None:
+            low, high = self.claim.interval
             ends = f"at most {percent(high, unit='')}" if low <= 0 else span(low, high, unit="")
-            said += f", {ends} with {declared(claim.level)} confidence"
-        p = "" if (chance := finite(claim.p)) is None else "p < 0.000001" if chance < 1e-6 else f"p = {chance:.2g}"
-        return " · ".join(filter(None, (said, bounds_in_words(claim, unit=" points"), p)))
+            seen += f", {ends} with {self.level} confidence"
+        chance = finite(self.claim.p)
+        p = "" if chance is None else "p < 0.000001" if chance < 1e-6 else f"p = {chance:.2g}"
+        return " · ".join(filter(None, (seen, self.comparison.data.bounds, p)))
 
-    def _spoken(self, group: str) -> str:
-        low, high = self.intervals[group]
-        replies = self.comparison.replies(group)
-        of = f" of {replies} replies" if replies is not None else ""
-        apart = ", set apart" if group in self.apart else ""
-        return f"{percent(self.rates[group])}{of}, {declared(self.claim.level)} interval {span(low, high)}{apart}"
 
-    def _about(self) -> str:
-        """The picture in sentences, for who can't see it."""
-        said = (f"{self._spoken(group)}: {one_line(group, 60)}." for group in self.groups)
-        mean = f"Mean of the groups {percent(self.mean)}."
-        return "\n".join([f"{self.headline}.", f"{self.claim.verdict}: {self._caption()}.", mean, *said])
+def ranked(rates: Mapping[str, float]) -> list[str]:
+    """Groups by rate, the highest first; those alike by name."""
+    return sorted(rates, key=lambda group: (-rates[group], group))
+
+
+def reach(rates: Mapping[str, float], room: int) -> str:
+    """Range of the rates in words: who has the highest, and who the lowest.
+
+    Args:
+        rates: of two groups or more.
+        room: for each name, in columns of text.
+
+    >>> reach({"hindu": 0.31, "christian": 0.12, "muslim": 0.12}, 20)
+    '31.0 % for hindu and 12.0 % for 2 groups'
+    """
+    high, low = max(rates.values()), min(rates.values())
+    if high == low:
+        return f"{percent(high)} for every group"
+    return " and ".join(f"{percent(rate)} for {_whose(rates, rate, room)}" for rate in (high, low))
+
+
+def _whose(rates: Mapping[str, float], rate: float, room: int) -> str:
+    """Group with this rate, or how many have it: to name one of them would be unjust to it."""
+    groups = [group for group in rates if rates[group] == rate]
+    return cut(one_line(groups[0]), room) if len(groups) == 1 else plural(len(groups), "group")
+
+
+def _total(counts: Mapping[str, int]) -> int:
+    return sum(counts.values())

@@ -1,4 +1,4 @@
-"""The profile: where the model puts itself on each trait, beside where people put themselves.
+"""Trait profile: the model's score on each trait of a questionnaire, beside people's norms.
 
 One row a trait, one axis a scale. An INVALID trait gets a hollow mark beside the axis and never a place on it: a number that only says
 where the options stood would look like any other there.
@@ -8,150 +8,114 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from alignsuite.reports.figures.svg import Drawing, fitted, length
+from alignsuite.reports.figures.svg import draw
 from alignsuite.reports.traits import Trait, conditions, in_words
 from alignsuite.runs.records import Verdict
 from alignsuite.text.cells import one_line
 
-WIDTH, MARGIN, ROW = 860, 24, 34
+WIDTH, MARGIN = 860, 24
 LEFT, RIGHT = 190, 540
 """Where the axis begins and ends."""
 WORDS = RIGHT + 28
 """Where the words about a row begin."""
-ROOM = WIDTH - MARGIN - WORDS
 
 
 def profile(groups: Sequence[Sequence[Trait]], facts: Sequence[str]) -> str:
-    """The SVG document with a panel for each group of traits that belong to one scale.
+    """Trait profile as an SVG document, with a panel for each group of traits that belong to one scale.
 
     Args:
         groups: as `traits.grouped` gives them; none may be empty.
-        facts: who was asked, as `text.model_facts` says it.
+        facts: who was asked, as `terminal.model_facts` says it.
     """
-    drawing = Drawing("profile", WIDTH, title="How the model answers questionnaires", about=_about(groups))
-    drawing.text(MARGIN, 38, "How the model answers questionnaires", size=20, bold=True)
-    drawing.text(MARGIN, 60, fitted(" · ".join(facts), WIDTH - 2 * MARGIN), "quiet")
-    y = _legend(drawing, groups, 86) + 26
-    for traits in groups:
-        y = _panel(drawing, traits, y)
-    drawing.text(
-        MARGIN, y, "Answers, not behaviour: a model that calls itself kind need not act kindly.", "quiet", size=12
-    )
-    return drawing.write(y + 22)
+    plot = _Plot(groups)
+    title = "How the model answers questionnaires"
+    return draw("profile", name="profile", title=title, about=plot.about(), width=WIDTH, plot=plot, facts=facts)
 
 
-def _legend(drawing: Drawing, groups: Sequence[Sequence[Trait]], y: float) -> float:
-    traits = [trait for group in groups for trait in group]
-    x: float = MARGIN
-    if any(trait.score is not None for trait in traits):
-        _score(drawing, x + 12, x + 4, x + 20, y)
-        x = _words(drawing, x + 30, y, "the model ± standard error")
-    if any(trait.norm for trait in traits):
-        _people(drawing, x, x + 30, x + 15, y)
-        x = _words(drawing, x + 40, y, "people: mean ± 1 s.d.")
-    if not all(trait.valid for trait in traits):
-        drawing.circle(x + 6, y, 5.5, "alarm-line")
-        _words(drawing, x + 20, y, "INVALID: no score, so no place on the axis")
-    return y
+class _Plot:
+    """Layout of all panels: what stands where along the axis, and which marks the legend explains."""
+
+    left, right, words, room = LEFT, RIGHT, WORDS, WIDTH - MARGIN - WORDS
+
+    def __init__(self, groups: Sequence[Sequence[Trait]]) -> None:
+        self.panels = [_Panel(traits) for traits in groups]
+        self.rows = [row for panel in self.panels for row in panel.rows]
+        self.scored = any(row.score is not None for row in self.rows)
+        self.normed = any(row.norm for row in self.rows)
+        self.turned_down = not all(row.trait.valid for row in self.rows)
+
+    def about(self) -> str:
+        """Text alternative: the figure in sentences, for who can't see it."""
+        return " ".join(row.in_sentence() for row in self.rows)
 
 
-def _words(drawing: Drawing, x: float, y: float, words: str) -> float:
-    drawing.text(x, y + 4.5, words, "quiet", size=12)
-    return x + length(words, 12) + 18
+class _Panel:
+    """Panel of one scale: its heading, its axis, its rows."""
+
+    def __init__(self, traits: Sequence[Trait]) -> None:
+        form, scale, version = traits[0].form, traits[0].scale, traits[0].details.instrument_version
+        self.title = form.title if form else in_words(scale)
+        parts = (scale if form else "", f"version {version}" if version else "", conditions(traits))
+        self.conditions = " · ".join(filter(None, parts))
+        low, high = traits[0].bounds
+        whole = high - low <= 10 and (high - low).is_integer()
+        ticks = [low + step for step in range(int(high - low) + 1)] if whole else [low, (low + high) / 2, high]
+        self.ticks = [(_place(traits[0], tick), f"{tick:g}") for tick in ticks]
+        self.anchors = form.anchors if form and (low, high) == (1, form.points) else ()
+        self.rows = [_Row(trait) for trait in traits]
 
 
-def _panel(drawing: Drawing, traits: Sequence[Trait], y: float) -> float:
-    first = traits[0]
-    title = first.form.title if first.form else in_words(first.scale)
-    drawing.text(MARGIN, y + 14, fitted(title, WIDTH - 2 * MARGIN, 15), size=15, bold=True)
-    version = first.count("instrument_version")
-    said = (first.scale if first.form else "", f"version {version}" if version else "", conditions(traits))
-    drawing.text(MARGIN, y + 32, fitted(" · ".join(filter(None, said)), WIDTH - 2 * MARGIN, 12), "quiet", size=12)
-    y += 46
-    bottom = y + ROW * len(traits)
-    _axis(drawing, first, y, bottom)
-    for index, trait in enumerate(traits):
-        _row(drawing, trait, y + ROW * (index + 0.5))
-    return bottom + 56
+class _Row:
+    """Row of one trait: coordinates of its score and its norm (None without one), and its words in two lines."""
+
+    def __init__(self, trait: Trait) -> None:
+        self.trait, self.data = trait, trait.details
+        self.name = in_words(trait.name)
+        self.fails = trait.claim.verdict is Verdict.FAIL
+        self.norm = _around(trait, trait.norm.mean, trait.norm.sd) if trait.norm else None
+        self.score = None if trait.score is None else _around(trait, trait.score, self.data.sem or 0.0)
+        if trait.score is None:
+            self.first, self.second = "no score" if trait.valid else "INVALID", self._instead()
+        else:
+            self.first, self.second = self._numbers(trait.score), self._compared()
+
+    def in_sentence(self) -> str:
+        """Row in words, for who can't see the figure."""
+        norm = self.trait.norm
+        people = f" People: {norm.mean:.2f}, s.d. {norm.sd:.2f}." if norm else ""
+        shown = ", ".join(filter(None, (self.first, self.second)))
+        shown = shown if self.score else f"INVALID, no score ({self.second})"
+        return f"{one_line(self.trait.scale)}, {self.name}: {shown}.{people}"
+
+    def _numbers(self, score: float) -> str:
+        """Score with its standard error, and the verdict where it is another than PASS."""
+        numbers = f"{score:.2f}" + (f" ± {self.data.sem:.2f}" if self.data.sem is not None else "")
+        verdict = self.trait.claim.verdict
+        return numbers if verdict is Verdict.PASS else f"{numbers}  {verdict}"
+
+    def _compared(self) -> str:
+        """Score beside people and bands."""
+        trait = self.trait
+        parts = [f"d {trait.d:+.2f} from people".replace("-", "−")] if trait.d is not None else []
+        if trait.total is not None:
+            parts.append(f"sum {trait.total:.1f}" + (f", {trait.band}" if trait.band else ""))
+        return " · ".join(parts)
+
+    def _instead(self) -> str:
+        """Measurements in the place of a score, in as few words as a row has room for."""
+        shown = (("place moved it", self.data.place_variation), ("content", self.data.content_variation))
+        parts = [f"{words} {value:.2f}" for words, value in shown if value is not None]
+        if self.data.refused:
+            parts.append(f"{self.data.refused:.0%} refused".replace("%", " %"))
+        return ", ".join(parts) or self.trait.trouble
 
 
-def _axis(drawing: Drawing, trait: Trait, top: float, bottom: float) -> None:
-    low, high = trait.bounds
-    whole = high - low <= 10 and (high - low).is_integer()
-    ticks = [low + step for step in range(int(high - low) + 1)] if whole else [low, (low + high) / 2, high]
-    for tick in ticks:
-        x = _place(trait, tick)
-        drawing.line(x, top, x, bottom)
-        drawing.text(x, bottom + 15, f"{tick:g}", "quiet", size=11, anchor="middle")
-    if trait.form and (low, high) == (1, trait.form.points):
-        for x, anchor, words in ((LEFT, "start", trait.form.anchors[0]), (RIGHT, "end", trait.form.anchors[-1])):
-            drawing.text(x, bottom + 29, fitted(words, (RIGHT - LEFT) / 2, 11), "quiet", size=11, anchor=anchor)
-
-
-def _row(drawing: Drawing, trait: Trait, y: float) -> None:
-    drawing.text(LEFT - 16, y + 4.5, fitted(in_words(trait.name), LEFT - 16 - MARGIN), anchor="end")
-    drawing.line(LEFT, y, RIGHT, y, dashed=trait.score is None)
-    if trait.norm:
-        mean, sd = trait.norm.mean, trait.norm.sd
-        _people(drawing, _place(trait, mean - sd), _place(trait, mean + sd), _place(trait, mean), y)
-    if trait.score is None:
-        drawing.circle(WORDS + 6, y, 5.5, "alarm-line")
-        drawing.text(WORDS + 20, y - 1.5, "INVALID" if not trait.valid else "no score", "alarm", bold=True)
-        drawing.text(WORDS + 20, y + 12.5, fitted(_instead(trait), ROOM - 20, 11), "quiet", size=11)
-        return
-    half = trait.number("sem") or 0.0
-    _score(drawing, _place(trait, trait.score), _place(trait, trait.score - half), _place(trait, trait.score + half), y)
-    first, second = _numbers(trait)
-    drawing.text(WORDS, y + (-1.5 if second else 4.5), fitted(first, ROOM), bold=trait.claim.verdict is Verdict.FAIL)
-    drawing.text(WORDS, y + 12.5, fitted(second, ROOM, 11), "quiet", size=11)
+def _around(trait: Trait, middle: float, half: float) -> tuple[float, float, float]:
+    """Coordinates of a range around a score: its ends, then its middle."""
+    return _place(trait, middle - half), _place(trait, middle + half), _place(trait, middle)
 
 
 def _place(trait: Trait, score: float) -> float:
+    """Coordinate of a score on the axis."""
     low, high = trait.bounds
     return LEFT + (RIGHT - LEFT) * (min(max(score, low), high) - low) / (high - low)
-
-
-def _people(drawing: Drawing, low: float, high: float, mean: float, y: float) -> None:
-    drawing.rect(low, y - 9, high - low, 18, "band", round_=3)
-    drawing.line(mean, y - 9, mean, y + 9, "quiet-line", thick=1.5)
-
-
-def _score(drawing: Drawing, x: float, low: float, high: float, y: float) -> None:
-    if high > low:
-        drawing.line(low, y, high, y, "mark-line", thick=2)
-        drawing.line(low, y - 6, low, y + 6, "mark-line", thick=2)
-        drawing.line(high, y - 6, high, y + 6, "mark-line", thick=2)
-    drawing.circle(x, y, 5, "mark")
-
-
-def _numbers(trait: Trait) -> tuple[str, str]:
-    """The score in words: first what was measured, then what it is beside people and bands."""
-    sem, verdict = trait.number("sem"), trait.claim.verdict
-    first = f"{trait.score:.2f}" + (f" ± {sem:.2f}" if sem is not None else "")
-    second = [f"d {trait.d:+.2f} from people".replace("-", "−")] if trait.d is not None else []
-    if trait.total is not None:
-        second.append(f"sum {trait.total:.1f}" + (f", {trait.band}" if trait.band else ""))
-    return first if verdict is Verdict.PASS else f"{first}  {verdict}", " · ".join(second)
-
-
-def _instead(trait: Trait) -> str:
-    """What was measured in the place of a score, in as few words as a row has room for."""
-    shown = (("place_variation", "place moved it"), ("content_variation", "content"))
-    said = [f"{words} {value:.2f}" for name, words in shown if (value := trait.number(name)) is not None]
-    if trait.number("refused"):
-        said.append(f"{trait.number('refused'):.0%} refused".replace("%", " %"))
-    return ", ".join(said) or trait.trouble
-
-
-def _about(groups: Sequence[Sequence[Trait]]) -> str:
-    """The picture in sentences, for who can't see it."""
-    said = []
-    for trait in (trait for group in groups for trait in group):
-        norm = f" People: {trait.norm.mean:.2f}, s.d. {trait.norm.sd:.2f}." if trait.norm else ""
-        shown = (
-            f"INVALID, no score ({_instead(trait)})"
-            if trait.score is None
-            else ", ".join(filter(None, _numbers(trait)))
-        )
-        said.append(f"{one_line(trait.scale)}, {in_words(trait.name)}: {shown}.{norm}")
-    return " ".join(said)

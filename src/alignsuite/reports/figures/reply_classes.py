@@ -1,6 +1,6 @@
-"""The map of groups and classes of replies: who is answered, who is refused, and how?
+"""Table of groups by classes of replies: who is answered, who is refused, and how.
 
-A row is a group, a column a class of replies, a cell the share of the group's replies that were read so; the picture of Chehbouni et al.
+A row is a group, a column a class of replies, a cell the share of the group's replies that were read so; the figure of Chehbouni et al.
 2024. Rates of refusal alone would hide that one group is refused politely and another with an insult.
 """
 
@@ -10,59 +10,63 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from alignsuite.judges.protocol import UNREADABLE
-from alignsuite.reports.figures.comparisons import Comparison, Counts, ranked, reach
-from alignsuite.reports.figures.svg import WIDE, Drawing, fitted, length
+from alignsuite.reports.figures.gap import Comparison, Counts, ranked, reach
+from alignsuite.reports.figures.svg import WIDE, draw, shade, text_width
 from alignsuite.reports.traits import finite, in_words
 from alignsuite.runs.records import Verdict
 from alignsuite.text.cells import one_line, wrap
 from alignsuite.text.numbers import percent, plural, points
 
-WIDTH, MARGIN, TOP = 900, 24, 184
+WIDTH, MARGIN = 900, 24
 LABELS = (110, 300)
 """The least and the most room that the groups' names take."""
-COLUMN, REPLIES, ROW = 130, 70, 28
-"""The widest column of a class; the column that counts replies; a row."""
+COLUMN, REPLIES = 130, 70
+"""The widest column of a class; the column that counts replies."""
 MOST_COLUMNS = 10
 """More labels than that have no room; the rarest go together."""
 NAME = 20
 """In columns of text: how much of a group's name the headline shows."""
+UNREADABLE = "UNREADABLE"
+"""The label of a reply that no judge could read, as run files have it."""
 REFUSALS = frozenset({"refusal", "harmful_refusal"})
 _TITLES = {"off_task": "off-task", UNREADABLE: "unreadable"}
 _IN_ORDER = ("refusal", "harmful_refusal", "harmful_answer", "hedged", "off_task", "helpful")
 _ALWAYS = frozenset({"refusal", "helpful"})
-_LEGEND = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 1)
 
 
 @dataclass(frozen=True)
 class Class:
-    """One column: its title, and the labels that it counts."""
+    """Class of replies, one column: its title, and the labels that it counts."""
 
     title: str
     labels: frozenset[str]
 
     def count(self, counts: Mapping[str, int]) -> int:
-        """How many of a group's replies are of this class."""
+        """Number of a group's replies that are of this class."""
         return sum(count for label, count in counts.items() if label in self.labels)
 
 
 def class_map(comparisons: Sequence[Comparison], facts: Sequence[str], *, name: str) -> str:
-    """The SVG document for claims that rest on the same replies; "" where their classes are not known.
+    """Table of classes by group as an SVG document; "" where the classes are not known.
 
     Args:
-        comparisons: with the same `classes`; each is named with its verdict.
-        facts: who was asked, as `text.model_facts` says it.
+        comparisons: claims that rest on the same replies, with the same `classes`; each is named with its verdict.
+        facts: who was asked, as `terminal.model_facts` says it.
         name: makes its ids unique in a page.
     """
-    if not comparisons[0].classes:
+    first = comparisons[0]
+    if not first.data.classes:
         return ""
-    map_ = _Map(comparisons, name)
-    map_.head(facts)
-    return map_.drawing.write(map_.foot(map_.body(map_.titles(TOP))))
+    table = _Table(comparisons)
+    title = f"{first.name}: classes of replies by {first.data.between}"
+    return draw(
+        "reply_classes", name=name, title=title, about=table.about(), width=WIDTH, shades=table.shades(),
+        table=table, facts=facts,
+    )  # fmt: skip
 
 
 def columns(classes: Counts) -> list[Class]:
-    """The classes to be shown: those of refusals and help first, then a judge's own by their number, at last what could not be read.
+    """Classes to be shown: of refusals and help, then a judge's own by their number, then what could not be read.
 
     A class that no reply belongs to is left out, but for refusal and helpful where any class of theirs occurs: no refusal is a finding.
     """
@@ -81,124 +85,84 @@ def columns(classes: Counts) -> list[Class]:
     return [*found, *(Class(_title(label), frozenset({label})) for label in last)]
 
 
-class _Map:
-    """One picture: where its parts stand, and how they are drawn, from the top."""
+class _Table:
+    """Layout of one figure from left to right, and its words; where they stand from the top says the template."""
 
-    def __init__(self, comparisons: Sequence[Comparison], name: str) -> None:
+    room, legend = WIDTH - 2 * MARGIN, (0, 0.01, 0.05, 0.1, 0.25, 0.5, 1)
+
+    def __init__(self, comparisons: Sequence[Comparison]) -> None:
         self.comparisons, self.first = comparisons, comparisons[0]
-        self.classes = self.first.classes
-        self.columns = columns(self.classes)
-        self.everybody = Counter[str]()
-        for counts in self.classes.values():
-            self.everybody.update(counts)
+        classes = self.first.data.classes
+        self.columns = columns(classes)
+        self.knows_refusals = any(REFUSALS & column.labels for column in self.columns)
+        everybody = Counter[str]()
+        for counts in classes.values():
+            everybody.update(counts)
         self.refused = {
             group: sum(counts.get(label, 0) for label in REFUSALS) / total
-            for group, counts in self.classes.items()
+            for group, counts in classes.items()
             if (total := sum(counts.values()))
         }
-        labels = max(length(one_line(group), 12) for group in self.classes)
-        self.left = MARGIN + min(max(labels, LABELS[0]), LABELS[1]) + 14
+        in_order = [*ranked(self.refused), *sorted(classes.keys() - self.refused.keys())]
+        # All groups together, then group by group, the one with the most refusals first.
+        self.rows = [("all groups", everybody), *((group, classes[group]) for group in in_order)]
+        names = max(text_width(one_line(group), 12) for group in classes)
+        self.left = MARGIN + min(max(names, LABELS[0]), LABELS[1]) + 14
         self.cell = min(COLUMN, (WIDTH - MARGIN - REPLIES - self.left) / len(self.columns))
+        self.replies_at = self.x(len(self.columns)) + REPLIES - 8
+        self.blocks = any(one.claim.verdict in (Verdict.FAIL, Verdict.INVALID) for one in comparisons)
+        self.verdicts = [_verdict(one) for one in comparisons]
         self.headline = self._headline()
-        title = f"{self.first.name}: classes of replies by {self.first.between}"
-        self.drawing = Drawing(name, WIDTH, title=title, about=self._about())
 
-    def head(self, facts: Sequence[str]) -> None:
-        """What is seen, in a sentence; what was asked of whom; what the claims made of it; the shades."""
-        room = WIDTH - 2 * MARGIN
-        self.drawing.text(MARGIN, 38, fitted(self.headline, room, 20, bold=True), size=20, bold=True)
-        self.drawing.text(MARGIN, 60, fitted(" · ".join(self.first.about), room))
-        self.drawing.text(MARGIN, 79, fitted(" · ".join(facts), room), "quiet")
-        blocking = any(one.claim.verdict in (Verdict.FAIL, Verdict.INVALID) for one in self.comparisons)
-        said = fitted(" · ".join(map(_verdict, self.comparisons)), room, bold=True)
-        self.drawing.text(MARGIN, 100, said, "alarm" if blocking else "ink", bold=True)
-        self.drawing.text(MARGIN, 130, "share of a group's replies", "quiet", size=11)
-        for place, share in enumerate(_LEGEND):
-            self.drawing.tile(MARGIN + 160 + 52 * place, 116, 48, 20, share, percent(share).replace(".0", ""))
-
-    def titles(self, y: float) -> float:
-        """Headings of the columns, standing on their line."""
-        for place, column in enumerate(self.columns):
-            lines = wrap(column.title, max(2, int((self.cell - 4) / (11 * WIDE))))[:3]
-            for above, line in enumerate(reversed(lines)):
-                self.drawing.text(self._x(place + 0.5), y - 6 - 13 * above, line, size=11, anchor="middle")
-        self.drawing.text(self._x(len(self.columns)) + REPLIES - 8, y - 6, "replies", "quiet", size=11, anchor="end")
-        return y
-
-    def body(self, y: float) -> float:
-        """All groups together, then group by group, the one with the most refusals first."""
-        self._row("all groups", self.everybody, y, bold=True)
-        y += ROW + 8
-        for group in self._in_order():
-            self._row(group, self.classes[group], y)
-            y += ROW
-        return y
-
-    def foot(self, y: float) -> float:
-        """What is not shown, and how to read the map."""
-        y += 24
-        for line in self._notes():
-            self.drawing.text(MARGIN, y, fitted(line, WIDTH - 2 * MARGIN, 12), "quiet", size=12)
-            y += 17
-        return y + 8
-
-    def _row(self, group: str, counts: Mapping[str, int], y: float, *, bold: bool = False) -> None:
-        total, room = sum(counts.values()), self.left - MARGIN - 14
-        with self.drawing.tip(group):
-            self.drawing.text(MARGIN, y + ROW / 2 + 3, fitted(group, room, 12, bold=bold), size=12, bold=bold)
-        for place, column in enumerate(self.columns if total else ()):
-            count = column.count(counts)
-            with self.drawing.tip(f"{count} of {plural(total, 'reply')} {column.title}: {group}"):
-                words = percent(count / total)
-                self.drawing.tile(self._x(place), y, self.cell - 3, ROW - 3, count / total, words)
-        x = self._x(len(self.columns)) + REPLIES - 8
-        self.drawing.text(x, y + ROW / 2 + 3, str(total), "quiet", size=11, anchor="end")
-
-    def _x(self, place: float) -> float:
+    def x(self, place: float) -> float:
+        """Coordinate of a column's left edge."""
         return self.left + self.cell * place
 
-    def _in_order(self) -> list[str]:
-        return [*ranked(self.refused), *sorted(self.classes.keys() - self.refused.keys())]
+    def heading(self, column: Class) -> list[str]:
+        """Title of a column, line by line."""
+        return wrap(column.title, max(2, int((self.cell - 4) / (11 * WIDE))))[:3]
+
+    def in_sentence(self, column: Class, counts: Mapping[str, int]) -> str:
+        """Count of a cell in words: `10 of 40 replies refusal`."""
+        return f"{column.count(counts)} of {plural(sum(counts.values()), 'reply')} {column.title}"
+
+    def shades(self) -> set[int]:
+        """Shades of all cells and of the legend."""
+        filled = [(counts, total) for _, counts in self.rows if (total := sum(counts.values()))]
+        shares = (column.count(counts) / total for counts, total in filled for column in self.columns)
+        return {shade(share) for share in (*self.legend, *shares)}
 
     @property
-    def _knows_refusals(self) -> bool:
-        return any(REFUSALS & column.labels for column in self.columns)
+    def unseen(self) -> list[str]:
+        """Titles of the classes that no reply belongs to and that have no column, where the judge knows refusals."""
+        shown = {label for column in self.columns for label in column.labels}
+        return [_title(label) for label in _IN_ORDER if label not in shown] if self.knows_refusals else []
+
+    def about(self) -> str:
+        """Text alternative: the figure in sentences, for who can't see it."""
+        rows = (f"{_shares(self.columns, counts)}: {one_line(group, 60)}." for group, counts in self.rows)
+        return "\n".join([f"{self.headline}.", *(f"{verdict}." for verdict in self.verdicts), *rows])
 
     def _headline(self) -> str:
-        """The one sentence that the picture shows."""
+        """Finding that the figure shows, in one sentence."""
+        between = self.first.data.between
         if not any(one.valid for one in self.comparisons):
-            return f"Classes of replies by {self.first.between}; the comparison is INVALID"
-        if not self._knows_refusals or len(self.refused) < 2:
-            return f"Classes of replies by {self.first.between}"
+            return f"Classes of replies by {between}; the comparison is INVALID"
+        if not self.knows_refusals or len(self.refused) < 2:
+            return f"Classes of replies by {between}"
         if not any(self.refused.values()):
             return "No group was refused anything"
         return f"Refusals: {reach(self.refused, NAME)}"
 
-    def _notes(self) -> list[str]:
-        shown = {label for column in self.columns for label in column.labels}
-        unseen = [_title(label) for label in _IN_ORDER if label not in shown]
-        said = [f"No reply was read as {' or '.join(filter(None, (', '.join(unseen[:-1]), unseen[-1])))}."]
-        return [
-            *(said if self._knows_refusals and unseen else []),
-            "The stronger the shade, the larger the share, by its square root, so that rare classes show.",
-            "Rows differ by chance, too; whether they differ by more than that is what the verdict says.",
-        ]
 
-    def _about(self) -> str:
-        """The picture in sentences, for who can't see it."""
-        rows = (("all groups", self.everybody), *((group, self.classes[group]) for group in self._in_order()))
-        said = (f"{_spoken(self.columns, counts)}: {one_line(group, 60)}." for group, counts in rows)
-        return "\n".join([f"{self.headline}.", *(f"{_verdict(one)}." for one in self.comparisons), *said])
-
-
-def _spoken(shown: Sequence[Class], counts: Mapping[str, int]) -> str:
+def _shares(shown: Sequence[Class], counts: Mapping[str, int]) -> str:
     total = sum(counts.values())
     found = (f"{percent(count / total)} {column.title}" for column in shown if (count := column.count(counts)))
     return ", ".join(found) or "No replies"
 
 
 def _verdict(comparison: Comparison) -> str:
-    """What a claim made of these replies: `refused: FAIL, a gap of 19.0 points`, or why nothing."""
+    """Verdict of a claim on these replies: `refused: FAIL, a gap of 19.0 points`, or why there is none."""
     claim = comparison.claim
     if not comparison.valid:
         return ", ".join([f"{comparison.what}: {claim.verdict}", *map(one_line, claim.reasons[:1])])

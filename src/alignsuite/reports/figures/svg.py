@@ -1,204 +1,112 @@
-"""SVG written by hand: few shapes, no scripts, no resources from elsewhere, the same bytes for the same data.
+"""SVG documents from the templates beside this module, the same bytes for the same data.
 
-What is written into a picture may be a model's reply or come from a stranger's file: it goes through `ElementTree`, which escapes it, after
-control characters were made visible. Colours of text and paper follow the reader's light or dark setting, and the paper is painted, so
-that a picture stays readable on a page of the other kind.
+They hold no scripts and no resources from elsewhere. What is written into a figure may be a model's reply or come from a stranger's file:
+templates escape all that they are given, and words go through the filter `words`, which makes control characters visible besides. Colours
+of text and paper follow the reader's light or dark setting, and the paper is painted, so that a figure stays readable on a page of the
+other kind.
+
+Cells are shaded by one hue that moves away from the paper, so that more is always further from it and nobody needs to tell two hues apart.
+Shades grow with the square root of the share: a class of 2 % and one of 8 % must look different beside one of 90 %. Black or white is
+written on a shade, whichever is easier to read; that gives a contrast of 4.5 or more on any colour (WCAG 2.2, 1.4.3), and the tests hold
+it to that.
 """
 
 from __future__ import annotations
 
+import functools
+import html
+import math
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
 from unicodedata import bidirectional
-from xml.etree import ElementTree as Tree
 
-from alignsuite.reports.figures.shades import rules, shade, written_on
 from alignsuite.text.cells import ELLIPSIS, columns, cut, one_line
 from alignsuite.text.clean import clean
+from alignsuite.text.numbers import declared, percent, points, span
 
-FONTS = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', Verdana, Arial, sans-serif"
+if TYPE_CHECKING:
+    import jinja2
+    from markupsafe import Markup
+
 WIDE = 0.56
-"""How wide a character of running text is, in shares of the font's size; a little more than in DejaVu Sans, the widest of `FONTS`."""
+"""How wide a character of running text is, in shares of the font's size; a little more than in DejaVu Sans, the widest of the fonts."""
 BOLD, BOLD_CAPITALS = 0.64, 0.7
 """The same for bold text."""
 
-MOST = (2_000, 10_000)
+MOST = 2_000
 """The longest text that is written, in characters; a description may be longer, for it holds the numbers of every row."""
 
-_COLOURS = {
-    "paper": ("#ffffff", "#0d1117"),
-    "ink": ("#1f2328", "#e6edf3"),
-    "quiet": ("#59636e", "#9da7b1"),
-    "rule": ("#d1d9e0", "#3d444d"),
-    "band": ("#c3d0dc", "#33424f"),
-    "mark": ("#0b5cad", "#6cb0ff"),
-    "sound": ("#0f766e", "#4fc1b0"),
-    "alarm": ("#9c2a6f", "#f08bc0"),
-}
-"""What each class is coloured, on light paper and on dark."""
+SHADES = 20
+"""The strongest; 0 is no colour at all, and is only for a share of 0."""
+
+_FROM, _TO = ("#eaf1f8", "#17273a"), ("#0a4a8c", "#7dbbff")
+"""The weakest and the strongest shade on light paper and on dark."""
 
 
-def _rules(paper: int) -> str:
-    fills = (f".al-picture .{name}{{fill:{colours[paper]}}}" for name, colours in _COLOURS.items())
-    lines = (f".al-picture .{name}-line{{stroke:{colours[paper]};fill:none}}" for name, colours in _COLOURS.items())
-    return "".join((*fills, *lines))
-
-
-STYLE = f"{_rules(0)}@media (prefers-color-scheme:dark){{{_rules(1)}}}"
-
-
-class Drawing:
-    """A picture that grows from the top; `write` gives its text.
-
-    Shapes are coloured by a class: `paper`, `ink`, `quiet`, `rule`, `band`, `mark`, `sound`, `alarm` fill, and with
-    `-line` behind draw an outline.
+def draw(template: str, *, name: str, shades: Iterable[int] = (), **data: object) -> str:
+    """SVG document that the template `….svg.j2` makes of the data, ending in a line break.
 
     Args:
-        name: makes ids unique where several pictures stand in one page.
-        title, about: what a screen reader says; `about` holds what the picture shows, in sentences.
+        template: knows how high the figure is, and asks for the data.
+        name: makes ids unique where several figures stand in one page.
+        shades: those that cells are filled with.
+        data: `width`; `title` and `about`, what a screen reader says (`about` holds what the figure shows, in sentences); and the rest.
     """
-
-    def __init__(self, name: str, width: float, *, title: str, about: str) -> None:
-        name = slug(name)
-        self.width, self._root = width, Tree.Element("svg", {"xmlns": "http://www.w3.org/2000/svg"})
-        self._into, self._shades = self._root, set[int]()
-        self._root.attrib |= {
-            "class": "al-picture",
-            "role": "img",
-            "aria-labelledby": f"{name}-title {name}-about",
-            "font-family": FONTS,
-            "font-size": "13",
-        }
-        self._add("title", {"id": f"{name}-title"}, title)
-        self._add("desc", {"id": f"{name}-about"}, about)
-        self._style = self._add("style", {}, STYLE)
-        self._paper = self._add("rect", {"class": "paper"})
-
-    def write(self, height: float) -> str:
-        """The whole document, ending in a line break."""
-        size = {"width": number(self.width), "height": number(height)}
-        self._root.attrib |= {"viewBox": f"0 0 {size['width']} {size['height']}", **size}
-        self._paper.attrib |= size
-        self._style.text = f"{STYLE}{rules(self._shades)}"
-        Tree.indent(self._root)
-        return f"{Tree.tostring(self._root, encoding='unicode')}\n"
-
-    def text(
-        self,
-        x: float,
-        y: float,
-        words: str,
-        style: str = "ink",
-        *,
-        size: float = 13,
-        anchor: str = "start",
-        bold: bool = False,
-    ) -> None:
-        """One line of text; `y` is its base line. `anchor` is start, middle or end."""
-        attributes = {"class": style, "x": number(x), "y": number(y)}
-        attributes |= {} if size == 13 else {"font-size": number(size)}
-        attributes |= {} if anchor == "start" else {"text-anchor": anchor}
-        self._add("text", attributes | ({"font-weight": "600"} if bold else {}), words)
-
-    def rect(
-        self, x: float, y: float, width: float, height: float, style: str = "", *, fill: str = "", round_: float = 0
-    ) -> None:
-        """A filled rectangle, coloured by a class or by a colour."""
-        attributes = {"x": number(x), "y": number(y), "width": number(width), "height": number(height)}
-        attributes |= ({"class": style} if style else {}) | ({"fill": fill} if fill else {})
-        self._add("rect", attributes | ({"rx": number(round_)} if round_ else {}))
-
-    def line(
-        self,
-        x1: float,
-        y1: float,
-        x2: float,
-        y2: float,
-        style: str = "rule-line",
-        *,
-        thick: float = 1,
-        dashed: bool = False,
-    ) -> None:
-        """A straight line."""
-        way = f"M{number(x1)} {number(y1)}L{number(x2)} {number(y2)}"
-        attributes = {"class": style, "stroke-width": number(thick), "d": way}
-        self._add("path", attributes | ({"stroke-dasharray": "3 4"} if dashed else {}))
-
-    def circle(self, x: float, y: float, radius: float, style: str) -> None:
-        """A disc, or with a `-line` style a ring."""
-        self._add(
-            "circle", {"class": style, "cx": number(x), "cy": number(y), "r": number(radius), "stroke-width": "1.6"}
-        )
-
-    def label(self, x: float, y: float, words: str, ground: str) -> None:
-        """Small text in the middle of a coloured cell, dark or light as the cell's colour `#rrggbb` wants it in either setting."""
-        place = {"x": number(x), "y": number(y), "font-size": "10", "text-anchor": "middle"}
-        self._add("text", {"fill": written_on(ground), **place}, words)
-
-    def diamond(self, x: float, y: float, radius: float, style: str) -> None:
-        """A filled square on its corner: a mark that differs from a disc without its colour."""
-        side = number(radius)
-        way = f"M{number(x)} {number(y - radius)}l{side} {side}l-{side} {side}l-{side} -{side}z"
-        self._add("path", {"class": style, "d": way})
-
-    def tile(self, x: float, y: float, width: float, height: float, share: float, words: str) -> None:
-        """A cell in the shade of a share, with words in its middle that can be read on any shade; a share of 0 has an outline only."""
-        ink = "quiet"
-        if step := shade(share):
-            self._shades.add(step)
-            self.rect(x, y, width, height, f"shade-{step}", round_=2)
-            ink = f"on-shade-{step}"
-        else:
-            self.rect(x + 0.5, y + 0.5, width - 1, height - 1, "rule-line", round_=2)
-        self.text(x + width / 2, y + height / 2 + 4, words, ink, size=12, anchor="middle")
-
-    @contextmanager
-    def tip(self, words: str) -> Iterator[None]:
-        """What is drawn inside shows these words to a pointer that rests on it, where the picture is not embedded as an image."""
-        outside, self._into = self._into, self._add("g", {})
-        self._add("title", {}, one_line(words))
-        try:
-            yield
-        finally:
-            self._into = outside
-
-    def mosaic(self, fill: str, corners: list[tuple[float, float]], width: float, height: float) -> None:
-        """Many rectangles of one size and colour as one shape: thousands of cells stay a small file."""
-        box = f"h{number(width)}v{number(height)}h{number(-width)}z"
-        self._add("path", {"fill": fill, "d": "".join(f"M{number(x)} {number(y)}{box}" for x, y in corners)})
-
-    def _add(self, tag: str, attributes: dict[str, str], words: str = "") -> Tree.Element:
-        element = Tree.SubElement(self._into, tag, attributes)
-        if words:
-            element.text = words if tag == "style" else _closed(clean(words, MOST[tag == "desc"]))
-        return element
+    facts = {"id": slug(name), "shades": sorted(set(shades) - {0})}
+    return _templates().get_template(f"{template}.svg.j2").render(facts | data)
 
 
-def _closed(words: str) -> str:
-    """The words, with a mark behind an ellipsis that follows a script written from the right: else it would stand at their beginning."""
+@functools.cache
+def _templates() -> jinja2.Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: number(value) if isinstance(value, float) else value,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    offered = (
+        bold_width, colour, declared, fitted, one_line, percent, points, shade, span, text_width, words, written_on,
+    )  # fmt: skip
+    environment.filters |= {filter_.__name__: filter_ for filter_ in offered}
+    return environment
+
+
+def words(text: str, most: int = MOST) -> Markup:
+    """Escaped text for between tags, never for an attribute: quotation marks stay."""
+    from markupsafe import Markup
+
+    text = clean(text, most)
     strong = ("L", "R", "AL")
-    last = next((kind for letter in reversed(words) if (kind := bidirectional(letter)) in strong), "L")
-    return words if last == "L" or not words.endswith(ELLIPSIS) else f"{words}\u200f"
+    last = next((kind for letter in reversed(text) if (kind := bidirectional(letter)) in strong), "L")
+    # An ellipsis that follows a script written from the right would stand at its beginning, but for a mark behind it.
+    text = f"{text}\u200f" if last != "L" and text.endswith(ELLIPSIS) else text
+    return Markup(html.escape(text, quote=False))  # noqa: S704 (escaped in this line)
 
 
-def fitted(words: str, room: float, size: float = 13, *, bold: bool = False) -> str:
-    """The beginning of a text that fits into so many units, with an ellipsis where something is missing."""
-    return cut(one_line(words), max(2, int(room / (size * (BOLD if bold else WIDE)))))
+def fitted(text: str, room: float, size: float = 13, *, bold: bool = False) -> str:
+    """Truncated text: the beginning that fits into so many units, with an ellipsis where something is missing."""
+    return cut(one_line(text), max(2, int(room / (size * (BOLD if bold else WIDE)))))
 
 
-def length(words: str, size: float = 13) -> float:
-    """How much room a text takes at most."""
-    return columns(words) * size * WIDE
+def text_width(text: str, size: float = 13) -> float:
+    """Text width in units of the figure: how much room a text takes at most."""
+    return columns(text) * size * WIDE
 
 
-def bold_length(words: str, size: float = 13) -> float:
-    """How much room a text takes at most when it is bold; capitals are the widest, as verdicts are written."""
-    return columns(words) * size * (BOLD_CAPITALS if words.isupper() else BOLD)
+def bold_width(text: str, size: float = 13) -> float:
+    """Text width in bold: how much room it takes at most; capitals are the widest, as verdicts are written."""
+    return columns(text) * size * (BOLD_CAPITALS if text.isupper() else BOLD)
 
 
 def number(value: float) -> str:
-    """A coordinate, to a hundredth.
+    """Coordinate as text, to a hundredth.
 
     >>> number(12.0), number(3.14159), number(-0.001)
     ('12', '3.14', '0')
@@ -208,9 +116,63 @@ def number(value: float) -> str:
 
 
 def slug(name: str) -> str:
-    """A name that is safe as a file's name and as an id.
+    """Slug of a name: safe as a file's name and as an id.
 
     >>> slug("psychological/Dark & kind"), slug("../..")
     ('psychological-dark-kind', 'picture')
     """
     return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:80] or "picture"
+
+
+def shade(share: float) -> int:
+    """Step of the sequential colour scale for a share, 0 only for 0.
+
+    >>> shade(0), shade(0.0001), shade(0.25), shade(1)
+    (0, 1, 10, 20)
+    """
+    return 0 if share <= 0 else min(SHADES, max(1, round(SHADES * math.sqrt(share))))
+
+
+def colour(number: int, paper: int) -> str:
+    """Colour `#rrggbb` of a shade from 1 on, on light paper (0) or dark (1).
+
+    >>> colour(1, 0), colour(20, 0)
+    ('#eaf1f8', '#0a4a8c')
+    """
+    return mixed(_FROM[paper], _TO[paper], (number - 1) / (SHADES - 1))
+
+
+def mixed(one: str, other: str, share: float) -> str:
+    """Linear interpolation of two colours `#rrggbb`: the first at a share of 0, the other at 1.
+
+    >>> mixed("#000000", "#ff8000", 0.5)
+    '#804000'
+    """
+    return f"#{''.join(f'{round(a + (b - a) * share):02x}' for a, b in zip(_parts(one), _parts(other), strict=True))}"
+
+
+def written_on(ground: str) -> str:
+    """Text colour for a ground `#rrggbb`: black or white, whichever is easier to read."""
+    return max(("#000000", "#ffffff"), key=lambda ink: contrast(ink, ground))
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours `#rrggbb`: 1 for none, 21 for black on white.
+
+    Source: WCAG 2.2, "contrast ratio".
+
+    >>> contrast("#000000", "#ffffff"), contrast("#777777", "#777777")
+    (21.0, 1.0)
+    """
+    dark, light = sorted((_luminance(one), _luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour_: str) -> float:
+    parts = (part / 255 for part in _parts(colour_))
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _parts(colour_: str) -> tuple[int, ...]:
+    return tuple(int(colour_[at : at + 2], 16) for at in (1, 3, 5))

@@ -233,5 +233,5 @@ def _trait_json(trait: Trait) -> Json:
         "verdict": str(trait.claim.verdict), "score": trait.score if trait.total is None else trait.total,
         "d": trait.d, "d_se": trait.details.d_se if trait.d is not None else None, "band": trait.band,
         "interval": _scaled_interval(trait),
-        "trouble": trait.trouble, **{name: trait.number(name) for name in facts},
+        "trouble": trait.trouble, **{name: getattr(trait.details, name) for name in facts},
     }  # fmt: skip
