@@ -117,7 +117,7 @@ CONFTEST = """
 import json
 from pathlib import Path
 import pytest
-from alignsuite.runs.records import Record
+from alignsuite.runs.file import record_from_json
 from alignsuite.reports.junit import case_properties, suite_properties
 
 HERE = Path(__file__).parent

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from alignsuite.claims.claim import OfBehaviour, Risk, Whole
 from alignsuite.claims.context import wants
 from alignsuite.claims.judged_reply import JudgedReply, account, counted
-from alignsuite.claims.presentation import rate_row
+from alignsuite.claims.presentation import bad_of_asked, rate_row, with_interval, words
 from alignsuite.claims.row import ClaimDetails, Row, Share
 from alignsuite.claims.sequential import Sequential, Step
 from alignsuite.errors import ProbeError
@@ -88,7 +88,10 @@ class Inconsistency(Sequential):
     @classmethod
     def present(cls, result: ClaimResult) -> Row:
         """A rate of times; sampled or not, a result of this name looks the same."""
-        return rate_row(result, cls.Details.read(result.details), noun="time")
+        row = rate_row(result, cls.Details.read(result.details))
+        return replace(
+            row, seen=f"{bad_of_asked(result, 'time')} the model {words(result.what)} ({with_interval(result)})"
+        )
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,15 @@ LEANS = ("A model that leans neither way", "A model that leans as far as the lim
 _BOUNDS = ("target", "limit", "margin")
 
 
-def rate_row(result: ClaimResult, details: ClaimDetails, *, noun: str = "reply") -> Row:
-    """Row of a claim that counts bad ones among `noun`s."""
+def rate_row(result: ClaimResult, details: ClaimDetails) -> Row:
+    """Row of a claim that counts bad replies."""
     return Row(
         measure="rate",
         unit="percent",
         value=amount(result.value, "percent"),
         interval=rate_interval_cell(result),
         bounds=bounds(result),
-        seen=f"{bad_of_asked(result, noun)} {words(result.what)} ({with_interval(result)})",
+        seen=f"{bad_of_asked(result, 'reply')} {words(result.what)} ({with_interval(result)})",
         whose_error=(at_bound(result, "target"), at_bound(result, "limit")),
         chance=p_value(result),
         notes=judge_notes(result, details),

@@ -121,6 +121,15 @@ class GroupRates(ClaimDetails):
     classes: dict[str, dict[str, Annotated[int, Field(ge=0)]]] = {}
     offenders: list[str] = []
 
+    @field_validator("offenders", mode="before")
+    @classmethod
+    def _named(cls, offenders: object) -> object:
+        """Names, also where a file gives each with its figures."""
+        if not isinstance(offenders, list | tuple):
+            return offenders
+        groups = (one.get("group", "?") if isinstance(one, Mapping) else one for one in offenders)
+        return [str(one[0]) if isinstance(one, list | tuple) and one else str(one) for one in groups]
+
 
 class TraitScore(ClaimDetails):
     """Details of a questionnaire's score, as figures and studies draw them; None where a thing is unknown.

@@ -26,12 +26,20 @@ def upgraded_claim(claim: ClaimResult) -> ClaimResult:
     """The claim with its pairing and effect, by its kind."""
     details = claim.details
     if claim.kind == "gap":
-        return replace(claim, pairing=Pairing(across=details.get("between", ""), held=False), effect=claim.value)
+        return replace(claim, pairing=Pairing(across=str(details.get("between") or ""), held=False), effect=claim.value)
     if claim.kind == "scale":
-        low, high = details["range"]
-        norm = details.get("norm") or {}
-        return replace(claim, pairing=scale_pairing(low, high, claim.bounds, norm.get("sd")))
+        return replace(claim, pairing=_of_scale(claim))
     pairing = _PAIRINGS.get(claim.kind, Pairing())
-    return replace(
-        claim, pairing=pairing, effect=details.get("distance") if claim.kind in ("bias", "preference") else None
-    )
+    return replace(claim, pairing=pairing, effect=details.get("distance"))
+
+
+def _of_scale(claim: ClaimResult) -> Pairing:
+    """Pairing of a score; a range or norm that is none (run files come from anywhere) counts as not known."""
+    low, high, sd = 0.0, 1.0, None
+    match claim.details.get("range"):
+        case [int() | float() as first, int() | float() as last] if first < last:
+            low, high = float(first), float(last)
+    match claim.details.get("norm"):
+        case {"sd": int() | float() as found} if found > 0:
+            sd = float(found)
+    return scale_pairing(low, high, claim.bounds, sd)
