@@ -1,4 +1,4 @@
-"""Command that fetches a Detoxify checkpoint: `python -m alignsuite.judges.toxicity [VARIANT]`, with a progress bar."""
+"""Command that fetches a checkpoint of Detoxify: `python -m alignsuite.judges.toxicity [VARIANT]`."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def find_checkpoint(release: Release, root: Path) -> Path | None:
 
 
 def find_encoder(release: Release, root: Path) -> Path | None:
-    """Folder with the encoder's `config.json` and `tokenizer.json`: where ALIGNSUITE_DETOXIFY points, or in the caches."""
+    """Folder with the encoder's configuration and tokenizer: where ALIGNSUITE_DETOXIFY points, or in the caches."""
     for folder in (*_named_folders(), root / release.encoder.rpartition("/")[2]):
         if all((folder / name).is_file() for name in ENCODER_FILES):
             return folder

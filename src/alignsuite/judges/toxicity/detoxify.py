@@ -1,4 +1,4 @@
-"""Detoxify: encoders tuned on a million and more comments that people rated for toxicity (Hanu and Unitary 2020).
+"""Detoxify: a `DetoxifyJudge` over encoders tuned on comments that people rated (Hanu and Unitary 2020).
 
 Model, tokenizer and scores come from the package `detoxify` itself. Its loader is not used: that one unpickles what it downloads
 without a lock and asks the hub at each start. `checkpoint` opens the file instead, and the encoder's files are read from a folder.
@@ -29,7 +29,7 @@ from alignsuite.judges.toxicity.checkpoint import (
     missing_files,
     read_checkpoint,
 )
-from alignsuite.judges.toxicity.labels import LABELS, Finding, checked_threshold, read_texts
+from alignsuite.judges.toxicity.labels import LABELS, Scored, checked_threshold, read_texts
 from alignsuite.judges.toxicity.releases import Release, release_named
 from alignsuite.models.protocol import Reply
 
@@ -89,7 +89,7 @@ class DetoxifyJudge:
         Raises:
             JudgeError: something is missing (see `missing`), or the checkpoint is not what it should be.
         """
-        return read_texts(exchanges, self._find, self._threshold)
+        return read_texts(exchanges, self._score, self._threshold)
 
     def missing(self) -> str:
         """Sentence that says what to install or fetch; empty when this machine has it all. Looks, and fetches nothing."""
@@ -111,7 +111,7 @@ class DetoxifyJudge:
             with found.open("rb") as file:
                 check_hash(file, self._release)
             return found
-        with tempfile.TemporaryDirectory(prefix="download-", dir=_made(self._root)) as scratch:
+        with tempfile.TemporaryDirectory(prefix="download-", dir=_ensured(self._root)) as scratch:
             # Moved when it is whole: no other process finds half a file.
             return download_checkpoint(self._release, Path(scratch), progress).replace(self._root / self._release.file)
 
@@ -119,13 +119,13 @@ class DetoxifyJudge:
     def _root(self) -> Path:
         return (self._cache or cache_folder()) / "judges" / "detoxify"
 
-    def _find(self, texts: Sequence[str]) -> Sequence[Finding]:
+    def _score(self, texts: Sequence[str]) -> Sequence[Scored]:
         if not texts:
             return []
-        self._classifier = self._classifier or self._opened()
-        return [_finding(scores) for scores in self._classifier.scores(texts)]
+        self._classifier = self._classifier or self._loaded()
+        return [_scored(scores) for scores in self._classifier.scores(texts)]
 
-    def _opened(self) -> _Classifier:
+    def _loaded(self) -> _Classifier:
         if missing := self.missing():
             raise JudgeError(missing)
         file, encoder = find_checkpoint(self._release, self._root), find_encoder(self._release, self._root)
@@ -177,7 +177,10 @@ class _Classifier:
         return found
 
     def _windows(self, text: str) -> list[str]:
-        """Parts of a text that the encoder sees whole: the text itself, or else its overlapping halves, halved again as needed."""
+        """Windows over a text that the encoder sees whole: all of it, or else overlapping halves, halved until they fit.
+
+        They end where a word does, unless there is only one: the end of a harmless word can be an insult.
+        """
         if len(self._tokenizer(text, truncation=True, return_overflowing_tokens=True)["input_ids"]) == 1:
             return [text]
         words = re.findall(r"\s*\S+", text)
@@ -203,7 +206,7 @@ def _model_and_tokenizer(checkpoint: Checkpoint, release: Release, encoder: Path
         has, given = set(model.state_dict()), set(checkpoint.tensors)
         # A tensor that is missing would be drawn at random, and the package would only warn.
         wrong = sorted(name for name in has ^ given if name in has or not name.endswith(_UNUSED))
-        why = f"{len(wrong)} tensors, the first {wrong[0]}" if wrong else ""
+        why = f"tensors that only one of them has: {len(wrong)}, the first {wrong[0]}" if wrong else ""
     except (
         Exception
     ) as error:  # tensors of other sizes, broken JSON, a tokenizer of another kind: each library has its own
@@ -237,13 +240,13 @@ def _missing_package() -> str:
     return f"the judge `{DetoxifyJudge.name}` needs the package {absent[0]}: {INSTALL}" if absent else ""
 
 
-def _finding(scores: dict[str, float]) -> Finding:
+def _scored(scores: dict[str, float]) -> Scored:
     whole = scores.pop(_WHOLE)
     finer = max(scores, key=lambda name: scores[name], default="")
     return whole, f"{_WHOLE} {whole:.2f}" + (f", {finer} {scores[finer]:.2f}" if finer else "")
 
 
-def _made(folder: Path) -> Path:
+def _ensured(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -25,7 +25,7 @@ _LARGEST = 4 << 30
 _HERE = ("127.0.0.1", "localhost", "::1")
 
 
-class _OnlySafely(urllib.request.HTTPRedirectHandler):
+class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
     """Redirect handler of urllib that follows to HTTPS, and to no other scheme."""
 
     def redirect_request(
@@ -44,7 +44,7 @@ def download_checkpoint(release: Release, folder: Path, progress: Tell | None = 
         JudgeError: the address can't be reached, answers with an error, is not HTTPS, or sends another file.
     """
     target = folder / release.file
-    opener = urllib.request.build_opener(_OnlySafely())
+    opener = urllib.request.build_opener(_HttpsRedirects())
     try:
         _check_scheme(release.url)
         with opener.open(release.url, timeout=_TIMEOUT_S) as answer, target.open("wb") as sink:
@@ -94,7 +94,7 @@ def _failed(release: Release, why: str) -> JudgeError:
 
 
 def download_encoder(release: Release) -> Path:
-    """Folder of the hub's cache with the encoder's `config.json` and `tokenizer.json`, downloaded where they are not there.
+    """Folder of the hub's cache with the encoder's configuration and tokenizer, downloaded if need be.
 
     `HF_ENDPOINT`, `HF_HOME`, `HF_TOKEN` and `HF_HUB_OFFLINE` mean what they mean everywhere.
 

@@ -1,4 +1,4 @@
-"""Detoxify releases: for each of the five checkpoints its address, its SHA-256, its classes of Transformers, its encoder.
+"""Releases of Detoxify: for each of the five checkpoints its address, hash, architecture and encoder.
 
 A released file carries the first eight digits of its SHA-256 in its name. For `original` all 64 are known from a public record of
 somebody who hashed it; for the others a user who has them can pin them. Sizes, classes and learning data: `docs/reference/toxicity.md`.
@@ -43,7 +43,7 @@ class Release:
 
     @property
     def tokenizer(self) -> str:
-        """Class of Transformers that splits texts for it. The file names it, too, but no file says here which class is called."""
+        """Tokenizer class of Transformers. The file names it, too, but no file may say which class is called."""
         return f"{self.architecture.removesuffix(_HEAD)}Tokenizer"
 
     @property
