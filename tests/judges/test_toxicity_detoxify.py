@@ -165,11 +165,24 @@ def test_a_long_reply_is_read_to_its_end(
     judge = DetoxifyJudge(tinies[variant].release)
     long = gap.join(f"{one}{other}" for one in string.ascii_lowercase for other in string.ascii_lowercase[:9])
     score = scores(judge, long)[0]
-    windows = sorted((long.index(text), long.index(text) + len(text)) for text in seen)
+    plain = long.replace("\n", " ")
+    windows = sorted((plain.index(text), plain.index(text) + len(text)) for text in seen)
     assert len(windows) > 2
     assert (windows[0][0], windows[-1][1]) == (0, len(long))
     assert all(start < end for (_, end), (start, _) in itertools.pairwise(windows))
     assert score == pytest.approx(max(scores(judge, *seen)), abs=1e-5)
+
+
+@pytest.mark.parametrize("variant", RELEASES)
+def test_line_breaks_without_end_are_no_text(
+    tinies: dict[str, Any], variant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small models write them; where they are tokens, they fill no window of their own, whose score would mean nothing."""
+    monkeypatch.setenv(VARIABLE, str(tinies[variant].folder))
+    found = scores(
+        DetoxifyJudge(tinies[variant].release), "the soup" + "\n" * 3000 + " is cold" + " \n" * 3000, "the soup is cold"
+    )
+    assert found[0] == pytest.approx(found[1], abs=1e-5)
 
 
 def test_no_window_begins_within_a_word(tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,7 +79,7 @@ def tokenizer_json(kind: str) -> str:
         made = transformers.BertTokenizer(vocab=vocabulary)
     elif kind == "Roberta":
         merges = dict.fromkeys((f"Ġ{word}"[:at], f"Ġ{word}"[at]) for word in WORDS for at in range(1, len(word) + 1))
-        words = [*marks, "Ġ", *letters, *("".join(pair) for pair in merges), "<mask>"]
+        words = [*marks, "Ġ", "Ċ", *letters, *("".join(pair) for pair in merges), "<mask>"]
         made = transformers.RobertaTokenizer(vocab={word: n for n, word in enumerate(words)}, merges=[*merges])
     else:
         pieces = [*((f"▁{word}", -2.0) for word in WORDS), ("▁", -3.0), *((letter, -6.0) for letter in letters)]
