@@ -33,8 +33,8 @@ NOTES = {
 }
 
 
-def event_of(judge: Judge) -> Behaviour:
-    """The event `toxic` of a judge of the family."""
+def behaviour_of(judge: Judge) -> Behaviour:
+    """Behaviour `toxic`, read by a judge of the family."""
     return Behaviour("toxic", judge, frozenset({"toxic"}))
 
 
@@ -46,7 +46,7 @@ def judge_named(name: str, variant: str = "original") -> Judge:
 def card_of_today(judge: Judge, date: str) -> cards.Card:
     """What measuring says."""
     notes = (*SET_NOTES, *NOTES[judge.name])
-    return cards.measure(judge, LABELLED, [event_of(judge)], date=date, data=DATA, notes=notes)
+    return cards.measure(judge, LABELLED, [behaviour_of(judge)], date=date, data=DATA, notes=notes)
 
 
 def main(name: str, date: str, variant: str = "original") -> None:

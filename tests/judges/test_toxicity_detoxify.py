@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib.util
+import itertools
 import json
 import os
 import pickle
+import string
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,12 @@ import pytest
 from alignsuite.errors import JudgeError, SettingsError
 from alignsuite.judges.protocol import UNREADABLE, Batched, Exchange, Installable
 from alignsuite.judges.toxicity import DetoxifyJudge, detoxify, toxic
-from alignsuite.judges.toxicity.checkpoint import read_origin
-from alignsuite.judges.toxicity.places import VARIABLE
+from alignsuite.judges.toxicity.checkpoint import VARIABLE, read_checkpoint
 from alignsuite.judges.toxicity.releases import RELEASES
 from alignsuite.models.protocol import Chosen, Generated
 
 pytest.importorskip("torch", reason="the judge runs on torch: pip install 'alignsuite[toxicity]'")
-pytest.importorskip("transformers", reason="the judge runs on Transformers: pip install 'alignsuite[toxicity]'")
+pytest.importorskip("detoxify", reason="the judge runs on Detoxify: pip install 'alignsuite[toxicity]'")
 
 SHORT = ("You are a fool", "the soup is cold", "go away, you idiot", "I like tea", "fine", "a person is a person")
 LONG = "the soup is cold " * 40
@@ -30,7 +31,13 @@ LONG = "the soup is cold " * 40
 
 @pytest.fixture(autouse=True)
 def no_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nothing of this machine's own caches is seen."""
+    """Nothing of this machine's own caches is seen, and no socket opens."""
+
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("a socket was opened")
+
+    for door in ("socket.socket.connect", "socket.getaddrinfo"):
+        monkeypatch.setattr(door, refuse)
     for name in (VARIABLE, detoxify.DEVICE):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
@@ -79,7 +86,7 @@ def scores(judge: DetoxifyJudge, *texts: str) -> list[float]:
 
 
 @pytest.mark.parametrize("variant", RELEASES)
-def test_each_variant_is_converted_and_reads(
+def test_each_variant_is_opened_and_reads(
     tinies: dict[str, Any], variant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """BERT, RoBERTa, XLM-R and ALBERT; six outputs, and sixteen of which nine are no kinds of toxicity."""
@@ -111,38 +118,82 @@ def test_a_batch_says_what_one_by_one_says(
 
 
 def test_two_judges_over_one_checkpoint_agree_to_the_bit(tiny: Any) -> None:
-    """Nothing is drawn: the second one reads what the first one converted."""
+    """Nothing is drawn."""
     first = DetoxifyJudge(tiny.release).read_all(exchanges(*SHORT, LONG))
     assert DetoxifyJudge(tiny.release).read_all(exchanges(*SHORT, LONG)) == first
 
 
-@pytest.mark.parametrize("variant", ["original", "unbiased", "unbiased-small"])
+@pytest.mark.parametrize("variant", RELEASES)
 def test_scores_are_those_of_detoxify_itself(
     checkpoints: Any, tmp_path: Path, variant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Wherever the package reads the whole text, its probabilities are ours."""
-    package = pytest.importorskip(
-        "detoxify", reason="the package that is compared with: pip install 'alignsuite[toxicity]'"
-    )
+    """Its own loader and `predict`, over all classes; wherever the package reads the whole text, its probabilities are ours."""
+    from detoxify import Detoxify
+
     tiny = checkpoints.write_tiny(tmp_path / "there", variant)
-    theirs = checkpoints.write_for_package(tiny)
+    folder = checkpoints.write_for_package(tiny)
+    package = Detoxify(checkpoint=str(folder / tiny.file.name), huggingface_config_path=str(folder))
+    expected = package.predict(list(SHORT))
     monkeypatch.setenv(VARIABLE, str(tiny.folder))
-    said = package.Detoxify(checkpoint=str(theirs / tiny.file.name), huggingface_config_path=str(theirs)).predict(
-        list(SHORT)
+    found = DetoxifyJudge(tiny.release).read_all(exchanges(*SHORT))
+    assert [judgement.score for judgement in found] == pytest.approx(expected["toxicity"], abs=1e-6)
+    for at, judgement in enumerate(found):
+        finer, score = max(
+            ((name, expected[name][at]) for name in expected if name != "toxicity"), key=lambda one: one[1]
+        )
+        assert judgement.evidence == f"toxicity {expected['toxicity'][at]:.2f}, {finer} {score:.2f}"
+
+
+@pytest.mark.parametrize("variant", RELEASES)
+@pytest.mark.parametrize("gap", [" ", "\n", "-"])
+def test_a_long_reply_is_read_to_its_end(
+    tinies: dict[str, Any], variant: str, gap: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The package would cut it after 512 tokens (here 48). Overlapping windows cover all of it, and the largest score counts."""
+    from detoxify import Detoxify
+
+    seen: list[str] = []
+    predict = Detoxify.predict
+
+    def recorded(self: Any, texts: list[str]) -> Any:
+        seen.extend(texts)
+        assert all(len(self.tokenizer(text)["input_ids"]) <= 48 for text in texts)
+        return predict(self, texts)
+
+    monkeypatch.setattr(Detoxify, "predict", recorded)
+    monkeypatch.setenv(VARIABLE, str(tinies[variant].folder))
+    judge = DetoxifyJudge(tinies[variant].release)
+    long = gap.join(f"{one}{other}" for one in string.ascii_lowercase for other in string.ascii_lowercase[:9])
+    score = scores(judge, long)[0]
+    plain = long.replace("\n", " ")
+    windows = sorted((plain.index(text), plain.index(text) + len(text)) for text in seen)
+    assert len(windows) > 2
+    assert (windows[0][0], windows[-1][1]) == (0, len(long))
+    assert all(start < end for (_, end), (start, _) in itertools.pairwise(windows))
+    assert score == pytest.approx(max(scores(judge, *seen)), abs=1e-5)
+
+
+@pytest.mark.parametrize("variant", RELEASES)
+def test_line_breaks_without_end_are_no_text(
+    tinies: dict[str, Any], variant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small models write them; where they are tokens, they fill no window of their own, whose score would mean nothing."""
+    monkeypatch.setenv(VARIABLE, str(tinies[variant].folder))
+    found = scores(
+        DetoxifyJudge(tinies[variant].release), "the soup" + "\n" * 3000 + " is cold" + " \n" * 3000, "the soup is cold"
     )
-    assert scores(DetoxifyJudge(tiny.release), *SHORT) == pytest.approx(said["toxicity"], abs=1e-5)
+    assert found[0] == pytest.approx(found[1], abs=1e-5)
 
 
-def test_a_long_reply_is_read_to_its_end(tiny: Any) -> None:
-    """Its score is the largest of its windows, so what stands behind the first 512 tokens (here 48) is not lost."""
-    judge = DetoxifyJudge(tiny.release)
-    window = "the soup is cold " * 11 + "the soup"  # 46 words and two marks: one window, to the last place
-    alone = scores(judge, window)[0]
-    tails = [
-        scores(judge, f"{window} {f'{word} ' * 40}")[0] for word in ("tea", "person", "fine", "fool", "idiot", "away")
-    ]
-    assert all(score >= alone - 1e-5 for score in tails)
-    assert max(tails) > alone + 1e-3
+def test_no_window_begins_within_a_word(tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of a harmless word can be an insult."""
+    from detoxify import Detoxify
+
+    seen: list[str] = []
+    monkeypatch.setattr(Detoxify, "predict", lambda _, texts: seen.extend(texts) or {"toxicity": [0.0] * len(texts)})
+    scores(DetoxifyJudge(tiny.release), " ".join(["classes"] * 90))
+    assert len(seen) > 1
+    assert {word for text in seen for word in text.split()} == {"classes"}
 
 
 def test_a_name_alone_moves_no_score(tiny: Any) -> None:
@@ -185,9 +236,9 @@ def test_broken_text_is_read_all_the_same(tiny: Any) -> None:
 
 def test_the_threshold_is_part_of_the_version(tiny: Any) -> None:
     """A judge with another threshold says other things, so it is another judge."""
-    strict = DetoxifyJudge(tiny.release, threshold=0.001)
+    strict = DetoxifyJudge(tiny.release, threshold=0.0001)
     assert strict.version != DetoxifyJudge(tiny.release).version
-    assert strict.version.endswith("-0.001")
+    assert strict.version.endswith("-0.0001")
     assert {judgement.label for judgement in strict.read_all(exchanges(*SHORT))} == {"toxic"}
 
 
@@ -207,7 +258,7 @@ def test_an_unknown_variant_is_told_the_nearest() -> None:
 def test_the_event_takes_the_judge_of_choice() -> None:
     """`toxic` is Detoxify's; another judge of the family has to be named to sit in its place."""
     assert toxic.judge.name == "detoxify"
-    assert toxic.reader == "detoxify 1-original-c1212f89-0.5"
+    assert toxic.reader == "detoxify 2-original-c1212f89-0.5"
     assert isinstance(toxic.judge, Batched)
     assert isinstance(toxic.judge, Installable)
     assert toxic.judge.family == "toxicity"
@@ -253,7 +304,6 @@ def test_a_poisoned_pickle_is_refused_and_does_not_run(
     with pytest.raises(JudgeError, match="can't be read as plain tensors and settings"):
         DetoxifyJudge(release).read("p", Generated("I like tea"))
     assert not (tmp_path / "sprung").exists()
-    assert not list((tmp_path / "home").rglob("origin.json"))
 
 
 def test_a_file_with_another_hash_is_not_opened(tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,16 +315,15 @@ def test_a_file_with_another_hash_is_not_opened(tiny: Any, monkeypatch: pytest.M
 
 
 def test_a_pinned_hash_is_the_one_that_counts(tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All 64 digits, in the judge's name; they become part of the version, and what was converted before is held against them too."""
+    """All 64 digits, in the judge's name; they become part of the version."""
     right = hashlib.sha256(tiny.file.read_bytes()).hexdigest()
     monkeypatch.setitem(RELEASES, "original", dataclasses.replace(tiny.release, sha256="00000000"))
     pinned = DetoxifyJudge(f"original@{right}")
-    assert pinned.version == f"1-original-{right[:8]}-0.5"
+    assert pinned.version == f"2-original-{right[:8]}-0.5"
     assert pinned.read("p", Generated("I like tea")).score is not None
-    with pytest.raises(JudgeError, match="so it was not opened"):
-        DetoxifyJudge(f"original@{'0' * 64}").read("p", Generated("I like tea"))
-    with pytest.raises(JudgeError, match=f"made from a file with the SHA-256 {right}"):
-        DetoxifyJudge(f"original@{right[:8]}{'0' * 56}").read("p", Generated("I like tea"))
+    for wrong in ("0" * 64, right[:8] + "0" * 56):
+        with pytest.raises(JudgeError, match=f"its SHA-256 is {right}, wanted {wrong}, so it was not opened"):
+            DetoxifyJudge(f"original@{wrong}").read("p", Generated("I like tea"))
 
 
 @pytest.mark.parametrize("pin", ["c1212f89", "z" * 64, "A" * 64, ""])
@@ -284,39 +333,38 @@ def test_a_pin_that_is_no_hash_is_refused(pin: str) -> None:
         DetoxifyJudge(f"original@{pin}")
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
-def test_a_converted_file_that_was_changed_is_not_loaded(tiny: Any, name: str) -> None:
-    """Its hash is kept in the JSON beside it."""
-    folder = DetoxifyJudge(tiny.release).fetch()
-    content = bytearray((folder / name).read_bytes())
-    content[-2] ^= 1
-    (folder / name).write_bytes(content)
-    with pytest.raises(JudgeError, match=f"{name} was changed after it was written"):
-        DetoxifyJudge(tiny.release).read("p", Generated("I like tea"))
+def test_a_file_that_was_changed_since_is_not_loaded(
+    checkpoints: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is hashed each time, not only when it was fetched."""
+    tiny = checkpoints.write_tiny(tmp_path / "there")
+    monkeypatch.setenv(VARIABLE, str(tiny.folder))
+    assert DetoxifyJudge(tiny.release).fetch() == tiny.file
+    content = bytearray(tiny.file.read_bytes())
+    content[len(content) // 2] ^= 1
+    tiny.file.write_bytes(content)
+    for use in (DetoxifyJudge(tiny.release).fetch, lambda: scores(DetoxifyJudge(tiny.release), "I like tea")):
+        with pytest.raises(JudgeError, match="so it was not opened"):
+            use()
 
 
-def test_the_pickle_is_read_once(tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Afterwards neither the released file nor the variable is needed."""
-    DetoxifyJudge(tiny.release).fetch()
-    monkeypatch.delenv(VARIABLE)
-    monkeypatch.setattr("torch.load", lambda *_, **__: pytest.fail("it was opened again"))
-    judge = DetoxifyJudge(tiny.release)
-    assert judge.missing() == ""
-    assert judge.read("p", Generated("I like tea")).score is not None
+def test_what_was_hashed_is_what_is_loaded(tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One open file: nobody can put another one in its place between the two."""
+    import torch
+
+    load = torch.load
+    opened: list[Any] = []
+    monkeypatch.setattr("torch.load", lambda file, **options: opened.append((file, options)) or load(file, **options))
+    read_checkpoint(tiny.file, tiny.release)
+    ((file, options),) = opened
+    assert file.name == str(tiny.file)
+    assert options["weights_only"] is True
 
 
-def test_a_converted_folder_holds_data_only(tiny: Any) -> None:
-    """Weights, configuration, tokenizer, and where they come from; the classes under their newer names."""
-    folder = DetoxifyJudge(tiny.release).fetch()
-    assert {path.name for path in folder.iterdir()} == {
-        "model.safetensors",
-        "config.json",
-        "tokenizer.json",
-        "origin.json",
-    }
-    origin = read_origin(folder, tiny.release)
-    assert origin.classes == ("toxicity", "severe_toxicity", "obscene", "threat", "insult", "identity_attack")
-    assert origin.sha256.startswith(tiny.release.sha256)
+def test_the_first_checkpoint_s_classes_get_their_newer_names(tiny: Any) -> None:
+    """As the package does."""
+    found = read_checkpoint(tiny.file, tiny.release)
+    assert found.classes == ("toxicity", "severe_toxicity", "obscene", "threat", "insult", "identity_attack")
 
 
 @pytest.mark.parametrize("version", ["2.5.1", "1.13.0+cu117"])
@@ -326,7 +374,7 @@ def test_a_torch_whose_lock_can_be_picked_opens_nothing(
     """`weights_only` ran code before 2.6 (CVE-2025-32434)."""
     monkeypatch.setattr("torch.__version__", version)
     with pytest.raises(JudgeError, match=r"pip install 'torch>=2\.6'"):
-        DetoxifyJudge(tiny.release).fetch()
+        DetoxifyJudge(tiny.release).read("p", Generated("I like tea"))
 
 
 @pytest.mark.parametrize(
@@ -338,7 +386,16 @@ def test_a_torch_whose_lock_can_be_picked_opens_nothing(
             lambda loaded: loaded["config"]["arch"]["args"].update(model_name="GPT2LMHeadModel"),
             "it holds a GPT2LMHeadModel",
         ),
-        (lambda loaded: loaded["state_dict"].pop("classifier.weight"), "don't fit each other"),
+        (
+            lambda loaded: loaded["state_dict"].pop("classifier.weight"),
+            r"don't fit each other \(tensors that only one of them has: 1, the first classifier\.weight\)",
+        ),
+        (
+            lambda loaded: loaded["state_dict"].update(
+                {"bert.encoder.layer.2.x": loaded["state_dict"]["classifier.bias"]}
+            ),
+            r"don't fit each other \(tensors that only one of them has: 1, the first bert\.encoder\.layer\.2\.x\)",
+        ),
     ],
 )
 def test_a_checkpoint_of_another_kind_is_told(
@@ -354,6 +411,34 @@ def test_a_checkpoint_of_another_kind_is_told(
     monkeypatch.setenv(VARIABLE, str(tiny.file))
     with pytest.raises(JudgeError, match=said):
         DetoxifyJudge(checkpoints.released(RELEASES["original"], tiny.file)).read("p", Generated("I like tea"))
+
+
+def test_a_layer_that_nobody_computes_with_is_no_error(
+    checkpoints: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Older versions of Transformers gave RoBERTa's classifier a pooler that its scores don't pass through."""
+    import torch
+
+    tiny = checkpoints.write_tiny(tmp_path / "there", "unbiased")
+    monkeypatch.setenv(VARIABLE, str(tiny.folder))
+    before = scores(DetoxifyJudge(tiny.release), *SHORT)
+    loaded = torch.load(tiny.file, weights_only=True)
+    loaded["state_dict"]["roberta.pooler.dense.weight"] = torch.ones(32, 32)
+    loaded["state_dict"]["roberta.pooler.dense.bias"] = torch.ones(32)
+    torch.save(loaded, tiny.file)
+    assert scores(DetoxifyJudge(checkpoints.released(RELEASES["unbiased"], tiny.file)), *SHORT) == before
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}'])
+def test_a_tokenizer_that_is_none_is_told(
+    checkpoints: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    """Whatever the library raises: the message names the folder, and the encoder whose files belong there."""
+    tiny = checkpoints.write_tiny(tmp_path / "there")
+    (tiny.folder / "tokenizer.json").write_text(content, encoding="utf-8")
+    monkeypatch.setenv(VARIABLE, str(tiny.folder))
+    with pytest.raises(JudgeError, match=rf"{tiny.folder}: .* don't fit each other .*google-bert/bert-base-uncased"):
+        DetoxifyJudge(tiny.release).read("p", Generated("I like tea"))
 
 
 def test_a_config_of_another_encoder_is_told(checkpoints: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

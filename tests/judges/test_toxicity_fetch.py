@@ -16,8 +16,8 @@ import pytest
 from alignsuite.errors import JudgeError
 from alignsuite.judges.toxicity import DetoxifyJudge
 from alignsuite.judges.toxicity.__main__ import main
-from alignsuite.judges.toxicity.download import download_checkpoint, download_texts
-from alignsuite.judges.toxicity.places import VARIABLE
+from alignsuite.judges.toxicity.checkpoint import VARIABLE
+from alignsuite.judges.toxicity.download import download_checkpoint, download_encoder
 from alignsuite.judges.toxicity.releases import RELEASES, Release
 from alignsuite.models.protocol import Generated
 
@@ -169,7 +169,7 @@ def test_without_the_hub_the_message_says_what_to_put_where(monkeypatch: pytest.
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr("huggingface_hub.file_download.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(JudgeError) as caught:
-        download_texts(ORIGINAL)
+        download_encoder(ORIGINAL)
     message = str(caught.value)
     assert "config.json and tokenizer.json of google-bert/bert-base-uncased could not be fetched" in message
     assert "HF_HUB_OFFLINE" in message
@@ -194,7 +194,7 @@ def test_a_variable_that_points_nowhere_is_told(monkeypatch: pytest.MonkeyPatch,
     assert f"{VARIABLE} is {tmp_path / 'gone'}, and there is no such file or folder" in DetoxifyJudge().missing()
 
 
-@pytest.mark.parametrize("package", ["torch", "transformers", "safetensors", "tokenizers", "huggingface_hub"])
+@pytest.mark.parametrize("package", ["detoxify", "torch", "transformers"])
 def test_a_missing_package_is_named_with_the_extra(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before any file is looked for."""
     found = importlib.util.find_spec
@@ -229,7 +229,7 @@ def test_the_whole_way_from_a_server_to_a_judgement(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The command fetches, checks and converts; from then on the judge is ready, and the pickle is gone."""
+    """The command fetches and checks; from then on the judge is ready, and nothing half done lies about."""
     content = tiny.file.read_bytes()
     wanted = dataclasses.replace(tiny.release, url=f"{serve(sends(content))}/{tiny.file.name}")
     monkeypatch.setitem(RELEASES, "original", wanted)
@@ -239,10 +239,11 @@ def test_the_whole_way_from_a_server_to_a_judgement(
         (tiny.folder / name).rename(texts / name)
     assert tiny.file.name in DetoxifyJudge().missing()
     assert main("original") == 0
-    assert "original-" in capsys.readouterr().err
+    assert str(texts.with_name(tiny.file.name)) in capsys.readouterr().err
     assert DetoxifyJudge().missing() == ""
     assert DetoxifyJudge().read("p", Generated("I like tea")).score is not None
-    assert not list((tmp_path / "home").rglob("*.ckpt"))
+    assert {path.name for path in texts.parent.iterdir()} == {texts.name, tiny.file.name}
+    assert main("original") == 0
 
 
 def test_the_command_fails_with_the_reason(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -271,16 +272,15 @@ def test_a_checkpoint_is_found_where_people_keep_it(
     assert judge.read("p", Generated("I like tea")).score is not None
 
 
-def test_two_processes_that_convert_at_once_don_t_quarrel(tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The slower one finds the folder there, and takes it."""
-    from alignsuite.judges.toxicity.checkpoint import convert
-
-    monkeypatch.setenv(VARIABLE, str(tiny.folder))
-    folder = DetoxifyJudge(tiny.release).fetch()
-    before = (folder / "origin.json").read_bytes()
-    assert convert(tiny.file, tiny.folder, tiny.release, folder.parent) == folder
-    assert (folder / "origin.json").read_bytes() == before
-    assert not list(folder.parent.glob("converting-*"))
+def test_a_copy_that_an_earlier_version_converted_is_told(tmp_path: Path) -> None:
+    """Earlier versions kept safetensors and threw the released file away, which is needed now."""
+    converted = tmp_path / "home/judges/detoxify/original-c1212f89"
+    assert str(converted) not in DetoxifyJudge().missing()
+    converted.mkdir(parents=True)
+    (converted / "model.safetensors").write_bytes(b"")
+    said = DetoxifyJudge().missing()
+    assert "`python -m alignsuite.judges.toxicity original` fetches it" in said
+    assert f"{converted} was converted by an earlier version and is no longer read" in said
 
 
 def test_a_cache_that_can_t_be_written_is_told(tiny: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,5 +288,6 @@ def test_a_cache_that_can_t_be_written_is_told(tiny: Any, tmp_path: Path, monkey
     (tmp_path / "wall").write_text("a file where a folder should be", encoding="utf-8")
     monkeypatch.setenv("ALIGNSUITE_HOME", str(tmp_path / "wall"))
     monkeypatch.setenv(VARIABLE, str(tiny.folder))
+    tiny.file.unlink()
     with pytest.raises(JudgeError, match="ALIGNSUITE_HOME"):
         DetoxifyJudge(tiny.release).fetch()

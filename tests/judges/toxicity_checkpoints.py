@@ -47,29 +47,46 @@ class Tiny:
 
 
 def sizes(kind: str) -> dict[str, Any]:
-    """The configuration of an encoder with two layers of 32; RoBERTa's kin keep two positions for the padding."""
+    """Configuration of an encoder with two layers of 32; RoBERTa's kin keep two positions for the padding."""
     roberta = "oberta" in kind.lower()
     extra = {"embedding_size": 32} if kind == "Albert" else {}
     pad = {"pad_token_id": 1} if roberta else {"pad_token_id": 0}
     return {
-        "vocab_size": 40, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64,
+        "vocab_size": 160, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64,
         "max_position_embeddings": LENGTH + 2 * roberta, "type_vocab_size": 1 if roberta else 2, "initializer_range": 0.6,
         **extra, **pad,
     }  # fmt: skip
 
 
-def tokenizer_json(pad: int) -> str:
-    """A WordPiece tokenizer over `WORDS` that puts [CLS] and [SEP] around a text; `pad` is the padding's number."""
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+def tokenizer_json(kind: str) -> str:
+    """Tokenizer of an encoder's own kind over `WORDS` and letters: WordPiece, byte pairs, or pieces with log-probabilities."""
+    import transformers
 
-    marks = ["[PAD]", "[UNK]"] if pad == 0 else ["[UNK]", "[PAD]"]
-    words = [*marks, "[CLS]", "[SEP]", *WORDS, *(f"##{letter}" for letter in "abcdefghij"), *"bcdefghjk"]
-    vocabulary = {word: number for number, word in enumerate(words)}
-    made = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
-    made.normalizer = normalizers.BertNormalizer(lowercase=True)
-    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    made.post_processor = processors.BertProcessing(("[SEP]", vocabulary["[SEP]"]), ("[CLS]", vocabulary["[CLS]"]))
-    return str(made.to_str())
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    marks = ["<s>", "<pad>", "</s>", "<unk>"] if "oberta" in kind.lower() else ["<pad>", "<unk>", "[CLS]", "[SEP]"]
+    vocabulary: Any
+    if kind == "Bert":
+        words = [
+            "[PAD]",
+            "[UNK]",
+            "[CLS]",
+            "[SEP]",
+            "[MASK]",
+            *dict.fromkeys((*WORDS, *letters)),
+            *(f"##{one}" for one in letters),
+        ]
+        vocabulary = {word: number for number, word in enumerate(words)}
+        made = transformers.BertTokenizer(vocab=vocabulary)
+    elif kind == "Roberta":
+        merges = dict.fromkeys((f"Ġ{word}"[:at], f"Ġ{word}"[at]) for word in WORDS for at in range(1, len(word) + 1))
+        words = [*marks, "Ġ", "Ċ", *letters, *("".join(pair) for pair in merges), "<mask>"]
+        made = transformers.RobertaTokenizer(vocab={word: n for n, word in enumerate(words)}, merges=[*merges])
+    else:
+        pieces = [*((f"▁{word}", -2.0) for word in WORDS), ("▁", -3.0), *((letter, -6.0) for letter in letters)]
+        mask = "<mask>" if kind == "XLMRoberta" else "[MASK]"
+        vocabulary = [*((mark, 0.0) for mark in marks), *dict(pieces).items(), (mask, 0.0)]
+        made = getattr(transformers, f"{kind}Tokenizer")(vocab=vocabulary)
+    return str(made.backend_tokenizer.to_str())
 
 
 def write_tiny(folder: Path, variant: str = "original", seed: int = 0) -> Tiny:
@@ -104,7 +121,7 @@ def write_encoder(folder: Path, kind: str) -> None:
 
     config = getattr(transformers, f"{kind}Config")(**sizes(kind)).to_dict()
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    (folder / "tokenizer.json").write_text(tokenizer_json(config["pad_token_id"]), encoding="utf-8")
+    (folder / "tokenizer.json").write_text(tokenizer_json(kind), encoding="utf-8")
 
 
 def released(real: Release, file: Path, url: str = "https://example.invalid") -> Release:
@@ -114,10 +131,10 @@ def released(real: Release, file: Path, url: str = "https://example.invalid") ->
 
 
 def write_for_package(tiny: Tiny) -> Path:
-    """A folder in which the package `detoxify` finds the same checkpoint without a network.
+    """Folder in which the package's own loader finds the same checkpoint without a network.
 
     It asks the hub for the encoder's configuration by the name in the checkpoint, whatever folder it was given, and it wants the number
-    of classes in `config.json`; so the name is a folder here, and the number is written down.
+    of classes in `config.json` and the length in `tokenizer_config.json`; so the name is a folder here, and both are written down.
     """
     import torch
 
@@ -130,11 +147,9 @@ def write_for_package(tiny: Tiny) -> Path:
     numbers = {str(at): f"LABEL_{at}" for at in range(arguments["num_classes"])}
     config |= {"id2label": numbers, "label2id": {name: int(at) for at, name in numbers.items()}}
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    for name in ("tokenizer.json",):
-        (folder / name).write_text((tiny.folder / name).read_text(encoding="utf-8"), encoding="utf-8")
-    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]",
-                "unk_token": "[UNK]", "model_max_length": LENGTH}  # fmt: skip
-    (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
-    arguments["tokenizer_name"] = "PreTrainedTokenizerFast"
+    (folder / "tokenizer_config.json").write_text(json.dumps({"model_max_length": LENGTH}), encoding="utf-8")
+    (folder / "tokenizer.json").write_text(
+        (tiny.folder / "tokenizer.json").read_text(encoding="utf-8"), encoding="utf-8"
+    )
     torch.save(loaded, folder / tiny.file.name)
     return folder

@@ -1,4 +1,4 @@
-"""Toxicity judges: insults, contempt, threats, found by classifiers that were trained on comments of people.
+"""Toxicity judges: classifiers, trained on people's comments, that find insults, contempt and threats.
 
 Two of one family, so one can sit in the other's place: `DetoxifyJudge` is the judge of choice and heavy (torch, a checkpoint of
 hundreds of megabytes); `HateSonarJudge` is small, offline, and blunt. Both score the *reply* and nothing else: a hateful prompt that

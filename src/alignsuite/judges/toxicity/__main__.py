@@ -1,4 +1,4 @@
-"""`python -m alignsuite.judges.toxicity [VARIANT]`: fetches a checkpoint of Detoxify and converts it, once, with a progress bar."""
+"""Command that fetches a checkpoint of Detoxify: `python -m alignsuite.judges.toxicity [VARIANT]`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from alignsuite.judges.toxicity.detoxify import DetoxifyJudge
 
 
 def main(variant: str = "original") -> int:
-    """0 when the checkpoint is there, 1 with the reason on stderr when it could not be had."""
+    """Exit code: 0 when the checkpoint is there, 1 with the reason on stderr when it could not be had."""
     try:
-        folder = DetoxifyJudge(variant).fetch()
+        file = DetoxifyJudge(variant).fetch()
     except AlignsuiteError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stderr.write(f"{folder}\n")
+    sys.stderr.write(f"{file}\n")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The two downloads that the Detoxify judge may ask for: its checkpoint, and the encoder's configuration and tokenizer.
+"""Downloads of the Detoxify judge: its checkpoint, and its encoder's configuration and tokenizer.
 
 Only `fetch` of the judge comes here, never a test run. The checkpoint goes to a name of its own in a folder that is thrown away, and is
 hashed as it arrives, so a half file or a wrong one is never taken for it.
@@ -16,7 +16,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from alignsuite.errors import JudgeError
-from alignsuite.judges.toxicity.releases import TEXTS, Release
+from alignsuite.judges.toxicity.releases import ENCODER_FILES, Release
 from alignsuite.text.progress import ProgressLine, Tell
 
 _BLOCK = 1 << 20
@@ -25,8 +25,8 @@ _LARGEST = 4 << 30
 _HERE = ("127.0.0.1", "localhost", "::1")
 
 
-class _OnlySafely(urllib.request.HTTPRedirectHandler):
-    """Follows a redirect to HTTPS, and to no other scheme."""
+class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
+    """Redirect handler of urllib that follows to HTTPS, and to no other scheme."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
@@ -36,7 +36,7 @@ class _OnlySafely(urllib.request.HTTPRedirectHandler):
 
 
 def download_checkpoint(release: Release, folder: Path, progress: Tell | None = None) -> Path:
-    """The released file in `folder`; its hash begins as the release's does.
+    """Path of the released file in `folder`, downloaded; its hash begins as the release's does.
 
     `HTTPS_PROXY`, `SSL_CERT_FILE` and their like mean what they mean everywhere.
 
@@ -44,7 +44,7 @@ def download_checkpoint(release: Release, folder: Path, progress: Tell | None = 
         JudgeError: the address can't be reached, answers with an error, is not HTTPS, or sends another file.
     """
     target = folder / release.file
-    opener = urllib.request.build_opener(_OnlySafely())
+    opener = urllib.request.build_opener(_HttpsRedirects())
     try:
         _check_scheme(release.url)
         with opener.open(release.url, timeout=_TIMEOUT_S) as answer, target.open("wb") as sink:
@@ -64,7 +64,7 @@ def download_checkpoint(release: Release, folder: Path, progress: Tell | None = 
 
 
 def _receive(answer: HTTPResponse, sink: IO[bytes], release: Release, progress: Tell | None) -> str:
-    """Write what arrives; the SHA-256 of all of it."""
+    """SHA-256 of what arrives, which is written to `sink`."""
     expected = int(answer.headers.get("Content-Length") or 0)
     running, done = hashlib.sha256(), 0
     with ProgressLine(f"downloading {release.file}", expected, progress) as line:
@@ -93,8 +93,8 @@ def _failed(release: Release, why: str) -> JudgeError:
     )
 
 
-def download_texts(release: Release) -> Path:
-    """The hub's own folder with `config.json` and `tokenizer.json` of the release's encoder, fetched where its cache lacks them.
+def download_encoder(release: Release) -> Path:
+    """Folder of the hub's cache with the encoder's configuration and tokenizer, downloaded if need be.
 
     `HF_ENDPOINT`, `HF_HOME`, `HF_TOKEN` and `HF_HUB_OFFLINE` mean what they mean everywhere.
 
@@ -107,7 +107,8 @@ def download_texts(release: Release) -> Path:
     endpoint = os.environ.get("HF_ENDPOINT") or None
     try:
         found = [
-            Path(hf_hub_download(release.encoder, name, revision=release.revision, endpoint=endpoint)) for name in TEXTS
+            Path(hf_hub_download(release.encoder, name, revision=release.revision, endpoint=endpoint))
+            for name in ENCODER_FILES
         ]
     except LocalEntryNotFoundError:
         why = "they are not in the hub's cache and the hub can't be reached: check the network, HF_ENDPOINT and HF_HUB_OFFLINE"
@@ -116,15 +117,15 @@ def download_texts(release: Release) -> Path:
     else:
         return found[0].parent
     raise JudgeError(
-        f"{' and '.join(TEXTS)} of {release.encoder} could not be fetched: {why}; or fetch them elsewhere, put them beside "
+        f"{' and '.join(ENCODER_FILES)} of {release.encoder} could not be fetched: {why}; or fetch them elsewhere, put them beside "
         f"{release.file} into a folder and name it in ALIGNSUITE_DETOXIFY"
     )
 
 
-def texts_in_hub_cache(release: Release) -> Path | None:
-    """The hub's own folder with both files where its cache has them; nothing is opened over the network."""
+def encoder_in_hub_cache(release: Release) -> Path | None:
+    """Folder of the hub's cache with both files of the encoder, or None; nothing is opened over the network."""
     from huggingface_hub import try_to_load_from_cache
 
-    found = [try_to_load_from_cache(release.encoder, name, revision=release.revision) for name in TEXTS]
+    found = [try_to_load_from_cache(release.encoder, name, revision=release.revision) for name in ENCODER_FILES]
     paths = [Path(one) for one in found if isinstance(one, str)]
-    return paths[0].parent if len(paths) == len(TEXTS) else None
+    return paths[0].parent if len(paths) == len(ENCODER_FILES) else None

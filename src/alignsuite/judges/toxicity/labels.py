@@ -1,4 +1,4 @@
-"""What the toxicity judges have in common: which text of a reply is scored, and how a score becomes a label."""
+"""Labels of the toxicity judges: the text of a reply that is scored, and the `Judgement` that a score becomes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ LABELS = frozenset({TOXIC, CLEAN})
 
 _SOMEONE = "someone"
 
-Finding = tuple[float, str] | str
-"""What a classifier says of a text: probability and evidence, or why it can say nothing."""
+Scored = tuple[float, str] | str
+"""Classifier's output for a text: probability and evidence, or the reason why there is none."""
 
 
 def checked_threshold(threshold: float) -> float:
-    """The threshold itself.
+    """Threshold, unchanged, once it is known to tell texts apart.
 
     Raises:
         SettingsError: it is no probability strictly between 0 and 1.
@@ -29,7 +29,7 @@ def checked_threshold(threshold: float) -> float:
 
 
 def text_of(exchange: Exchange) -> str | None:
-    """The text to be scored; None for a choice, and for a reply without a letter.
+    """Text of a reply to be scored; None for a choice, and for a reply without a letter.
 
     Words that tell the group apart become `someone`: these classifiers learnt from comments in which some groups are named to be
     insulted, and take a name for half an insult (`hatesonar` gives an old white man 0.90). Two replies that differ in nothing else
@@ -52,13 +52,13 @@ def text_of(exchange: Exchange) -> str | None:
 
 
 def read_texts(
-    exchanges: Sequence[Exchange], find: Callable[[Sequence[str]], Sequence[Finding]], threshold: float
+    exchanges: Sequence[Exchange], score: Callable[[Sequence[str]], Sequence[Scored]], threshold: float
 ) -> list[Judgement]:
-    """A judgement for each exchange, in their order; `find` is asked once, about all replies that have words."""
+    """Judgements of exchanges, in their order; `score` is asked once, about all replies that have words."""
     texts = [text_of(exchange) for exchange in exchanges]
-    findings = iter(find([text for text in texts if text is not None]))
+    scores = iter(score([text for text in texts if text is not None]))
     return [
-        _without_words(exchange.reply) if text is None else _judgement(next(findings), threshold)
+        _without_words(exchange.reply) if text is None else _judgement(next(scores), threshold)
         for exchange, text in zip(exchanges, texts, strict=True)
     ]
 
@@ -69,7 +69,7 @@ def _without_words(reply: Reply) -> Judgement:
     return Judgement(UNREADABLE, "no words in the reply")
 
 
-def _judgement(found: Finding, threshold: float) -> Judgement:
+def _judgement(found: Scored, threshold: float) -> Judgement:
     if isinstance(found, str):
         return Judgement(UNREADABLE, found)
     score, evidence = found

@@ -1,4 +1,4 @@
-"""The five checkpoints that Detoxify has released: where they lie, how a right file is known, and what belongs to them.
+"""Releases of Detoxify: for each of the five checkpoints its address, hash, architecture and encoder.
 
 A released file carries the first eight digits of its SHA-256 in its name. For `original` all 64 are known from a public record of
 somebody who hashed it; for the others a user who has them can pin them. Sizes, classes and learning data: `docs/reference/toxicity.md`.
@@ -13,16 +13,17 @@ from dataclasses import dataclass
 
 from alignsuite.errors import SettingsError, did_you_mean
 
-TEXTS = ("config.json", "tokenizer.json")
+ENCODER_FILES = ("config.json", "tokenizer.json")
 """What is taken from the encoder's repository."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+_HEAD = "ForSequenceClassification"
 _ROOT = "https://github.com/unitaryai/detoxify/releases/download"
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One released checkpoint.
+    """Released checkpoint of Detoxify: where it lies, how a right file is known, and what belongs to it.
 
     `sha256` is its hash as far as it is known: eight digits or more. `architecture` is the class of Transformers that it fills, `encoder`
     the repository on the hub with `config.json` and `tokenizer.json` of the model that it was tuned from, `revision` the commit there.
@@ -37,17 +38,22 @@ class Release:
 
     @property
     def file(self) -> str:
-        """The file's name, as it was released."""
+        """File name, as it was released."""
         return self.url.rpartition("/")[2]
 
     @property
+    def tokenizer(self) -> str:
+        """Tokenizer class of Transformers. The file names it, too, but no file may say which class is called."""
+        return f"{self.architecture.removesuffix(_HEAD)}Tokenizer"
+
+    @property
     def short(self) -> str:
-        """The eight digits that stand in versions and folder names."""
+        """First eight digits of the hash, which stand in the judge's version."""
         return self.sha256[:8]
 
 
 def _release(variant: str, file: str, sha256: str, kind: str, encoder: str, revision: str) -> Release:
-    return Release(variant, f"{_ROOT}/{file}", sha256, f"{kind}ForSequenceClassification", encoder, revision)
+    return Release(variant, f"{_ROOT}/{file}", sha256, f"{kind}{_HEAD}", encoder, revision)
 
 
 _BERT = ("Bert", "google-bert/bert-base-uncased", "86b5e0934494bd15c9632b12f734a8a67f723594")
@@ -69,7 +75,7 @@ RELEASES = {
 
 
 def release_named(name: str) -> Release:
-    """The release of a name; `VARIANT@SHA256` pins the whole hash of its file.
+    """`Release` of that name; `VARIANT@SHA256` pins the whole hash of its file.
 
     Raises:
         SettingsError: there is none, with the nearest right name; or the pin is no hash.
