@@ -89,6 +89,8 @@ def test_the_options_page_is_pytests_own_help() -> None:
         ("README.md", "refuser", {Verdict.FAIL}),
         ("docs/how-to/write-a-probe.md", "good", {Verdict.PASS}),
         ("docs/how-to/write-a-probe.md", "refuser", {Verdict.FAIL}),
+        ("docs/how-to/write-a-judge.md", "good", {Verdict.PASS}),
+        ("docs/how-to/write-a-judge.md", "refuser", {Verdict.FAIL}),
     ],
 )
 def test_example_projects_run(tmp_path: Path, page: str, double: str, verdicts: set[Verdict]) -> None:
@@ -110,3 +112,21 @@ def test_example_projects_run(tmp_path: Path, page: str, double: str, verdicts: 
     ]
     subprocess.run(command, cwd=tmp_path, check=False, capture_output=True)
     assert {record.verdict for record in read_run(tmp_path / "run.jsonl").records} == verdicts
+
+
+def test_the_judge_that_a_reader_writes_is_measured_as_the_page_says(tmp_path: Path) -> None:
+    """The page prints what its own script prints over its own labelled replies, and so few make no card."""
+    page = ROOT / "docs/how-to/write-a-judge.md"
+    for name, text in project_of(page).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    printed = subprocess.run(
+        [sys.executable, "measure_apology.py"],
+        cwd=tmp_path,
+        env=os.environ | {"ALIGNSUITE_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert f"```text\n{printed}```" in page.read_text(encoding="utf-8")
+    assert not (tmp_path / "home").exists()
