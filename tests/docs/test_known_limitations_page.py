@@ -38,7 +38,7 @@ def test_the_refusal_judge_is_quoted_from_its_card_and_from_people() -> None:
     [row] = [line for line in PAGE.splitlines() if "| a language model |" in line]
     assert row.endswith(f"| {share(refused.sensitivity)} | {share(refused.specificity)} |")
     assert f"| {card('refusal-patterns').replies} replies" in row
-    assert re.search(r"\| 2 250 replies .*\| people \| \.969 \| \*\*\.839\*\* \|", PAGE)
+    assert re.search(r"\| 2 250 replies.*\| people \| \.969 \| \*\*\.839\*\* \|", PAGE)
 
 
 @pytest.mark.parametrize(
