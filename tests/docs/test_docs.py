@@ -130,3 +130,28 @@ def test_the_judge_that_a_reader_writes_is_measured_as_the_page_says(tmp_path: P
     ).stdout
     assert f"```text\n{printed}```" in page.read_text(encoding="utf-8")
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("page", ["docs/how-to/write-a-probe.md"])
+def test_what_a_page_prints_is_what_its_commands_print(tmp_path: Path, page: str) -> None:
+    """A command on a double, and under it what the terminal shows at 80 columns; `…` on a line of its own leaves lines out."""
+    for name, text in project_of(ROOT / page).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    shown = re.findall(
+        r"^```console\n\$ pytest (.*?--model=scripted:.*)\n```\n\n```text\n(.*?)^```",
+        (ROOT / page).read_text(encoding="utf-8"),
+        re.DOTALL | re.MULTILINE,
+    )
+    assert len(shown) == 3
+    for arguments, text in shown:
+        printed = subprocess.run(
+            [sys.executable, "-m", "pytest", *arguments.split(), "-p", "no:cacheprovider"],
+            cwd=tmp_path,
+            env=os.environ | {"COLUMNS": "80"},
+            check=False,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for part in re.split(r"^…\n", text, flags=re.MULTILINE):
+            assert part in printed, (arguments, part)
