@@ -139,7 +139,7 @@ def test_what_a_page_prints_is_what_its_commands_print(tmp_path: Path, page: str
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     shown = re.findall(
-        r"^```console\n\$ pytest (.*?--model=scripted:.*)\n```\n\n```text\n(.*?)^```",
+        r"^```console\n\$ pytest ([^\n]*--model=scripted:[^\n]*)\n```\n\n```text\n(.*?)^```",
         (ROOT / page).read_text(encoding="utf-8"),
         re.DOTALL | re.MULTILINE,
     )
