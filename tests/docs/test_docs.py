@@ -155,3 +155,23 @@ def test_what_a_page_prints_is_what_its_commands_print(tmp_path: Path, page: str
         ).stdout
         for part in re.split(r"^…\n", text, flags=re.MULTILINE):
             assert part in printed, (arguments, part)
+
+
+def test_the_plan_on_the_page_is_what_the_command_prints(tmp_path: Path) -> None:
+    """`alignsuite plan` at 100 columns, line for line; `…` on a line of its own leaves lines out."""
+    page = (ROOT / "docs/how-to/plan-a-run.md").read_text(encoding="utf-8")
+    [table, risk] = re.findall(
+        r"^\$ alignsuite plan suites -m safety --model=scripted:leaky(?: --risk)?\n(.*?)^```",
+        page,
+        re.DOTALL | re.MULTILINE,
+    )
+    printed = subprocess.run(
+        [sys.executable, "-m", "alignsuite.cli", *"plan suites -m safety --model=scripted:leaky --risk".split()],
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": "100", "ALIGNSUITE_HOME": str(tmp_path)},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    for part in re.split(r"^…\n", table + "…\n" + risk, flags=re.MULTILINE):
+        assert part in printed, part
