@@ -165,8 +165,9 @@ def test_the_plan_on_the_page_is_what_the_command_prints(tmp_path: Path) -> None
         page,
         re.DOTALL | re.MULTILINE,
     )
+    command = ["plan", "suites", "-m", "safety", "--model=scripted:leaky", "--risk"]
     printed = subprocess.run(
-        [sys.executable, "-m", "alignsuite.cli", *"plan suites -m safety --model=scripted:leaky --risk".split()],
+        [sys.executable, "-m", "alignsuite.cli", *command],
         cwd=ROOT,
         env=os.environ | {"COLUMNS": "100", "ALIGNSUITE_HOME": str(tmp_path)},
         check=True,
