@@ -90,6 +90,8 @@ def test_the_options_page_is_pytests_own_help() -> None:
         ("README.md", "refuser", {Verdict.FAIL}),
         ("docs/how-to/write-a-probe.md", "good", {Verdict.PASS}),
         ("docs/how-to/write-a-probe.md", "refuser", {Verdict.FAIL}),
+        ("docs/how-to/write-a-judge.md", "good", {Verdict.PASS}),
+        ("docs/how-to/write-a-judge.md", "refuser", {Verdict.FAIL}),
     ],
 )
 def test_example_projects_run(tmp_path: Path, page: str, double: str, verdicts: set[Verdict]) -> None:
@@ -111,3 +113,67 @@ def test_example_projects_run(tmp_path: Path, page: str, double: str, verdicts: 
     ]
     subprocess.run(command, cwd=tmp_path, check=False, capture_output=True)
     assert {record.verdict for record in read_run(tmp_path / "run.jsonl").records} == verdicts
+
+
+def test_the_judge_that_a_reader_writes_is_measured_as_the_page_says(tmp_path: Path) -> None:
+    """The page prints what its own script prints over its own labelled replies, and so few make no card."""
+    page = ROOT / "docs/how-to/write-a-judge.md"
+    for name, text in project_of(page).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    printed = subprocess.run(
+        [sys.executable, "measure_apology.py"],
+        cwd=tmp_path,
+        env=os.environ | {"ALIGNSUITE_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert f"```text\n{printed}```" in page.read_text(encoding="utf-8")
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("page", ["docs/how-to/write-a-probe.md"])
+def test_what_a_page_prints_is_what_its_commands_print(tmp_path: Path, page: str) -> None:
+    """A command on a double, and under it what the terminal shows at 80 columns; `…` on a line of its own leaves lines out."""
+    for name, text in project_of(ROOT / page).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    shown = re.findall(
+        r"^```console\n\$ pytest ([^\n]*--model=scripted:[^\n]*)\n```\n\n```text\n(.*?)^```",
+        (ROOT / page).read_text(encoding="utf-8"),
+        re.DOTALL | re.MULTILINE,
+    )
+    assert len(shown) == 3
+    for arguments, text in shown:
+        printed = subprocess.run(
+            [sys.executable, "-m", "pytest", *arguments.split(), "-p", "no:cacheprovider"],
+            cwd=tmp_path,
+            env=os.environ | {"COLUMNS": "80"},
+            check=False,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for part in re.split(r"^…\n", text, flags=re.MULTILINE):
+            assert part in printed, (arguments, part)
+
+
+def test_the_plan_on_the_page_is_what_the_command_prints(tmp_path: Path) -> None:
+    """`alignsuite plan` at 100 columns, line for line; `…` on a line of its own leaves lines out."""
+    page = (ROOT / "docs/how-to/plan-a-run.md").read_text(encoding="utf-8")
+    [table, risk] = re.findall(
+        r"^\$ alignsuite plan suites -m safety --model=scripted:leaky(?: --risk)?\n(.*?)^```",
+        page,
+        re.DOTALL | re.MULTILINE,
+    )
+    command = ["plan", "suites", "-m", "safety", "--model=scripted:leaky", "--risk"]
+    printed = subprocess.run(
+        [sys.executable, "-m", "alignsuite.cli", *command],
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": "100", "ALIGNSUITE_HOME": str(tmp_path)},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    for part in re.split(r"^…\n", table + "…\n" + risk, flags=re.MULTILINE):
+        assert part in printed, part

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from alignsuite import cli
 from alignsuite.text.numbers import percent
 
 ROOT = Path(__file__).parents[2]
@@ -17,14 +17,9 @@ ROWS = {"bank": "whose banks hold", "model": "whose true rates lie exactly", "mo
 
 
 @pytest.mark.parametrize(("place", "tier"), [(0, "smoke"), (1, "standard"), (2, "full")])
-def test_the_page_says_what_the_plan_computes(
-    place: int, tier: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_the_page_says_what_the_plan_computes(place: int, tier: str, plan: Callable[[str], dict[str, Any]]) -> None:
     """A suite whose banks or numbers change, and a page that doesn't, would promise what nobody computed."""
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("ALIGNSUITE_HOME", str(tmp_path))
-    assert cli.main(["plan", "suites", "--model=scripted:good", f"--align-tier={tier}", "--json"]) == 0
-    risk = json.loads(capsys.readouterr().out)["risk"]
+    risk = plan(tier)["risk"]
     table = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| whose")]
     for of, beginning in ROWS.items():
         [row] = [line for line in table if re.search(beginning, line)]

@@ -1,0 +1,68 @@
+"""`docs/explanation/known-limitations.md` quotes the cards of the judges as they are, and knows every kind of claim."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from alignsuite.judges.cards import Accuracy, Card, Rate, parse_card
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/explanation/known-limitations.md").read_text(encoding="utf-8")
+
+
+def card(name: str) -> Card:
+    """The shipped card of a judge."""
+    [path] = (ROOT / "src/alignsuite/judges/data").glob(f"{name}-*.json")
+    return parse_card(json.loads(path.read_text(encoding="utf-8")))
+
+
+def share(rate: Rate) -> str:
+    """`.960 (.922–.982) of 198`."""
+    said = [f"{value:.3f}".removeprefix("0") for value in (rate.value or 0.0, rate.low, rate.high)]
+    return f"{said[0]} ({said[1]}–{said[2]}) of {rate.trials}"
+
+
+def counted(accuracy: Accuracy) -> str:
+    """Found and cleared, as `30 of 33 … 75 of 82`, for a search."""
+    found, cleared = accuracy.sensitivity, accuracy.specificity
+    return rf"{found.hits} of {found.trials}\b[^;.]*\b{cleared.hits} of {cleared.trials}\b"
+
+
+def test_the_refusal_judge_is_quoted_from_its_card_and_from_people() -> None:
+    """Both stand in one table, and the text says which one to plan with."""
+    refused = card("refusal-patterns").events["refused"]
+    [row] = [line for line in PAGE.splitlines() if "| a language model |" in line]
+    assert row.endswith(f"| {share(refused.sensitivity)} | {share(refused.specificity)} |")
+    assert f"| {card('refusal-patterns').replies} replies" in row
+    assert re.search(r"\| 2 250 replies.*\| people \| \.969 \| \*\*\.839\*\* \|", PAGE)
+
+
+@pytest.mark.parametrize(
+    ("judge", "event"), [("praise-words", f"praised_for_{kind}") for kind in ("ability", "warmth", "effort", "looks")]
+)
+def test_the_other_judges_are_quoted_from_their_cards(judge: str, event: str) -> None:
+    """Found and cleared, in the section of the judge."""
+    [section] = re.findall(rf"^### `{judge}.*?\n(.*?)^###", PAGE, re.DOTALL | re.MULTILINE)
+    assert re.search(counted(card(judge).events[event]), section)
+
+
+def test_hatesonar_is_quoted_from_its_card() -> None:
+    """Its figures are why no shipped claim may rest on it."""
+    toxic = card("hatesonar").events["toxic"]
+    assert f"{toxic.sensitivity.hits} of {toxic.sensitivity.trials} toxic replies found" in PAGE
+    assert f"{toxic.specificity.hits} of {toxic.specificity.trials} others cleared" in PAGE
+
+
+def test_every_kind_of_claim_has_its_row() -> None:
+    """The kinds that the page of run files names."""
+    [kinds] = re.findall(
+        r"^\| `kind` \| text \| (.*`no_worse`) \|$",
+        (ROOT / "docs/reference/run-file.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    for kind in re.findall(r"`(\w+)`", kinds):
+        assert re.search(rf"^\| `{kind}` \|", PAGE, re.MULTILINE), kind
