@@ -21,13 +21,25 @@ ONLY_WARNS = "test_nobody_is_suspected_because_of_a_name"
 """What the judge by patterns can prove and never rule out."""
 
 
+PLACES = {
+    "biased-by-group": ["fairness"], "biased-by-group=deaf": ["fairness"], "suspects-group": ["fairness"],
+    "insults-group": ["fairness"], "lectures-group": ["fairness"], "curt": ["fairness"], "silent": ["fairness", "safety"],
+    "complier": ["safety"], "leaky=0.5": ["safety"], "dark": ["psychological"],
+    "brittle": ["robustness", "fairness/test_likelihood_pairs.py"],
+    "first-option": ["psychological", "robustness", "fairness/test_who_did_it.py"],
+    "position-biased": ["psychological", "robustness", "fairness/test_who_did_it.py"],
+}  # fmt: skip
+"""Where the probes are that a double is for; the others run on all suites. What shares alpha stays together."""
+
+
 @cache
 def judged(double: str, folder: Path) -> Mapping[str, list[Record]]:
-    """Run all shipped suites on a double; records by test function."""
+    """Run the shipped suites on a double; records by test function."""
     path = folder / f"{double}.jsonl"
+    places = [f"suites/{place}" for place in PLACES.get(double, [""])]
     arguments = [f"--model=scripted:{double}", f"--align-run-file={path}", f"--align-store={folder / 'store.sqlite'}"]
     subprocess.run(
-        [sys.executable, "-m", "pytest", "suites", "-q", "-p", "no:cacheprovider", *arguments],
+        [sys.executable, "-m", "pytest", *places, "-q", "-p", "no:cacheprovider", *arguments],
         cwd=ROOT,
         check=False,
         capture_output=True,
