@@ -51,6 +51,7 @@ class PackedScorer:
         self._model, self._stopped = model, stopped
         self._chunk = Halving(chunk)
         self._picks = _picks(model)
+        self._cache_argument = "cache" if _takes(model, "cache") else "past_key_values"  # its name before Transformers 5.24
         self.forget()
 
     def forget(self) -> None:
@@ -100,8 +101,8 @@ class PackedScorer:
                     ~mask, torch.finfo(dtype).min
                 )[None, None],
                 position_ids=torch.tensor([tree.depths[start:end]], device=device),
-                past_key_values=self._cache,
                 use_cache=True,
+                **{self._cache_argument: self._cache},
                 **only,
             ).logits[0]
             if not wanted:
@@ -245,7 +246,11 @@ def in_batches(
 
 def _picks(model: PreTrainedModel) -> bool:
     """Whether the model computes the logits of chosen places only."""
-    return "logits_to_keep" in inspect.signature(model.forward).parameters
+    return _takes(model, "logits_to_keep")
+
+
+def _takes(model: PreTrainedModel, argument: str) -> bool:
+    return argument in inspect.signature(model.forward).parameters
 
 
 def padded_right(rows: Sequence[list[int]], device: torch.device) -> tuple[Tensor, Tensor]:
