@@ -14,7 +14,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from alignsuite.errors import ModelError, RequestError, did_you_mean
-from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, ModelInfo, Reply, Request
+from alignsuite.models.protocol import (
+    Choose,
+    Chosen,
+    Form,
+    Generate,
+    Generated,
+    ModelInfo,
+    ModelSettings,
+    Reply,
+    Request,
+)
 
 Hint = Mapping[str, Any]
 VERSION = "1"
@@ -232,6 +242,11 @@ class ScriptedModel:
 def names() -> dict[str, str]:
     """Every double's name and what it is."""
     return {name: double.about for name, double in _doubles("").items()}
+
+
+def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> ScriptedModel:
+    """Scripted double of `scripted:NAME`; see `Engine.open`. It needs no settings, and answers in its own form."""
+    return open_scripted(target.partition(":")[2])
 
 
 def open_scripted(name: str) -> ScriptedModel:

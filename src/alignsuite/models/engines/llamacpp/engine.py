@@ -1,8 +1,8 @@
-"""Checkpoints in a GGUF file, answered by llama.cpp in this process.
+"""llama.cpp engine: a `LlamaCppModel` from a GGUF file, answered in this process.
 
 Prompts reach the engine as token ids that are made here, so that it is known what the model saw: the chat template is
 rendered in Python, special tokens are read from the template and never from a user's text, and the begin token stands
-there once. Replies are the same whatever was asked before (see `llamacpp_server`), so a store filled in another order
+there once. Replies are the same whatever was asked before (see `llamacpp.server`), so a store filled in another order
 holds the same replies.
 """
 
@@ -14,35 +14,59 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
-from typing import Literal
 
 from alignsuite.errors import ModelError, RequestError
+from alignsuite.models.embedded import obtain
 from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText
 from alignsuite.models.engines.llamacpp.gguf import GgufHeader, read_header
 from alignsuite.models.engines.llamacpp.server import SETUP, Engine
 from alignsuite.models.engines.option_tree import Tails, log_likelihoods, tails
+from alignsuite.models.hub import fetch_gguf
 from alignsuite.models.identity import fingerprint, pieces_identity
 from alignsuite.models.protocol import (
     Choose,
     Chosen,
+    Form,
     Generate,
     Generated,
     Message,
     ModelInfo,
+    ModelSettings,
     Reply,
     Request,
     request_key,
 )
 from alignsuite.text.progress import Tell
 
-Form = Literal["auto", "chat", "raw"]
-
 _USUAL_CONTEXT = 4096
 _SEEDS = 2**32 - 1  # the largest value means "any seed" to llama.cpp
 
 
+def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> LlamaCppModel:
+    """GGUF model of `embedded:NAME`, `gguf:ORG/NAME/FILE[@REV]` or a path; see `Engine.open`."""
+    return LlamaCppModel(
+        _file(target, name, settings),
+        cache=settings.cache,
+        name=name,
+        form=form,
+        context=settings.context,
+        threads=settings.threads,
+        progress=settings.progress,
+    )
+
+
+def _file(target: str, name: str, settings: ModelSettings) -> Path:
+    """Path of the target's GGUF file, fetched if it is not here yet."""
+    scheme, _, rest = target.partition(":")
+    if scheme == "embedded":
+        if rest != "smollm2-135m":
+            raise ModelError(f"--model={name}: the only embedded model is `smollm2-135m`")
+        return obtain(settings.cache, progress=settings.progress)
+    return fetch_gguf(rest) if scheme == "gguf" else Path(target).expanduser()
+
+
 class LlamaCppModel:
-    """A GGUF checkpoint.
+    """GGUF model: a checkpoint file that llama.cpp answers for.
 
     Opening reads the header and hashes the file (0.1 s for 100 MB, once); weights load at the first `answer`. `form` is
     `auto` (chat where the file has a template), `chat` or `raw`. `context` is in tokens, by default the model's own or

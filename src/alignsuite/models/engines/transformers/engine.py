@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from alignsuite.errors import ModelError, RequestError
 from alignsuite.models.engines.transformers.adapter import Adapter, read_adapter
@@ -33,13 +33,11 @@ from alignsuite.models.engines.transformers.weights import (
 )
 from alignsuite.models.engines.transformers.write import Job
 from alignsuite.models.identity import fingerprint, folder_identity
-from alignsuite.models.protocol import Choose, ModelInfo, Reply, Request
+from alignsuite.models.protocol import Choose, Form, ModelInfo, ModelSettings, Reply, Request
 from alignsuite.text.progress import Tell
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedTokenizerBase
-
-Form = Literal["auto", "chat", "raw"]
 
 _METHOD = "packed 1"  # goes up when the way of asking changes answers by more than the floating-point floor
 _USUAL_CONTEXT = 4096
@@ -56,6 +54,23 @@ class _Setup:
     dtype: str
     trust_remote_code: bool
     threads: int | None
+
+
+def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> TransformersModel:
+    """Checkpoint on the hub (`hf:ORG/NAME[@REV]`, whatever folders lie here) or in a folder (a path); see `Engine.open`."""
+    return open_transformers(
+        target.removeprefix("hf:") if target.startswith("hf:") else Path(target).expanduser(),
+        name=name,
+        form=form,
+        cache=settings.cache,
+        device=settings.device,
+        adapter=settings.adapter,
+        trust_remote_code=settings.trust_remote_code,
+        allow_pickle=settings.allow_pickle,
+        threads=settings.threads,
+        context=settings.context,
+        progress=settings.progress,
+    )
 
 
 def open_transformers(

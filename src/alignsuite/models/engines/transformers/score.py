@@ -51,7 +51,9 @@ class PackedScorer:
         self._model, self._stopped = model, stopped
         self._chunk = Halving(chunk)
         self._picks = _picks(model)
-        self._cache_argument = "cache" if _takes(model, "cache") else "past_key_values"  # its name before Transformers 5.24
+        self._cache_argument = (
+            "cache" if _takes(model, "cache") else "past_key_values"
+        )  # its name before Transformers 5.24
         self.forget()
 
     def forget(self) -> None:
