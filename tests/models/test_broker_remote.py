@@ -221,7 +221,7 @@ GARBAGE = {
 
 @pytest.mark.parametrize("admitted", [False, True])
 @pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 def test_garbage_ends_its_own_line_only(build: Callable[..., House], garbage: bytes, admitted: bool) -> None:
     """Before the proof and after it: who talks nonsense is hung up on, no thread dies of it, the others go on."""
     house = build()
@@ -377,7 +377,7 @@ def test_a_bug_of_an_engine_arrives_with_its_traceback(build: Callable[..., Hous
         def answer(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply | RequestError]]:
             raise ZeroDivisionError("a bug of the engine")
 
-    with pytest.raises(ModelError, match=r"(?s)test_broker_share\.py.*ZeroDivisionError: a bug of the engine"):
+    with pytest.raises(ModelError, match=r"(?s)test_broker_remote\.py.*ZeroDivisionError: a bug of the engine"):
         build(Buggy()).worker().get(asks("a"))
 
 
