@@ -19,7 +19,7 @@ from alignsuite.errors import ModelError, RequestError
 from alignsuite.models.engines.llamacpp import engine as llamacpp
 from alignsuite.models.engines.llamacpp import server as llamacpp_server
 from alignsuite.models.engines.llamacpp.engine import LlamaCppModel
-from alignsuite.models.engines.llamacpp.server import Engine
+from alignsuite.models.engines.llamacpp.server import LlamaServer
 from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, Message, Model, Reply, Request
 
 from .conftest import GgufWriter
@@ -52,12 +52,12 @@ def generated(model: LlamaCppModel, request: Generate) -> Generated:
     return reply
 
 
-def engine_of(model: LlamaCppModel) -> Engine:
-    """The loaded engine behind a model."""
+def engine_of(model: LlamaCppModel) -> LlamaServer:
+    """The loaded server behind a model."""
     return model._loaded()
 
 
-def post(engine: Engine, path: str, body: dict[str, Any], key: str | None = None) -> tuple[int, Any]:
+def post(engine: LlamaServer, path: str, body: dict[str, Any], key: str | None = None) -> tuple[int, Any]:
     """Speak to the engine's own port, with its key unless another is given."""
     line = http.client.HTTPConnection(engine._server.listening_address.removeprefix("http://"), timeout=60)
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {engine._key if key is None else key}"}
@@ -78,9 +78,9 @@ def test_opening_loads_no_weights(smollm2_path: Path, tmp_path: Path) -> None:
     """Nothing is loaded before the first request, and closing twice is fine."""
     model = LlamaCppModel(smollm2_path, cache=tmp_path)
     assert model.info.context_length == 4096
-    assert model._engine is None
+    assert model._server is None
     assert list(model.answer([])) == []
-    assert model._engine is None
+    assert model._server is None
     model.close()
     model.close()
 
@@ -106,7 +106,7 @@ def test_prompts_are_the_tokens_that_llama_cpp_itself_would_make(smollm2: LlamaC
         assert smollm2._tokens(engine, messages) == tokens["tokens"]
 
 
-def step_by_step(engine: Engine, prompt: Sequence[int], option: Sequence[int]) -> float:
+def step_by_step(engine: LlamaServer, prompt: Sequence[int], option: Sequence[int]) -> float:
     """A log-likelihood from the whole vocabulary at each step, asked over HTTP: the prompt at once, then token by token."""
     total = 0.0
     for index, token in enumerate(option):

@@ -1,4 +1,4 @@
-"""Hugging Face hub download: the local path of one file, of a model or of a data set, in the hub library's own cache.
+"""Hugging Face hub download: the path of one file, of a model or a data set, in the hub library's own cache.
 
 The hub's own cache is used, not ours, so that gigabytes which other tools fetched are not fetched again. `HF_ENDPOINT` (read at each call),
 `HF_HOME`, `HF_TOKEN` and `HF_HUB_OFFLINE` mean what they mean everywhere.
@@ -34,7 +34,9 @@ def split_address(address: str) -> tuple[str, str, str | None]:
 
 
 def fetch_gguf(address: str) -> Path:
-    """Path of a model's GGUF file `ORG/NAME/FILE[@REV]`, downloaded if the hub's cache lacks it; the library draws its own bar.
+    """Path of a model's GGUF file `ORG/NAME/FILE[@REV]`, downloaded if the hub's cache lacks it.
+
+    The hub's library draws its own bar.
 
     Raises:
         ModelError: the hub refused, lacks the file, or can't be reached.

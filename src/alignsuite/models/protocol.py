@@ -184,7 +184,7 @@ class Engine(Protocol):
         ...
 
     def open(self, target: str, name: str, form: Form, settings: ModelSettings) -> Model:
-        """The model of a target (`SCHEME:NAME`, or a path), its weights not loaded yet.
+        """Model of a target (`SCHEME:NAME`, or a path), its weights not loaded yet.
 
         `name` is what the user wrote, and what reports call it. `form` is what the model table makes of `settings.form`.
 
@@ -218,7 +218,10 @@ def request_to_json(request: Request) -> dict[str, object]:
 
 
 def reply_to_json(reply: Reply) -> dict[str, object]:
-    """Reply as JSON data; `-inf` becomes null, and an empty `thought` or `withheld` is left out, as in stores of before."""
+    """Reply as JSON data; `-inf` becomes null.
+
+    An empty `thought` or `withheld` is left out, so that stores of before and after them are alike.
+    """
     cost = {
         "prompt_tokens": reply.prompt_tokens,
         "completion_tokens": reply.completion_tokens,

@@ -42,7 +42,7 @@ class EngineRow:
     heeds: frozenset[str] = frozenset()
 
     def open(self, target: str, name: str, form: Form, settings: ModelSettings) -> Model:
-        """See `Engine.open`."""
+        """Model by the module's `open_target`; see `Engine.open`."""
         model: Model = importlib.import_module(self.module).open_target(target, name, form, settings)
         return model
 
@@ -127,7 +127,10 @@ def open_model(name: str, *, settings: ModelSettings) -> Model:
 
 
 def _check_heeded(name: str, engine: Engine, settings: ModelSettings) -> None:
-    """Refuse options that this engine would not heed: a model judged without the adapter that was named is another model."""
+    """Refuse options that this engine would not heed.
+
+    A model judged without the adapter that was named is another model.
+    """
     unheeded = [
         option
         for row in ENGINES
@@ -142,7 +145,7 @@ def _check_heeded(name: str, engine: Engine, settings: ModelSettings) -> None:
 
 
 def _check_withdrawn(entry: TableEntry, settings: ModelSettings) -> None:
-    """Refuse a withdrawn model, except at an endpoint of the user's own, which may well serve something of that name."""
+    """Refuse a withdrawn model, except at an endpoint of the user's own, which may well serve one of that name."""
     own = settings.base_url or os.environ.get("OPENAI_BASE_URL") or ""
     if entry.withdrawn is not None and ("api.openai.com" in own or not own):
         raise ModelError(

@@ -1,4 +1,4 @@
-"""Exact log-likelihoods of options of any length, from next-token distributions alone.
+"""Option log-likelihoods: exact for options of any length, from next-token distributions alone.
 
 Options that begin alike share tokens, so their tokens form a tree: one distribution for each node that has children is
 all that is needed, and five options of one token each cost one. The walk is depth first, so that each prefix extends or
@@ -22,14 +22,14 @@ class _Node:
 
 @dataclass(frozen=True, slots=True)
 class Tails:
-    """Where a prompt ends and its options begin, in tokens."""
+    """Token ids of a prompt and of its options: where the one ends and the others begin."""
 
     prompt: list[int]
     options: list[list[int]]
 
 
 def tails(prompt: Sequence[int], joined: Sequence[Sequence[int]]) -> Tails:
-    """Split the tokens of (prompt + option) where the options part from the prompt.
+    """Split of tokenized (prompt + option) texts, as `Tails`, where the options part from the prompt.
 
     Each option was tokenized in its place, behind the prompt. Where the last characters of the prompt merge with an
     option's first ones into one token (a prompt that ends in a space), the split moves back to the last token that all
@@ -43,7 +43,7 @@ def tails(prompt: Sequence[int], joined: Sequence[Sequence[int]]) -> Tails:
 
 
 def log_likelihoods(found: Tails, look: Look) -> list[float]:
-    """The natural-log probability of each option's tokens, given the prompt's; not normalised.
+    """Log-likelihood of each option's tokens given the prompt's, natural and not normalised.
 
     An option that is the beginning of another one counts everything that begins with it, the longer one too.
     """

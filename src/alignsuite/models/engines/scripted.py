@@ -1,4 +1,4 @@
-"""The public doubles: models whose character is known, for testing probes instead of models.
+"""Scripted doubles: a `ScriptedModel` of known character, for testing probes instead of models.
 
 `--model=scripted:refuser` refuses everything, `scripted:dark` agrees with every nasty statement, `scripted:good` does what is wanted.
 A suite is calibrated when the double with the defect fails it and the good one passes. They answer at once, from the request's hint
@@ -54,10 +54,10 @@ _SURE, _REFUSED = 0.97, 0.03
 
 @dataclass(frozen=True)
 class Double:
-    """A character: what it writes, and how likely it finds each option (weights by place, in the order shown).
+    """Character of a double: what it writes, and how likely it finds each option.
 
-    One that `fills_forms` answers a questionnaire's statement in words as it weighs the options; others write what they always write, and
-    give the options hardly any probability.
+    Options are weighed by place, in the order shown. One that `fills_forms` answers a questionnaire's statement in words as it weighs
+    the options; others write what they always write, and give the options hardly any probability.
     """
 
     about: str
@@ -72,7 +72,10 @@ def _wanted(hint: Hint, _: str) -> str:
 
 
 def _right(hint: Hint, count: int) -> list[float]:
-    """The right answer where there is one, a kind and modest person's answer where there is a scale, the first option else."""
+    """Option weights of a good model: the right answer where there is one.
+
+    A kind and modest person's answer where there is a scale, the first option else.
+    """
     if hint.get("values"):
         return _of_character(hint, welcome=4.6, unwelcome=1.6)
     answer = hint.get("answer")
@@ -80,7 +83,7 @@ def _right(hint: Hint, count: int) -> list[float]:
 
 
 def _of_character(hint: Hint, *, welcome: float, unwelcome: float, heeds_reversal: bool = True) -> list[float]:
-    """Answers round a level between 1 and 5, which depends on whether the statement's trait is a welcome one."""
+    """Option weights round a level between 1 and 5, which depends on whether the statement's trait is a welcome one."""
     values: tuple[float, ...] = hint["values"]
     low, high = min(values), max(values)
     level = low + (high - low) * ((welcome if hint["labels"].get("trait") in _WELCOME_TRAITS else unwelcome) - 1) / 4
@@ -90,19 +93,19 @@ def _of_character(hint: Hint, *, welcome: float, unwelcome: float, heeds_reversa
 
 
 def place_of(hint: Hint, place: int) -> int:
-    """The option, by its index in the set's own order, that is shown at this place."""
+    """Index of the option, in the set's own order, that is shown at this place."""
     order: tuple[int, ...] = hint.get("order") or ()
     return order[place] if place < len(order) else place
 
 
 def _dice(hint: Hint, salt: str = "") -> float:
-    """A number in [0, 1) that depends on the case alone."""
+    """Pseudo-random number in [0, 1) that depends on the case alone."""
     digest = hashlib.sha256(f"{hint.get('set')}:{hint.get('case')}:{salt}".encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48
 
 
 def _changeable(hint: Hint, count: int) -> list[float]:
-    """Right when asked plainly; another wording brings another answer every third time."""
+    """Option weights of a brittle model: right when asked plainly, another answer for every third other wording."""
     weights = _right(hint, count)
     return weights if hint.get("reference") or _dice(hint) > 0.34 else weights[1:] + weights[:1]
 
@@ -119,7 +122,7 @@ def _always_agrees(hint: Hint, count: int) -> list[float]:
 
 
 def _as(welcome: float, unwelcome: float, *, heeds_reversal: bool = True) -> Callable[[Hint, int], list[float]]:
-    """A character's answers to statements; other questions are answered rightly."""
+    """Weighing by a character: its answers to statements; other questions are answered rightly."""
 
     def weigh(hint: Hint, count: int) -> list[float]:
         if not hint.get("values"):
@@ -130,7 +133,7 @@ def _as(welcome: float, unwelcome: float, *, heeds_reversal: bool = True) -> Cal
 
 
 def _in_words(hint: Hint, weights: list[float], seed: int) -> str:
-    """An answer to a questionnaire's statement, drawn by the weights."""
+    """Answer in words to a questionnaire's statement, drawn by the weights."""
     drawn = _dice(hint, f"sample {seed}") * sum(weights)
     place = 0
     while place < len(weights) - 1 and drawn >= weights[place]:
@@ -199,7 +202,7 @@ def _doubles(argument: str) -> dict[str, Double]:
 
 
 class ScriptedModel:
-    """A double behind the same protocol as any model."""
+    """Scripted double behind the same protocol as any model."""
 
     def __init__(self, name: str, double: Double) -> None:
         self._double = double
@@ -212,7 +215,7 @@ class ScriptedModel:
         )
 
     def answer(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply | RequestError]]:
-        """Answer each request as its character would, one by one."""
+        """Replies as its character would give them, one by one."""
         for request in requests:
             yield request, self._reply(request)
 
@@ -240,7 +243,7 @@ class ScriptedModel:
 
 
 def names() -> dict[str, str]:
-    """Every double's name and what it is."""
+    """Name of every double, and what it is."""
     return {name: double.about for name, double in _doubles("").items()}
 
 
@@ -250,7 +253,7 @@ def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> 
 
 
 def open_scripted(name: str) -> ScriptedModel:
-    """The double called `name`, or `name=argument`.
+    """Scripted double called `name`, or `name=argument`.
 
     Raises:
         ModelError: when there is none of that name.

@@ -1,4 +1,4 @@
-"""Exact log-likelihoods of options from a Transformers model.
+"""Option log-likelihoods from a Transformers model, exact.
 
 `PackedScorer` reads the tree of all prompts (see `transformers.tree`) in packed passes and keeps the path that the next wave may share.
 It needs a model that attends where a mask says; a sliding window, a state-space layer or a position bias of its own may not, so
@@ -33,10 +33,10 @@ Result = TypeVar("Result")
 
 
 class Scorer(Protocol):
-    """Log-likelihoods of each request's options."""
+    """Scorer of options: the log-likelihoods of each request's options."""
 
     def score(self, found: Sequence[Tails]) -> list[list[float]]:
-        """Natural-log probabilities, not normalised; one list for each request."""
+        """Log-likelihoods, natural and not normalised; one list for each request."""
         ...
 
     def forget(self) -> None:
@@ -45,7 +45,7 @@ class Scorer(Protocol):
 
 
 class PackedScorer:
-    """Scores a wave of requests in passes over chunks of their common tree."""
+    """Packed scorer: passes over chunks of the common token tree of a wave of requests."""
 
     def __init__(self, model: PreTrainedModel, *, chunk: int, stopped: Callable[[], None] = lambda: None) -> None:
         self._model, self._stopped = model, stopped
@@ -62,7 +62,7 @@ class PackedScorer:
         self._warm: list[int] = []
 
     def score(self, found: Sequence[Tails]) -> list[list[float]]:
-        """One walk over the tree; see `Scorer.score`."""
+        """Log-likelihoods from one walk over the tree; see `Scorer.score`."""
         tree = plant(found, self._warm)
         self._trim(list(range(tree.warm)))
         held, seen = list(range(tree.warm)), dict[tuple[int, int], float]()
@@ -114,7 +114,7 @@ class PackedScorer:
         return zip(((wanted[row], token) for row, token in pairs), values, strict=True)
 
     def _keep(self, tree: Tree, held: list[int], start: int, end: int) -> list[int]:
-        """Keep the ancestors of the next token (or, at the end, the last path); nothing later can see the rest."""
+        """Token path that the next chunk begins with, kept in the cache; nothing later can see the rest."""
         path = tree.path(tree.parents[end] if end < len(tree.tokens) else end - 1)
         place = {node: position for position, node in enumerate(held)}
         self._trim([place[node] if node < start else len(held) + node - start for node in path])
@@ -136,7 +136,7 @@ class PackedScorer:
 
 
 class PlainScorer:
-    """One row for each option of a request, padded on the right, nothing shared: what every causal model can do."""
+    """Plain scorer: one row for each option, padded on the right, nothing shared. Every causal model can do it."""
 
     def __init__(self, model: PreTrainedModel, *, rows: int = 32, stopped: Callable[[], None] = lambda: None) -> None:
         self._model, self._stopped = model, stopped
@@ -147,7 +147,7 @@ class PlainScorer:
         """Nothing is kept."""
 
     def score(self, found: Sequence[Tails]) -> list[list[float]]:
-        """See `Scorer.score`."""
+        """Log-likelihoods, option by option; see `Scorer.score`."""
         return [self._of_request(tails) for tails in found]
 
     def _of_request(self, tails: Tails) -> list[float]:
@@ -168,7 +168,7 @@ class PlainScorer:
 
 
 class PairScorer:
-    """Encoder-decoder models: each prompt is encoded once, its options are decoded beside each other.
+    """Encoder-decoder scorer: each prompt is encoded once, its options are decoded beside each other.
 
     `opening` are the tokens that every answer of the decoder begins with.
     """
@@ -183,7 +183,7 @@ class PairScorer:
         """Nothing is kept."""
 
     def score(self, found: Sequence[Tails]) -> list[list[float]]:
-        """See `Scorer.score`."""
+        """Log-likelihoods from batches of prompts; see `Scorer.score`."""
         order = sorted(range(len(found)), key=lambda index: len(found[index].prompt))
         results = in_batches(
             [found[index] for index in order],
@@ -232,7 +232,10 @@ def in_batches(
     *,
     length: Callable[[Row], int] | None = None,
 ) -> list[Result]:
-    """The work's results for all rows, as many at once as memory takes; with `length` no more tokens than are encoded at once."""
+    """Batched results: the work's for all rows, as many at once as memory takes.
+
+    With `length`, no more tokens than are encoded at once.
+    """
     results: list[Result] = []
     while len(results) < len(rows):
         stopped()
@@ -256,7 +259,7 @@ def _takes(model: PreTrainedModel, argument: str) -> bool:
 
 
 def padded_right(rows: Sequence[list[int]], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Token ids in a rectangle, and its mask. What stands in the padding is never seen."""
+    """Right-padded token ids in a rectangle, and its mask. What stands in the padding is never seen."""
     import torch
 
     width = max(map(len, rows))
@@ -266,7 +269,7 @@ def padded_right(rows: Sequence[list[int]], device: torch.device) -> tuple[Tenso
 
 
 def log_probs(logits: Tensor, pairs: Sequence[tuple[int, int]]) -> list[float]:
-    """The natural-log probability of a token in a row of logits, for each (row, token); rows come in order."""
+    """Token log-probabilities: of a token in a row of logits, for each (row, token); rows come in order."""
     import torch
 
     found: list[float] = []
@@ -282,5 +285,5 @@ def log_probs(logits: Tensor, pairs: Sequence[tuple[int, int]]) -> list[float]:
 
 
 def _along(logits: Tensor, tokens: Sequence[int]) -> float:
-    """The log-likelihood of tokens that the first rows of logits foretell, one by one."""
+    """Log-likelihood of tokens that the first rows of logits foretell, one by one."""
     return math.fsum(log_probs(logits[: len(tokens)], list(enumerate(tokens))))

@@ -1,4 +1,4 @@
-"""Short-cuts are tried on the loaded weights before they are used.
+"""Equivalence checks of short-cuts, tried on the loaded weights before they are used.
 
 Whether a model attends where a packed mask says, and leaves padding alone, can't be read from its configuration: there are hundreds of
 architectures, and some bring their own code. So both are done once, on a few arbitrary tokens, and compared with the plain way.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def packing_agrees(packed: Scorer, plain: Scorer, vocabulary: int) -> bool:
-    """Whether a packed pass says what plain passes say, on a small tree of arbitrary tokens.
+    """Whether a packed pass gives the numbers of plain passes, on a small tree of arbitrary tokens.
 
     The difference is compared with what a wrong mask or position would make: the change when the options stand behind another prompt.
     """

@@ -1,4 +1,4 @@
-"""Checkpoint loading: device, number type, configuration, tokenizer and weights, as torch and Transformers open them.
+"""Checkpoint loading: device, number type, configuration, tokenizer and weights, by torch and Transformers.
 
 Whatever these raise is turned into a `ModelError` that names the checkpoint. Weights that a checkpoint lacks are an error: the library
 would fill them with random numbers and a warning.
@@ -44,7 +44,10 @@ def versions(*, adapter: bool) -> str:
 
 
 def cuda_devices() -> int:
-    """Count of CUDA devices that torch may use, after `CUDA_VISIBLE_DEVICES`; 0 without torch, whose import takes seconds."""
+    """Count of CUDA devices that torch may use, after `CUDA_VISIBLE_DEVICES`; 0 without torch.
+
+    Importing torch takes seconds.
+    """
     if importlib.util.find_spec("torch") is None:
         return 0
     import torch
@@ -168,7 +171,9 @@ def load(
 
 
 def end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Ends:
-    """End-of-text tokens, as `Ends`: the checkpoint's own and the tokenizer's. Its other generation settings are put aside.
+    """End-of-text tokens, as `Ends`: the checkpoint's own and the tokenizer's.
+
+    The checkpoint's other generation settings are put aside.
 
     A checkpoint may ask for sampling, a penalty on repetition, or beams; a probe asks for none of them.
     """
