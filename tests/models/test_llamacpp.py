@@ -175,14 +175,14 @@ def test_greedy_replies_do_not_depend_on_what_was_asked_before(smollm2: LlamaCpp
     shuffled = requests.copy()
     chance.shuffle(shuffled)
 
-    def told(order: list[Request]) -> dict[Request, object]:
+    def answers(order: list[Request]) -> dict[Request, object]:
         found: dict[Request, object] = {}
         for request, reply in smollm2.answer(order):
             assert isinstance(reply, Generated | Chosen)
             found[request] = reply.text if isinstance(reply, Generated) else reply.log_probs
         return found
 
-    assert told(requests) == told(shuffled)
+    assert answers(requests) == answers(shuffled)
 
 
 def test_a_conversation_that_goes_on_does_not_use_the_generated_tokens(smollm2: LlamaCppModel) -> None:

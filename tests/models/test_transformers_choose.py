@@ -15,7 +15,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
 from alignsuite.errors import RequestError
-from alignsuite.models.engines.option_tree import Tails
+from alignsuite.models.engines.option_tree import OptionTokens
 from alignsuite.models.engines.transformers import loaded as transformers_loaded
 from alignsuite.models.engines.transformers import score as transformers_score
 from alignsuite.models.engines.transformers.engine import TransformersModel, open_transformers
@@ -297,7 +297,7 @@ def test_long_prompts_are_encoded_few_at_once(
     ordinary = PairScorer._of_prompts
 
     def counting(self: PairScorer, found: Any) -> Any:
-        sizes.append(sum(len(tails.prompt) for tails in found))
+        sizes.append(sum(len(split.prompt) for split in found))
         return ordinary(self, found)
 
     monkeypatch.setattr(PairScorer, "_of_prompts", counting)
@@ -317,4 +317,4 @@ def test_log_probs_of_rows_are_gathered_across_slices(monkeypatch: pytest.Monkey
     pairs = [(row, token) for row in (0, 1, 2, 4) for token in (3, 7)]
     expected = [float(logits.log_softmax(-1)[row, token]) for row, token in pairs]
     assert transformers_score.log_probs(logits, pairs) == pytest.approx(expected)
-    assert PlainScorer(random_model("llama", 50)).score([Tails([1, 2], [[3], [4, 5]])])[0][0] < 0
+    assert PlainScorer(random_model("llama", 50)).score([OptionTokens([1, 2], [[3], [4, 5]])])[0][0] < 0

@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokeni
 from alignsuite.errors import ModelError, RequestError
 from alignsuite.models.engines.transformers import loaded as transformers_loaded
 from alignsuite.models.engines.transformers.continuous import write_continuously
-from alignsuite.models.engines.transformers.engine import TransformersModel, neighbours, open_transformers
+from alignsuite.models.engines.transformers.engine import TransformersModel, length_batch, open_transformers
 from alignsuite.models.engines.transformers.write import Ends, Job, before_stop, write
 from alignsuite.models.protocol import Generate, Generated, Message
 
@@ -275,11 +275,11 @@ def test_no_tokens_asked_for_is_no_request(checkpoint: Callable[..., Path]) -> N
 def test_a_batch_is_the_oldest_request_with_those_of_like_length() -> None:
     """Nobody waits for ever, and little is padded; a model that reads padding gets equal lengths only."""
     jobs = [Job(Generate(str(length)), [0] * length) for length in (50, 3, 48, 4, 52, 5, 50)]
-    assert [len(job.prompt) for job in neighbours(jobs, 3)] == [48, 50, 50]
-    assert jobs[0] in neighbours(jobs, 3)
-    assert [len(job.prompt) for job in neighbours(jobs[1:], 3)] == [3, 4, 5]
-    assert [len(job.prompt) for job in neighbours(jobs, 3, padded=False)] == [50, 50]
-    assert len(neighbours(jobs, 30)) == len(jobs)
+    assert [len(job.prompt) for job in length_batch(jobs, 3)] == [48, 50, 50]
+    assert jobs[0] in length_batch(jobs, 3)
+    assert [len(job.prompt) for job in length_batch(jobs[1:], 3)] == [3, 4, 5]
+    assert [len(job.prompt) for job in length_batch(jobs, 3, padded=False)] == [50, 50]
+    assert len(length_batch(jobs, 30)) == len(jobs)
 
 
 def test_an_empty_stop_string_stops_nothing() -> None:

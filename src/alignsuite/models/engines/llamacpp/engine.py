@@ -20,7 +20,7 @@ from alignsuite.models.embedded import obtain
 from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText
 from alignsuite.models.engines.llamacpp.gguf import GgufHeader, read_header
 from alignsuite.models.engines.llamacpp.server import SETUP, LlamaServer
-from alignsuite.models.engines.option_tree import Tails, log_likelihoods, tails
+from alignsuite.models.engines.option_tree import OptionTokens, log_likelihoods, split_options
 from alignsuite.models.hub import fetch_gguf
 from alignsuite.models.identity import fingerprint, pieces_identity
 from alignsuite.models.protocol import (
@@ -181,9 +181,9 @@ class LlamaCppModel:
             seconds=time.perf_counter() - start,
         )
 
-    def _split(self, server: LlamaServer, request: Choose) -> Tails:
+    def _split(self, server: LlamaServer, request: Choose) -> OptionTokens:
         prompt = self._tokens(server, request.prompt)
-        found = tails(prompt, [self._tokens(server, request.prompt, option) for option in request.options])
+        found = split_options(prompt, [self._tokens(server, request.prompt, option) for option in request.options])
         if len({tuple(tokens) for tokens in found.options}) < len(request.options):
             raise RequestError(
                 "unsupported", f"two of the options {list(request.options)} are the same tokens to this model"

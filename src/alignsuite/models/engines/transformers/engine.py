@@ -219,7 +219,7 @@ class TransformersModel:
             taken: Sequence[Job | Choice] = choices
             replies = loaded.choose(choices)
         else:
-            jobs = neighbours([one for one in waiting if isinstance(one, Job)], loaded.rows.size, padded=loaded.pads)
+            jobs = length_batch([one for one in waiting if isinstance(one, Job)], loaded.rows.size, padded=loaded.pads)
             taken, replies = jobs, loaded.generate(jobs)
         gone = set(map(id, taken))
         waiting[:] = [one for one in waiting if id(one) not in gone]
@@ -257,7 +257,7 @@ class TransformersModel:
             )
 
 
-def neighbours(jobs: Sequence[Job], size: int, *, padded: bool = True) -> list[Job]:
+def length_batch(jobs: Sequence[Job], size: int, *, padded: bool = True) -> list[Job]:
     """Batch that holds the oldest job and those nearest to it in length.
 
     Of equal length only, if the model reads padding.

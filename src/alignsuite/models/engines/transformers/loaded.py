@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alignsuite.errors import RequestError
-from alignsuite.models.engines.option_tree import Tails
+from alignsuite.models.engines.option_tree import OptionTokens
 from alignsuite.models.engines.transformers.continuous import WORTH_IT, is_available, write_continuously
 from alignsuite.models.engines.transformers.memory import Halving, rows_that_fit
 from alignsuite.models.engines.transformers.score import ENCODED_AT_ONCE, PackedScorer, PairScorer, PlainScorer, Scorer
@@ -38,7 +38,7 @@ class Choice:
     """Tokenized Choose request."""
 
     request: Choose
-    found: Tails
+    found: OptionTokens
 
 
 class Loaded:
@@ -123,7 +123,7 @@ class Loaded:
         longest = max(len(job.prompt) + job.request.max_tokens for job in near)
         return min(self.rows.size, rows_that_fit(self._config, longest, self._model.dtype.itemsize))
 
-    def _scores(self, found: Sequence[Tails]) -> list[list[float] | RequestError]:
+    def _scores(self, found: Sequence[OptionTokens]) -> list[list[float] | RequestError]:
         """Option scores of a wave of requests.
 
         Those that are no numbers, or did not fit, are asked again alone: one must not spoil its neighbours.
@@ -145,14 +145,14 @@ class Loaded:
                 (scores[index],) = self._scores([found[index]])
         return scores
 
-    def _beyond_window(self, found: Sequence[Tails]) -> bool:
+    def _beyond_window(self, found: Sequence[OptionTokens]) -> bool:
         """Whether a request is longer than the model's sliding window.
 
         A packed mask shows all of a path, and such a model must not see more than its window.
         """
         return self._window is not None and self.shares_prefixes and max(map(_length, found)) > self._window
 
-    def _chosen(self, found: Tails, values: list[float] | RequestError, seconds: float) -> Reply | RequestError:
+    def _chosen(self, found: OptionTokens, values: list[float] | RequestError, seconds: float) -> Reply | RequestError:
         if isinstance(values, RequestError):
             return values
         if any(map(math.isnan, values)):
@@ -178,7 +178,7 @@ class Loaded:
         )
 
 
-def _length(found: Tails) -> int:
+def _length(found: OptionTokens) -> int:
     return len(found.prompt) + max(map(len, found.options))
 
 

@@ -15,9 +15,9 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from alignsuite.models.engines.option_tree import Tails
+from alignsuite.models.engines.option_tree import OptionTokens
 from alignsuite.models.engines.transformers.memory import Halving
-from alignsuite.models.engines.transformers.tree import Tree, plant
+from alignsuite.models.engines.transformers.tree import Tree, build_tree
 
 if TYPE_CHECKING:
     import torch
@@ -35,7 +35,7 @@ Result = TypeVar("Result")
 class Scorer(Protocol):
     """Scorer of options: the log-likelihoods of each request's options."""
 
-    def score(self, found: Sequence[Tails]) -> list[list[float]]:
+    def score(self, found: Sequence[OptionTokens]) -> list[list[float]]:
         """Log-likelihoods, natural and not normalised; one list for each request."""
         ...
 
@@ -50,7 +50,7 @@ class PackedScorer:
     def __init__(self, model: PreTrainedModel, *, chunk: int, stopped: Callable[[], None] = lambda: None) -> None:
         self._model, self._stopped = model, stopped
         self._chunk = Halving(chunk)
-        self._picks = _picks(model)
+        self._selects = _selects_logits(model)
         self._cache_argument = (
             "cache" if _takes(model, "cache") else "past_key_values"
         )  # its name before Transformers 5.24
@@ -61,9 +61,9 @@ class PackedScorer:
         self._cache: DynamicCache | None = None
         self._warm: list[int] = []
 
-    def score(self, found: Sequence[Tails]) -> list[list[float]]:
+    def score(self, found: Sequence[OptionTokens]) -> list[list[float]]:
         """Log-likelihoods from one walk over the tree; see `Scorer.score`."""
-        tree = plant(found, self._warm)
+        tree = build_tree(found, self._warm)
         self._trim(list(range(tree.warm)))
         held, seen = list(range(tree.warm)), dict[tuple[int, int], float]()
         start = tree.warm
@@ -95,7 +95,7 @@ class PackedScorer:
         rows = torch.tensor([node - start for node in wanted], device=device)
         if self._cache is None:
             self._cache = DynamicCache()
-        only = {"logits_to_keep": rows if wanted else 1} if self._picks else {}
+        only = {"logits_to_keep": rows if wanted else 1} if self._selects else {}
         with torch.inference_mode():
             logits = self._model(
                 input_ids=torch.tensor([tree.tokens[start:end]], device=device),
@@ -110,7 +110,7 @@ class PackedScorer:
             if not wanted:
                 return iter(())
             pairs = [(row, token) for row, node in enumerate(wanted) for token in tree.looks[node]]
-            values = log_probs(logits if self._picks else logits[rows], pairs)
+            values = log_probs(logits if self._selects else logits[rows], pairs)
         return zip(((wanted[row], token) for row, token in pairs), values, strict=True)
 
     def _keep(self, tree: Tree, held: list[int], start: int, end: int) -> list[int]:
@@ -141,30 +141,30 @@ class PlainScorer:
     def __init__(self, model: PreTrainedModel, *, rows: int = 32, stopped: Callable[[], None] = lambda: None) -> None:
         self._model, self._stopped = model, stopped
         self._rows = Halving(rows)
-        self._picks = _picks(model)
+        self._selects = _selects_logits(model)
 
     def forget(self) -> None:
         """Nothing is kept."""
 
-    def score(self, found: Sequence[Tails]) -> list[list[float]]:
+    def score(self, found: Sequence[OptionTokens]) -> list[list[float]]:
         """Log-likelihoods, option by option; see `Scorer.score`."""
-        return [self._of_request(tails) for tails in found]
+        return [self._of_request(split) for split in found]
 
-    def _of_request(self, tails: Tails) -> list[float]:
-        first = len(tails.prompt) - 1
+    def _of_request(self, split: OptionTokens) -> list[float]:
+        first = len(split.prompt) - 1
 
         def totals(options: Sequence[list[int]]) -> list[float]:
             import torch
 
-            ids, _ = padded_right([[*tails.prompt, *option[:-1]] for option in options], self._model.device)
+            ids, _ = padded_right([[*split.prompt, *option[:-1]] for option in options], self._model.device)
             wanted = torch.arange(first, ids.shape[1], device=ids.device)
-            only = {"logits_to_keep": wanted} if self._picks else {}  # all of a long prompt's would fill the memory
+            only = {"logits_to_keep": wanted} if self._selects else {}  # all of a long prompt's would fill the memory
             with torch.inference_mode():
                 logits = self._model(input_ids=ids, use_cache=False, **only).logits
-                tail = logits if self._picks else logits[:, wanted]
+                tail = logits if self._selects else logits[:, wanted]
                 return [_along(tail[row], option) for row, option in enumerate(options)]
 
-        return in_batches(tails.options, self._rows, totals, self._stopped)
+        return in_batches(split.options, self._rows, totals, self._stopped)
 
 
 class PairScorer:
@@ -182,7 +182,7 @@ class PairScorer:
     def forget(self) -> None:
         """Nothing is kept."""
 
-    def score(self, found: Sequence[Tails]) -> list[list[float]]:
+    def score(self, found: Sequence[OptionTokens]) -> list[list[float]]:
         """Log-likelihoods from batches of prompts; see `Scorer.score`."""
         order = sorted(range(len(found)), key=lambda index: len(found[index].prompt))
         results = in_batches(
@@ -190,23 +190,23 @@ class PairScorer:
             self._rows,
             self._of_prompts,
             self._stopped,
-            length=lambda tails: len(tails.prompt),
+            length=lambda split: len(split.prompt),
         )
         return [scores for _, scores in sorted(zip(order, results, strict=True))]
 
-    def _of_prompts(self, found: Sequence[Tails]) -> list[list[float]]:
+    def _of_prompts(self, found: Sequence[OptionTokens]) -> list[list[float]]:
         import torch
 
         with torch.inference_mode():
-            ids, mask = padded_right([tails.prompt for tails in found], self._model.device)
+            ids, mask = padded_right([split.prompt for split in found], self._model.device)
             states = self._model.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
-            rows = [(prompt, option) for prompt, tails in enumerate(found) for option in tails.options]
+            rows = [(prompt, option) for prompt, split in enumerate(found) for option in split.options]
             totals: list[float] = []
             step = max(1, min(self._rows.size, 4 * ENCODED_AT_ONCE // mask.shape[1]))
             for first in range(0, len(rows), step):
                 totals += self._of_options(states, mask, rows[first : first + step])
         left = iter(totals)
-        return [[next(left) for _ in tails.options] for tails in found]
+        return [[next(left) for _ in split.options] for split in found]
 
     def _of_options(self, states: Tensor, mask: Tensor, rows: Sequence[tuple[int, list[int]]]) -> list[float]:
         import torch
@@ -249,7 +249,7 @@ def in_batches(
     return results
 
 
-def _picks(model: PreTrainedModel) -> bool:
+def _selects_logits(model: PreTrainedModel) -> bool:
     """Whether the model computes the logits of chosen places only."""
     return _takes(model, "logits_to_keep")
 

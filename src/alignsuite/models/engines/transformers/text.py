@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from alignsuite.errors import ModelError, RequestError
 from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText
-from alignsuite.models.engines.option_tree import Tails, tails
+from alignsuite.models.engines.option_tree import OptionTokens, split_options
 from alignsuite.models.protocol import Choose, Message, Prompt
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ class TokenText:
         """
         return self._joined(prompt, [""])[0]
 
-    def split(self, request: Choose) -> Tails:
-        """Token ids of the prompt and of each option; see `option_tree.tails`.
+    def split(self, request: Choose) -> OptionTokens:
+        """Token ids of the prompt and of each option; see `option_tree.split_options`.
 
         A decoder of its own sees the option alone.
 
@@ -47,10 +47,10 @@ class TokenText:
             RequestError: `unsupported`: options that are the same to this model, or add nothing to the prompt.
         """
         if self._pair:
-            found = Tails(self.prompt(request.prompt), self._ids(list(request.options), special=False))
+            found = OptionTokens(self.prompt(request.prompt), self._ids(list(request.options), special=False))
         else:
             prompt, *joined = self._joined(request.prompt, ["", *request.options])
-            found = tails(prompt, joined)
+            found = split_options(prompt, joined)
         shown = list(request.options)
         if len({tuple(tokens) for tokens in found.options}) < len(shown):
             raise RequestError("unsupported", f"two of the options {shown} are the same tokens to this model")

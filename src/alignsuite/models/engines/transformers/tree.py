@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from alignsuite.models.engines.option_tree import Tails
+from alignsuite.models.engines.option_tree import OptionTokens
 
 
 @dataclass(slots=True, eq=False)
@@ -66,17 +66,17 @@ class Tree:
         return found[::-1]
 
 
-def plant(found: Sequence[Tails], warm: Sequence[int] = ()) -> Tree:
+def build_tree(found: Sequence[OptionTokens], warm: Sequence[int] = ()) -> Tree:
     """Token tree of prompts with their options.
 
     The branch that begins like `warm` comes first, so that what is cached is used.
     """
     root, walks = _Node(-1), []
-    for tails in found:
+    for split in found:
         stem = root
-        for token in tails.prompt:
+        for token in split.prompt:
             stem = stem.children.setdefault(token, _Node(token))
-        walks.append([_walk(stem, option) for option in tails.options])
+        walks.append([_walk(stem, option) for option in split.options])
     tree = Tree([], [], [], [], [], _prefer(root, warm))
     stack = [(child, -1, 0) for child in reversed(root.children.values())]
     while stack:
