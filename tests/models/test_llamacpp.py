@@ -22,7 +22,7 @@ from alignsuite.models.engines.llamacpp.engine import LlamaCppModel
 from alignsuite.models.engines.llamacpp.server import LlamaServer
 from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, Message, Model, Reply, Request
 
-from .conftest import GgufWriter
+from .conftest import CACHE, GgufWriter
 
 if importlib.util.find_spec("xllamacpp") is None:  # not imported here: the engine decides how
     pytest.skip("needs alignsuite[llamacpp]", allow_module_level=True)
@@ -74,9 +74,9 @@ def test_is_a_model(smollm2: LlamaCppModel) -> None:
     assert (smollm2.info.can_chat, smollm2.info.can_choose, smollm2.info.context_length) == (True, True, 1024)
 
 
-def test_opening_loads_no_weights(smollm2_path: Path, tmp_path: Path) -> None:
+def test_opening_loads_no_weights(smollm2_path: Path) -> None:
     """Nothing is loaded before the first request, and closing twice is fine."""
-    model = LlamaCppModel(smollm2_path, cache=tmp_path)
+    model = LlamaCppModel(smollm2_path, cache=CACHE)
     assert model.info.context_length == 4096
     assert model._server is None
     assert list(model.answer([])) == []
@@ -291,11 +291,11 @@ def test_too_long_is_told_with_both_numbers(smollm2: LlamaCppModel) -> None:
     assert isinstance(after, Chosen)
 
 
-def test_a_base_model_takes_no_conversation(smollm2_path: Path, tmp_path: Path) -> None:
+def test_a_base_model_takes_no_conversation(smollm2_path: Path) -> None:
     """`form=raw` switches the template off: one request fails, the fingerprint is another."""
-    raw = LlamaCppModel(smollm2_path, cache=tmp_path, form="raw", context=64, threads=1)
+    raw = LlamaCppModel(smollm2_path, cache=CACHE, form="raw", context=64, threads=1)
     assert not raw.info.can_chat
-    assert raw.info.fingerprint != LlamaCppModel(smollm2_path, cache=tmp_path).info.fingerprint
+    assert raw.info.fingerprint != LlamaCppModel(smollm2_path, cache=CACHE).info.fingerprint
     (refused,) = ask(raw, Generate(user("Hi"), max_tokens=1))
     assert isinstance(refused, RequestError)
     assert refused.kind == "unsupported"
@@ -311,9 +311,9 @@ def test_the_port_answers_nobody_else(smollm2: LlamaCppModel) -> None:
     assert len(engine._key) > 30
 
 
-def test_closing_frees_the_port_and_asking_again_loads_again(smollm2_path: Path, tmp_path: Path) -> None:
-    """`close` is not the end of the object."""
-    model = LlamaCppModel(smollm2_path, cache=tmp_path, context=64, threads=1)
+def test_closing_frees_the_port_and_asking_again_loads_again(smollm2_path: Path) -> None:
+    """`close` is not the end of the object; two threads give the same numbers again."""
+    model = LlamaCppModel(smollm2_path, cache=CACHE, context=64, threads=2)
     first = chosen(model, Choose("1 + 1 =", (" 2", " 3")))
     address = engine_of(model)._server.listening_address
     model.close()
@@ -325,10 +325,10 @@ def test_closing_frees_the_port_and_asking_again_loads_again(smollm2_path: Path,
 
 
 def test_the_engine_is_silent_and_leaves_the_environment_alone(
-    smollm2_path: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    smollm2_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Not a line on stdout or stderr while loading and answering."""
-    model = LlamaCppModel(smollm2_path, cache=tmp_path, context=64, threads=1)
+    model = LlamaCppModel(smollm2_path, cache=CACHE, context=64, threads=1)
     generated(model, Generate("1, 2, 3,", max_tokens=2))
     model.close()
     assert capfd.readouterr() == ("", "")

@@ -220,7 +220,7 @@ def request_to_json(request: Request) -> dict[str, object]:
 def reply_to_json(reply: Reply) -> dict[str, object]:
     """Reply as JSON data; `-inf` becomes null.
 
-    An empty `thought` or `withheld` is left out, so that stores of before and after them are alike.
+    An empty `thought` or `withheld` is left out: such a reply is written as it was before there were any.
     """
     cost = {
         "prompt_tokens": reply.prompt_tokens,
