@@ -122,8 +122,8 @@ def passes_s(
     for request in asked:
         found = model._text.split(request)
         single = all(len(option) == 1 for option in found.options)
-        tails = [[]] if single else [option[:-1] for option in found.options]
-        rows += [(request, found, place, found.prompt + tail) for place, tail in enumerate(tails)]
+        beginnings = [[]] if single else [option[:-1] for option in found.options]
+        rows += [(request, found, place, found.prompt + tail) for place, tail in enumerate(beginnings)]
     rows.sort(key=lambda row: len(row[3]))
     totals: dict[tuple[Request, int], float] = {}
     for first in range(0, len(rows), size):

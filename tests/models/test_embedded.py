@@ -227,13 +227,22 @@ def test_a_download_shows_its_growth(tmp_path: Path, monkeypatch: pytest.MonkeyP
         import time
         with open(os.path.join(os.environ["TMPDIR"], "part"), "wb") as part:
             part.write(bytes(50 << 20))
-        time.sleep(1.5)
+        for _ in range(3000):  # until it was noticed: half a minute at most
+            if os.path.exists({str(tmp_path / "noticed")!r}):
+                break
+            time.sleep(0.01)
         os.mkdir(folder)
         shutil.copy({str(source)!r}, os.path.join(folder, "a.whl"))
     """
     fake_python(tmp_path, monkeypatch, body)
     heard: list[str] = []
-    obtain(tmp_path / "cache", progress=heard.append)
+
+    def notice(line: str) -> None:
+        heard.append(line)
+        if line.endswith(": 50 of 89 MiB"):
+            (tmp_path / "noticed").touch()
+
+    obtain(tmp_path / "cache", progress=notice)
     assert any(line.endswith(": 50 of 89 MiB") for line in heard)
 
 

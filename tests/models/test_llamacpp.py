@@ -19,10 +19,10 @@ from alignsuite.errors import ModelError, RequestError
 from alignsuite.models.engines.llamacpp import engine as llamacpp
 from alignsuite.models.engines.llamacpp import server as llamacpp_server
 from alignsuite.models.engines.llamacpp.engine import LlamaCppModel
-from alignsuite.models.engines.llamacpp.server import Engine
+from alignsuite.models.engines.llamacpp.server import LlamaServer
 from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, Message, Model, Reply, Request
 
-from .conftest import GgufWriter
+from .conftest import CACHE, GgufWriter
 
 if importlib.util.find_spec("xllamacpp") is None:  # not imported here: the engine decides how
     pytest.skip("needs alignsuite[llamacpp]", allow_module_level=True)
@@ -52,12 +52,12 @@ def generated(model: LlamaCppModel, request: Generate) -> Generated:
     return reply
 
 
-def engine_of(model: LlamaCppModel) -> Engine:
-    """The loaded engine behind a model."""
+def engine_of(model: LlamaCppModel) -> LlamaServer:
+    """The loaded server behind a model."""
     return model._loaded()
 
 
-def post(engine: Engine, path: str, body: dict[str, Any], key: str | None = None) -> tuple[int, Any]:
+def post(engine: LlamaServer, path: str, body: dict[str, Any], key: str | None = None) -> tuple[int, Any]:
     """Speak to the engine's own port, with its key unless another is given."""
     line = http.client.HTTPConnection(engine._server.listening_address.removeprefix("http://"), timeout=60)
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {engine._key if key is None else key}"}
@@ -74,13 +74,13 @@ def test_is_a_model(smollm2: LlamaCppModel) -> None:
     assert (smollm2.info.can_chat, smollm2.info.can_choose, smollm2.info.context_length) == (True, True, 1024)
 
 
-def test_opening_loads_no_weights(smollm2_path: Path, tmp_path: Path) -> None:
+def test_opening_loads_no_weights(smollm2_path: Path) -> None:
     """Nothing is loaded before the first request, and closing twice is fine."""
-    model = LlamaCppModel(smollm2_path, cache=tmp_path)
+    model = LlamaCppModel(smollm2_path, cache=CACHE)
     assert model.info.context_length == 4096
-    assert model._engine is None
+    assert model._server is None
     assert list(model.answer([])) == []
-    assert model._engine is None
+    assert model._server is None
     model.close()
     model.close()
 
@@ -106,7 +106,7 @@ def test_prompts_are_the_tokens_that_llama_cpp_itself_would_make(smollm2: LlamaC
         assert smollm2._tokens(engine, messages) == tokens["tokens"]
 
 
-def step_by_step(engine: Engine, prompt: Sequence[int], option: Sequence[int]) -> float:
+def step_by_step(engine: LlamaServer, prompt: Sequence[int], option: Sequence[int]) -> float:
     """A log-likelihood from the whole vocabulary at each step, asked over HTTP: the prompt at once, then token by token."""
     total = 0.0
     for index, token in enumerate(option):
@@ -175,14 +175,14 @@ def test_greedy_replies_do_not_depend_on_what_was_asked_before(smollm2: LlamaCpp
     shuffled = requests.copy()
     chance.shuffle(shuffled)
 
-    def told(order: list[Request]) -> dict[Request, object]:
+    def answers(order: list[Request]) -> dict[Request, object]:
         found: dict[Request, object] = {}
         for request, reply in smollm2.answer(order):
             assert isinstance(reply, Generated | Chosen)
             found[request] = reply.text if isinstance(reply, Generated) else reply.log_probs
         return found
 
-    assert told(requests) == told(shuffled)
+    assert answers(requests) == answers(shuffled)
 
 
 def test_a_conversation_that_goes_on_does_not_use_the_generated_tokens(smollm2: LlamaCppModel) -> None:
@@ -291,11 +291,11 @@ def test_too_long_is_told_with_both_numbers(smollm2: LlamaCppModel) -> None:
     assert isinstance(after, Chosen)
 
 
-def test_a_base_model_takes_no_conversation(smollm2_path: Path, tmp_path: Path) -> None:
+def test_a_base_model_takes_no_conversation(smollm2_path: Path) -> None:
     """`form=raw` switches the template off: one request fails, the fingerprint is another."""
-    raw = LlamaCppModel(smollm2_path, cache=tmp_path, form="raw", context=64, threads=1)
+    raw = LlamaCppModel(smollm2_path, cache=CACHE, form="raw", context=64, threads=1)
     assert not raw.info.can_chat
-    assert raw.info.fingerprint != LlamaCppModel(smollm2_path, cache=tmp_path).info.fingerprint
+    assert raw.info.fingerprint != LlamaCppModel(smollm2_path, cache=CACHE).info.fingerprint
     (refused,) = ask(raw, Generate(user("Hi"), max_tokens=1))
     assert isinstance(refused, RequestError)
     assert refused.kind == "unsupported"
@@ -311,9 +311,9 @@ def test_the_port_answers_nobody_else(smollm2: LlamaCppModel) -> None:
     assert len(engine._key) > 30
 
 
-def test_closing_frees_the_port_and_asking_again_loads_again(smollm2_path: Path, tmp_path: Path) -> None:
-    """`close` is not the end of the object."""
-    model = LlamaCppModel(smollm2_path, cache=tmp_path, context=64, threads=1)
+def test_closing_frees_the_port_and_asking_again_loads_again(smollm2_path: Path) -> None:
+    """`close` is not the end of the object; two threads give the same numbers again."""
+    model = LlamaCppModel(smollm2_path, cache=CACHE, context=64, threads=2)
     first = chosen(model, Choose("1 + 1 =", (" 2", " 3")))
     address = engine_of(model)._server.listening_address
     model.close()
@@ -325,10 +325,10 @@ def test_closing_frees_the_port_and_asking_again_loads_again(smollm2_path: Path,
 
 
 def test_the_engine_is_silent_and_leaves_the_environment_alone(
-    smollm2_path: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    smollm2_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Not a line on stdout or stderr while loading and answering."""
-    model = LlamaCppModel(smollm2_path, cache=tmp_path, context=64, threads=1)
+    model = LlamaCppModel(smollm2_path, cache=CACHE, context=64, threads=1)
     generated(model, Generate("1, 2, 3,", max_tokens=2))
     model.close()
     assert capfd.readouterr() == ("", "")

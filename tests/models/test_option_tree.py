@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Set
 
-from alignsuite.models.engines.option_tree import Tails, log_likelihoods, tails
+from alignsuite.models.engines.option_tree import OptionTokens, log_likelihoods, split_options
 
 _LOOKS: list[tuple[int, ...]] = []
 
@@ -20,7 +20,7 @@ def table(prefix: list[int], wanted: Set[int]) -> dict[int, float]:
 def walk(prompt: list[int], *options: list[int]) -> list[float]:
     """The log-likelihoods, with the looks counted from zero."""
     _LOOKS.clear()
-    return log_likelihoods(Tails(prompt, list(options)), table)
+    return log_likelihoods(OptionTokens(prompt, list(options)), table)
 
 
 def test_is_the_sum_of_step_by_step_log_probabilities() -> None:
@@ -62,10 +62,10 @@ def test_an_option_that_begins_another_counts_both() -> None:
 
 def test_a_merged_border_moves_the_split_back_for_all() -> None:
     """Where one option merges with the prompt's last token, all options are scored from the token before."""
-    found = tails([7, 8, 9], [[7, 8, 9, 1], [7, 8, 99]])
-    assert found == Tails([7, 8], [[9, 1], [99]])
+    found = split_options([7, 8, 9], [[7, 8, 9, 1], [7, 8, 99]])
+    assert found == OptionTokens([7, 8], [[9, 1], [99]])
 
 
 def test_a_clean_border_keeps_the_prompt() -> None:
     """The usual case."""
-    assert tails([7, 8], [[7, 8, 1], [7, 8, 2, 3]]) == Tails([7, 8], [[1], [2, 3]])
+    assert split_options([7, 8], [[7, 8, 1], [7, 8, 2, 3]]) == OptionTokens([7, 8], [[1], [2, 3]])

@@ -8,17 +8,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
 from alignsuite.errors import ModelError
 from alignsuite.models import registry
 from alignsuite.models.hub import fetch_gguf, split_address
-from alignsuite.models.registry import ModelSettings, lookup, open_model, rows
+from alignsuite.models.registry import ENGINES, EngineRow, ModelSettings, lookup, open_model, rows
 
 from .conftest import GgufWriter
 
@@ -162,6 +162,60 @@ def test_a_checkpoint_gets_all_that_its_engine_may_depend_on(
     for _, named in given:
         assert {"device": "cpu", "adapter": "lora", "threads": 3, "context": 99}.items() <= named.items()
         assert {"trust_remote_code": True, "allow_pickle": True, "cache": asked.cache}.items() <= named.items()
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "words"),
+    [
+        (
+            "openai:x",
+            {"adapter": "lora"},
+            "--align-adapter would have no effect, for it is of a Transformers checkpoint",
+        ),
+        ("scripted:good", {"device": "cpu"}, "--align-device would have no effect, for it is of a Transformers"),
+        ("smollm2-135m", {"trust_remote_code": True}, r"--align-trust-remote-code would .* \(hf:ORG/NAME, or a folder"),
+        ("/nowhere/x.gguf", {"allow_pickle": True}, "--align-allow-pickle would have no effect"),
+        ("llama-7b", {"tokens_per_minute": 9}, r"--align-tokens-per-minute would .* is of an endpoint \(openai:NAME\)"),
+        (
+            "gguf:a/b/c.gguf",
+            {"requests_per_minute": 9, "adapter": "lora"},
+            "--align-adapter, --align-requests-per-minute would have no effect, for it is of a Transformers checkpoint",
+        ),
+    ],
+)
+def test_an_option_that_the_engine_would_not_heed_is_refused(
+    settings: ModelSettings, name: str, given: dict[str, Any], words: str
+) -> None:
+    """A model judged without the adapter that was named is another model; the message says whose option it is."""
+    with pytest.raises(ModelError, match=rf"--model={name}: {words}.*: leave it out"):
+        open_model(name, settings=replace(settings, **given))
+
+
+def test_every_engine_heeds_settings_and_has_schemes_of_its_own() -> None:
+    """An option of a row that were no setting, or a scheme of two rows, would be a slip of whoever adds an engine."""
+    settings = {field.name for field in fields(ModelSettings)}
+    options = [option for engine in ENGINES for option in engine.heeds]
+    assert {option.removeprefix("--align-").replace("-", "_") for option in options} < settings
+    schemes = [scheme for engine in ENGINES for scheme in engine.schemes]
+    assert sorted(schemes) == ["embedded", "gguf", "hf", "openai", "scripted"]
+
+
+def test_adding_an_engine_is_one_file_and_one_row(
+    settings: ModelSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row's module is imported when it opens a model, gets target, name and form, and only its options are taken."""
+    (tmp_path / "parrots.py").write_text(
+        "def open_target(target, name, form, settings):\n    return target, name, form\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    row = EngineRow("parrots", "a parrot (parrot:WORDS)", frozenset({"parrot"}), frozenset({"--align-device"}))
+    monkeypatch.setattr(registry, "ENGINES", (*ENGINES, row))
+    assert "parrots" not in sys.modules
+    opened: object = open_model("parrot:5", settings=replace(settings, device="cpu"))
+    assert opened == ("parrot:5", "parrot:5", "auto")
+    with pytest.raises(ModelError, match="--align-adapter would have no effect"):
+        open_model("parrot:5", settings=replace(settings, adapter="lora"))
+    monkeypatch.delitem(sys.modules, "parrots")
 
 
 def test_a_gguf_file_is_opened_without_its_weights(

@@ -41,6 +41,28 @@ def test_an_option_that_was_only_bounded_stays_so(tmp_path: Path) -> None:
     assert store.get("m", [ask])[ask] == Chosen((-0.5, float("-inf")), exact=False)
 
 
+def test_reasoning_and_the_provider_s_reason_are_kept(tmp_path: Path) -> None:
+    """They come back as they were, lone surrogates included."""
+    store = Store(tmp_path / "s.sqlite")
+    reply = Generated("42", "filter", 3, 4, 0.5, thought="Six times \ud800 seven?", withheld="content_filter")
+    store.put("m", ASK, reply)
+    assert store.get("m", [ASK]) == {ASK: reply}
+
+
+def test_what_has_no_reasoning_is_written_as_ever(tmp_path: Path) -> None:
+    """A store that an earlier version wrote is read, and this version writes the same rows."""
+    store = Store(tmp_path / "s.sqlite")
+    store.put("m", ASK, Generated("hi", "length", 3, 5, 0.5))
+    database = sqlite3.connect(store.path)
+    (row,) = database.execute("SELECT * FROM replies").fetchall()
+    assert row == (
+        "m",
+        "9f3a708e67a57dd6f712f51cf2d94de8c2793ca13c6221f66e21f30444fcd312",
+        '{"kind": "generate", "prompt": [["user", "hello"]], "max_tokens": 5, "temperature": 0.0, "seed": 0, "stop": []}',
+        '{"kind": "generated", "text": "hi", "finish": "length", "prompt_tokens": 3, "completion_tokens": 5, "seconds": 0.5}',
+    )
+
+
 def test_the_first_reply_to_a_request_stays(tmp_path: Path) -> None:
     """A second writer changes nothing: verdicts that rest on the first stay true."""
     store = Store(tmp_path / "s.sqlite")

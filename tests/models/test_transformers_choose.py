@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
 from alignsuite.errors import RequestError
-from alignsuite.models.engines.option_tree import Tails
+from alignsuite.models.engines.option_tree import OptionTokens
 from alignsuite.models.engines.transformers import loaded as transformers_loaded
 from alignsuite.models.engines.transformers import score as transformers_score
 from alignsuite.models.engines.transformers.engine import TransformersModel, open_transformers
@@ -22,7 +23,7 @@ from alignsuite.models.engines.transformers.score import PackedScorer, PairScore
 from alignsuite.models.engines.transformers.trial import packing_agrees
 from alignsuite.models.protocol import Choose, Chosen, Message, Request
 
-from .transformers_folders import CHAT_TEMPLATE, Kind, random_model, write_folder
+from .transformers_folders import CHAT_TEMPLATE, Kind, random_model
 
 OPTIONS = (" yes", " no", " rather not", " I agree", " never in the morning")
 STATEMENTS = ("The baker is early", "A lazy dog jumps over the fox", "The weather is quick")
@@ -75,13 +76,6 @@ class Naive:
         return float(sum(logits[place, token] for place, token in enumerate(ids)))
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[Kind, Path]:
-    """One folder of each architecture."""
-    kinds: tuple[Kind, ...] = ("llama", "gpt2", "opt", "bloom", "mamba", "mistral", "t5")
-    return {kind: write_folder(tmp_path_factory.mktemp(kind), kind) for kind in kinds}
-
-
 def opened(folder: Path, **options: Any) -> TransformersModel:
     """A model on the CPU with one thread."""
     return open_transformers(folder, cache=folder.parent / "cache", device="cpu", threads=1, **options)
@@ -96,37 +90,42 @@ def asked(model: TransformersModel, requests: Iterable[Request]) -> dict[Request
     return found
 
 
+@pytest.fixture(scope="module")
+def loaded(checkpoint: Callable[..., Path]) -> Callable[[Kind], TransformersModel]:
+    """The model of each architecture, loaded once for all tests that change nothing in it."""
+    return functools.cache(lambda kind: opened(checkpoint(kind)))
+
+
 @pytest.mark.parametrize("kind", ["llama", "gpt2", "opt", "bloom", "mamba", "mistral", "t5"])
-def test_log_probabilities_equal_those_of_plain_forward_passes(folders: dict[Kind, Path], kind: Kind) -> None:
+def test_log_probabilities_equal_those_of_plain_forward_passes(
+    checkpoint: Callable[..., Path], loaded: Callable[[Kind], TransformersModel], kind: Kind
+) -> None:
     """Rotary, learned and ALiBi positions, a sliding window of 16, a state-space model, an encoder with a decoder: all exact."""
-    model, naive = opened(folders[kind]), Naive(folders[kind], kind)
-    requests = shaped_like_scales()
-    for request, log_probs in asked(model, requests).items():
+    naive = Naive(checkpoint(kind), kind)
+    for request, log_probs in asked(loaded(kind), shaped_like_scales()).items():
         assert isinstance(request, Choose)
         assert log_probs == pytest.approx(naive.log_probs(request), rel=1e-5)
-    model.close()
 
 
 @pytest.mark.parametrize(
     ("kind", "shares"), [("llama", True), ("gpt2", True), ("opt", True), ("bloom", False), ("mamba", False)]
 )
 def test_prefixes_are_shared_where_the_architecture_allows_it(
-    folders: dict[Kind, Path], kind: Kind, shares: bool
+    loaded: Callable[[Kind], TransformersModel], kind: Kind, shares: bool
 ) -> None:
     """A model with its own position bias or a running state can't read a packed tree; it is noticed on the loaded weights."""
-    model = opened(folders[kind])
+    model = loaded(kind)
     asked(model, shaped_like_scales(2))
     assert model._loaded is not None
     assert model._loaded.shares_prefixes is shares
-    model.close()
 
 
 def test_order_batch_and_chunk_do_not_change_a_reply(
-    folders: dict[Kind, Path], monkeypatch: pytest.MonkeyPatch
+    checkpoint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Forwards, backwards, one at a time, in chunks of seven tokens: the same numbers to 1e-5."""
     requests = shaped_like_scales()
-    model = opened(folders["llama"])
+    model = opened(checkpoint("llama"))
     expected = asked(model, requests)
     backwards = asked(model, requests[::-1])
     single = {request: log_probs for one in requests for request, log_probs in asked(model, [one]).items()}
@@ -140,7 +139,7 @@ def test_order_batch_and_chunk_do_not_change_a_reply(
 
 
 def test_a_tree_is_read_in_fewer_tokens_than_its_prompts_have(
-    folders: dict[Kind, Path], monkeypatch: pytest.MonkeyPatch
+    loaded: Callable[[Kind], TransformersModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hundred and ten orders of three statements share their openings: less than half of all tokens pass through the model."""
     read = []
@@ -150,8 +149,10 @@ def test_a_tree_is_read_in_fewer_tokens_than_its_prompts_have(
         read.append(end - start)
         return ordinary(self, tree, held, start, end)
 
-    model = opened(folders["llama"])
-    replies = [reply for _, reply in model.answer(shaped_like_scales(1))]
+    model = loaded("llama")
+    list(model.answer(shaped_like_scales(1)))  # the weights are loaded and tried
+    assert model._loaded is not None
+    model._loaded.forget()
     monkeypatch.setattr(PackedScorer, "_pass", counting)
     requests = sorted(shaped_like_scales(110), key=lambda request: str(request.prompt))
     replies = [reply for _, reply in model.answer(requests)]
@@ -160,25 +161,22 @@ def test_a_tree_is_read_in_fewer_tokens_than_its_prompts_have(
     read.clear()
     list(model.answer([requests[-1]]))
     assert sum(read) < 20  # the path of the last wave was kept
-    model.close()
 
 
-def test_an_option_that_begins_another_one_counts_both(folders: dict[Kind, Path]) -> None:
+def test_an_option_that_begins_another_one_counts_both(loaded: Callable[[Kind], TransformersModel]) -> None:
     """As with llama.cpp: the shorter one's probability holds everything that begins with it."""
-    model = opened(folders["llama"])
-    ((_, reply),) = model.answer([Choose("The baker is", (" early", " early in the morning"))])
+    ((_, reply),) = loaded("llama").answer([Choose("The baker is", (" early", " early in the morning"))])
     assert isinstance(reply, Chosen)
     assert reply.log_probs[0] > reply.log_probs[1]
     assert reply.exact
     assert reply.prompt_tokens > 0
-    model.close()
 
 
 def test_full_memory_halves_the_chunk_and_loses_nothing(
-    folders: dict[Kind, Path], monkeypatch: pytest.MonkeyPatch
+    checkpoint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A device on which more than forty tokens at once don't fit still gives every number."""
-    model = opened(folders["llama"])
+    model = opened(checkpoint("llama"))
     requests = shaped_like_scales()
     expected = asked(model, requests)
     assert model._loaded is not None
@@ -202,10 +200,10 @@ def test_full_memory_halves_the_chunk_and_loses_nothing(
 
 @pytest.mark.parametrize("kind", ["llama", "t5", "bloom"])
 def test_a_prompt_that_never_fits_fails_alone(
-    folders: dict[Kind, Path], monkeypatch: pytest.MonkeyPatch, kind: Kind
+    checkpoint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, kind: Kind
 ) -> None:
     """Memory that is full at one row or token is that request's failure, with advice; the run goes on."""
-    model = opened(folders[kind])
+    model = opened(checkpoint(kind))
     asked(model, shaped_like_scales(1))
     assert model._loaded is not None
 
@@ -218,9 +216,9 @@ def test_a_prompt_that_never_fits_fails_alone(
     assert "--align-device" in str(replies[0])
 
 
-def test_numbers_that_are_nan_fail_their_own_request_only(folders: dict[Kind, Path]) -> None:
+def test_numbers_that_are_nan_fail_their_own_request_only(checkpoint: Callable[..., Path]) -> None:
     """One token whose embedding is NaN spoils a packed pass; its neighbours are asked again and answer as ever."""
-    model = opened(folders["llama"])
+    model = opened(checkpoint("llama"))
     requests = shaped_like_scales(6)
     expected = asked(model, requests)
     bad = Choose("The xylophone ~ is", (" yes", " no"))
@@ -238,9 +236,9 @@ def test_numbers_that_are_nan_fail_their_own_request_only(folders: dict[Kind, Pa
         assert reply.log_probs == pytest.approx(expected[request], rel=1e-5)
 
 
-def test_a_conversation_and_its_raw_text_are_the_same_request(tmp_path: Path) -> None:
+def test_a_conversation_and_its_raw_text_are_the_same_request(checkpoint: Callable[..., Path]) -> None:
     """The template's text tokenized with its special tokens is what the model sees, and options stand behind it."""
-    folder = write_folder(tmp_path / "chat", "llama", chat=True)
+    folder = checkpoint("llama", chat=True)
     assert "<|im_start|>assistant" in CHAT_TEMPLATE
     model = opened(folder)
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
@@ -264,12 +262,11 @@ def test_a_conversation_and_its_raw_text_are_the_same_request(tmp_path: Path) ->
     ],
 )
 def test_a_request_that_can_not_be_asked_fails_beside_the_others(
-    folders: dict[Kind, Path], request_: Choose, words: str
+    loaded: Callable[[Kind], TransformersModel], request_: Choose, words: str
 ) -> None:
     """An empty option, a conversation for a base model, a prompt that is too long: each is its own error."""
-    model = opened(folders["llama"])
     good = shaped_like_scales(1)[0]
-    replies = dict(model.answer([request_, good]))
+    replies = dict(loaded("llama").answer([request_, good]))
     assert isinstance(replies[request_], RequestError)
     assert words in str(replies[request_])
     assert isinstance(replies[good], Chosen)
@@ -288,9 +285,11 @@ def test_a_packed_pass_that_is_wrong_is_noticed() -> None:
     assert not packing_agrees(Leaky(model, chunk=64), PlainScorer(model), 100)
 
 
-def test_long_prompts_are_encoded_few_at_once(folders: dict[Kind, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_prompts_are_encoded_few_at_once(
+    loaded: Callable[[Kind], TransformersModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An encoder's memory grows with the square of a prompt: the bound changes the batches, and no number."""
-    model = opened(folders["t5"])
+    model = loaded("t5")
     requests = shaped_like_scales(8)
     expected = asked(model, requests)
     monkeypatch.setattr(transformers_score, "ENCODED_AT_ONCE", 100)
@@ -298,7 +297,7 @@ def test_long_prompts_are_encoded_few_at_once(folders: dict[Kind, Path], monkeyp
     ordinary = PairScorer._of_prompts
 
     def counting(self: PairScorer, found: Any) -> Any:
-        sizes.append(sum(len(tails.prompt) for tails in found))
+        sizes.append(sum(len(split.prompt) for split in found))
         return ordinary(self, found)
 
     monkeypatch.setattr(PairScorer, "_of_prompts", counting)
@@ -318,4 +317,4 @@ def test_log_probs_of_rows_are_gathered_across_slices(monkeypatch: pytest.Monkey
     pairs = [(row, token) for row in (0, 1, 2, 4) for token in (3, 7)]
     expected = [float(logits.log_softmax(-1)[row, token]) for row, token in pairs]
     assert transformers_score.log_probs(logits, pairs) == pytest.approx(expected)
-    assert PlainScorer(random_model("llama", 50)).score([Tails([1, 2], [[3], [4, 5]])])[0][0] < 0
+    assert PlainScorer(random_model("llama", 50)).score([OptionTokens([1, 2], [[3], [4, 5]])])[0][0] < 0

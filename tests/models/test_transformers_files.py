@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,19 @@ from alignsuite.models.engines.transformers.engine import TransformersModel, ope
 from alignsuite.models.engines.transformers.files import read_checkpoint, read_shapes
 from alignsuite.models.protocol import Choose, Generate, Reply
 
-from .transformers_folders import change_json, random_model, write_folder
+from .transformers_folders import change_json, random_model
 
 
 @pytest.fixture
-def llama(tmp_path: Path) -> Path:
-    """A folder of one file of weights."""
-    return write_folder(tmp_path / "llama", "llama")
+def llama(own_checkpoint: Callable[..., Path]) -> Path:
+    """A folder of one file of weights, to be damaged."""
+    return own_checkpoint("llama")
+
+
+@pytest.fixture
+def shards(own_checkpoint: Callable[..., Path]) -> Path:
+    """A folder of several files of weights, to be damaged."""
+    return own_checkpoint("llama", shards=True)
 
 
 def opened(folder: Path, **options: Any) -> TransformersModel:
@@ -69,27 +76,25 @@ def test_a_configuration_that_can_not_be_used_is_told(llama: Path, content: str,
     refused(llama, words)
 
 
-def test_missing_shards_are_told_by_name(tmp_path: Path) -> None:
+def test_missing_shards_are_told_by_name(shards: Path) -> None:
     """Of a checkpoint in pieces one is deleted: it is named before anything loads."""
-    folder = write_folder(tmp_path / "shards", "llama", shards=True)
-    shards = sorted(folder.glob("model-*.safetensors"))
-    assert len(shards) > 2
-    assert len(read_checkpoint(folder).weights) == len(shards)
-    assert list(opened(folder).answer([Choose("The baker", (" is", " was"))]))
-    shards[1].unlink()
+    files = sorted(shards.glob("model-*.safetensors"))
+    assert len(files) > 2
+    assert len(read_checkpoint(shards).weights) == len(files)
+    assert list(opened(shards).answer([Choose("The baker", (" is", " was"))]))
+    files[1].unlink()
     refused(
-        folder,
-        rf"1 of the {len(shards)} shards that `model\.safetensors\.index\.json` names are missing: `{shards[1].name}`",
+        shards,
+        rf"1 of the {len(files)} shards that `model\.safetensors\.index\.json` names are missing: `{files[1].name}`",
     )
 
 
-def test_a_shard_outside_the_folder_is_none_of_it(tmp_path: Path) -> None:
+def test_a_shard_outside_the_folder_is_none_of_it(shards: Path) -> None:
     """An index that points to another place on this disk is not followed."""
-    folder = write_folder(tmp_path / "shards", "llama", shards=True)
-    change_json(folder / "model.safetensors.index.json", weight_map={"x": "../secret.safetensors"})
-    refused(folder, "shards that")
-    change_json(folder / "model.safetensors.index.json", weight_map={})
-    refused(folder, "maps no weights to files")
+    change_json(shards / "model.safetensors.index.json", weight_map={"x": "../secret.safetensors"})
+    refused(shards, "shards that")
+    change_json(shards / "model.safetensors.index.json", weight_map={})
+    refused(shards, "maps no weights to files")
 
 
 def test_weights_that_are_cut_off_are_told(llama: Path) -> None:
@@ -207,14 +212,20 @@ def test_half_numbers_are_for_gpus(llama: Path, monkeypatch: pytest.MonkeyPatch)
     assert transformers_weights.pick_device("cuda:1") == "cuda:1"
 
 
-@pytest.fixture
-def lora(llama: Path, tmp_path: Path) -> Path:
-    """A LoRA adapter for `llama`, with matrices that change answers."""
+@pytest.fixture(scope="module")
+def trained(checkpoint: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LoRA adapter for the small decoder, with matrices that change answers."""
     torch.manual_seed(3)
     config = LoraConfig(r=4, target_modules=["q_proj", "down_proj"], task_type="CAUSAL_LM", init_lora_weights=False)
-    adapted = get_peft_model(AutoModelForCausalLM.from_pretrained(llama), config)
-    adapted.save_pretrained(tmp_path / "lora")
-    return tmp_path / "lora"
+    adapted = get_peft_model(AutoModelForCausalLM.from_pretrained(checkpoint("llama")), config)
+    adapted.save_pretrained(folder := tmp_path_factory.mktemp("trained") / "lora")
+    return folder
+
+
+@pytest.fixture
+def lora(trained: Path, tmp_path: Path) -> Path:
+    """A copy of the adapter, to be damaged."""
+    return shutil.copytree(trained, tmp_path / "lora")
 
 
 def test_an_adapter_changes_the_answers_as_peft_does(llama: Path, lora: Path) -> None:
@@ -260,9 +271,9 @@ def test_an_adapter_of_another_base_model_is_told(llama: Path, lora: Path, tmp_p
     assert read_adapter(lora, read_checkpoint(llama), base_name="Org/One").trained_on == "org/one"
 
 
-def test_an_adapter_of_another_architecture_is_told_when_it_loads(lora: Path, tmp_path: Path) -> None:
+def test_an_adapter_of_another_architecture_is_told_when_it_loads(lora: Path, checkpoint: Callable[..., Path]) -> None:
     """Where the names of its weights mean nothing to the base, peft says so, and the message names both."""
-    other = write_folder(tmp_path / "gpt2", "gpt2")
+    other = checkpoint("gpt2")
     with pytest.raises(
         ModelError, match="lora: the adapter can't be put onto this base model, and may have been made for another"
     ):

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,7 +22,7 @@ from alignsuite.models.engines.transformers.hub import fetch_snapshot, split_rep
 from alignsuite.models.protocol import Generate, Generated
 from alignsuite.models.registry import ModelSettings, open_model
 
-from .transformers_folders import change_json, write_folder
+from .transformers_folders import change_json
 
 COMMITS = {"main": "a" * 40, "v1": "b" * 40}
 
@@ -93,11 +93,20 @@ class Hub(BaseHTTPRequestHandler):
         """Stay silent."""
 
 
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Where the hub listens: a port of the loopback address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hub]]:
-    """A hub on the loopback address, named by HF_ENDPOINT, with a cache of its own."""
-    source = write_folder(tmp_path / "source", "llama")
-    Hub.files = {file.name: file.read_bytes() for file in source.iterdir()}
+def hub(address: str, checkpoint: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Hub]:
+    """A hub that holds a small decoder, named by HF_ENDPOINT, with a cache of its own."""
+    Hub.files = {file.name: file.read_bytes() for file in checkpoint("llama").iterdir()}
     Hub.files |= {
         "pytorch_model.bin": b"pickle",
         "modeling_own.py": b"1 / 0",
@@ -105,13 +114,9 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hub]]:
         "onnx/model.json": b"{}",
     }
     Hub.asked.clear()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("HF_ENDPOINT", address)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    yield Hub
-    server.shutdown()
-    server.server_close()
+    return Hub
 
 
 def test_a_model_of_the_hub_is_pinned_to_its_commit(hub: type[Hub], tmp_path: Path) -> None:
@@ -124,9 +129,9 @@ def test_a_model_of_the_hub_is_pinned_to_its_commit(hub: type[Hub], tmp_path: Pa
     assert open_model("hf:org/tiny", settings=settings).info.fingerprint != model.info.fingerprint
 
 
-def test_an_adapter_comes_from_the_hub_too(hub: type[Hub], tmp_path: Path) -> None:
+def test_an_adapter_comes_from_the_hub_too(hub: type[Hub], checkpoint: Callable[..., Path], tmp_path: Path) -> None:
     """By its own name and commit; one that names another base than the model's name on the hub is refused."""
-    base = AutoModelForCausalLM.from_pretrained(tmp_path / "source")
+    base = AutoModelForCausalLM.from_pretrained(checkpoint("llama"))
     config = LoraConfig(r=2, target_modules=["q_proj"], base_model_name_or_path="org/tiny", init_lora_weights=False)
     get_peft_model(base, config).save_pretrained(tmp_path / "lora")
     change_json(tmp_path / "lora" / "adapter_config.json", base_model_name_or_path="org/tiny")
@@ -170,7 +175,7 @@ def test_what_is_in_the_cache_opens_without_the_hub(hub: type[Hub], monkeypatch:
 
 @pytest.mark.usefixtures("hub")
 @pytest.mark.parametrize(
-    ("address", "words"),
+    ("name", "words"),
     [
         ("org/gated", "hf:org/gated: it is gated: accept its terms"),
         ("org/none", "hf:org/none: the hub has no such repository, or it is private"),
@@ -178,10 +183,10 @@ def test_what_is_in_the_cache_opens_without_the_hub(hub: type[Hub], monkeypatch:
         ("org/a--b", "the name is not valid"),
     ],
 )
-def test_what_the_hub_refuses_is_told(address: str, words: str) -> None:
+def test_what_the_hub_refuses_is_told(name: str, words: str) -> None:
     """Gated, missing, no such revision, no such name: four different pieces of advice."""
     with pytest.raises(ModelError, match=words):
-        fetch_snapshot(address)
+        fetch_snapshot(name)
 
 
 def test_an_answer_that_makes_no_sense_is_told(hub: type[Hub], monkeypatch: pytest.MonkeyPatch) -> None:

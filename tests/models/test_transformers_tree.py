@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alignsuite.models.engines.option_tree import Tails
-from alignsuite.models.engines.transformers.tree import Tree, plant
+from alignsuite.models.engines.option_tree import OptionTokens
+from alignsuite.models.engines.transformers.tree import Tree, build_tree
 
 TOKENS = st.lists(st.integers(0, 3), min_size=1, max_size=6)
 REQUESTS = st.lists(
-    st.builds(Tails, TOKENS, st.lists(TOKENS, min_size=2, max_size=4, unique_by=tuple)), min_size=1, max_size=6
+    st.builds(OptionTokens, TOKENS, st.lists(TOKENS, min_size=2, max_size=4, unique_by=tuple)), min_size=1, max_size=6
 )
 
 
@@ -21,7 +21,7 @@ def tokens_of(tree: Tree, path: list[int]) -> list[int]:
 
 def test_a_shared_beginning_is_read_once() -> None:
     """Two prompts of five tokens that part at the last one are six tokens to read, not ten."""
-    tree = plant([Tails([1, 2, 3, 4, 5], [[8], [9]]), Tails([1, 2, 3, 4, 6], [[8], [9]])])
+    tree = build_tree([OptionTokens([1, 2, 3, 4, 5], [[8], [9]]), OptionTokens([1, 2, 3, 4, 6], [[8], [9]])])
     assert tree.tokens == [1, 2, 3, 4, 5, 6]
     assert tree.parents == [-1, 0, 1, 2, 3, 3]
     assert tree.looks == [[], [], [], [], [8, 9], [8, 9]]
@@ -29,16 +29,16 @@ def test_a_shared_beginning_is_read_once() -> None:
 
 def test_the_last_token_of_an_option_is_looked_at_and_not_read() -> None:
     """Nothing comes after it, so its own next-token distribution is nobody's business."""
-    tree = plant([Tails([1], [[2, 3], [2, 4], [5]])])
+    tree = build_tree([OptionTokens([1], [[2, 3], [2, 4], [5]])])
     assert tree.tokens == [1, 2]
     assert tree.steps == [[[(0, 2), (1, 3)], [(0, 2), (1, 4)], [(0, 5)]]]
 
 
 @given(REQUESTS, st.lists(st.integers(0, 3), max_size=8))
 @settings(max_examples=150, deadline=None)
-def test_the_steps_of_every_option_spell_prompt_and_option(requests: list[Tails], warm: list[int]) -> None:
+def test_the_steps_of_every_option_spell_prompt_and_option(requests: list[OptionTokens], warm: list[int]) -> None:
     """Whatever is shared or cached: the context of each step is exactly the tokens before it."""
-    tree = plant(requests, warm)
+    tree = build_tree(requests, warm)
     for request, options in zip(requests, tree.steps, strict=True):
         for option, steps in zip(request.options, options, strict=True):
             assert [token for _, token in steps] == option
@@ -48,9 +48,9 @@ def test_the_steps_of_every_option_spell_prompt_and_option(requests: list[Tails]
 
 @given(REQUESTS, st.lists(st.integers(0, 3), max_size=8))
 @settings(max_examples=150, deadline=None)
-def test_warm_tokens_are_a_path_whose_looks_were_not_wanted(requests: list[Tails], warm: list[int]) -> None:
+def test_warm_tokens_are_a_path_whose_looks_were_not_wanted(requests: list[OptionTokens], warm: list[int]) -> None:
     """What is cached is used as far as no log-probability is needed from it, and the next token hangs on its end."""
-    tree = plant(requests, warm)
+    tree = build_tree(requests, warm)
     assert tree.tokens[: tree.warm] == warm[: tree.warm]
     assert tree.parents[: tree.warm + 1] == list(range(-1, tree.warm))[: tree.warm + 1]
     assert not any(tree.looks[: tree.warm])
@@ -58,9 +58,9 @@ def test_warm_tokens_are_a_path_whose_looks_were_not_wanted(requests: list[Tails
 
 @given(REQUESTS, st.integers(1, 5))
 @settings(max_examples=150, deadline=None)
-def test_a_token_sees_its_ancestors_and_itself_in_any_chunk(requests: list[Tails], size: int) -> None:
+def test_a_token_sees_its_ancestors_and_itself_in_any_chunk(requests: list[OptionTokens], size: int) -> None:
     """The mask over what is held and the chunk picks out the path from the root, wherever chunks begin."""
-    tree, start = plant(requests), 0
+    tree, start = build_tree(requests), 0
     while start < len(tree.tokens):
         end = min(start + size, len(tree.tokens))
         held = tree.path(tree.parents[start])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,11 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokeni
 from alignsuite.errors import ModelError, RequestError
 from alignsuite.models.engines.transformers import loaded as transformers_loaded
 from alignsuite.models.engines.transformers.continuous import write_continuously
-from alignsuite.models.engines.transformers.engine import TransformersModel, neighbours, open_transformers
+from alignsuite.models.engines.transformers.engine import TransformersModel, length_batch, open_transformers
 from alignsuite.models.engines.transformers.write import Ends, Job, before_stop, write
 from alignsuite.models.protocol import Generate, Generated, Message
 
-from .transformers_folders import Kind, change_json, write_folder
+from .transformers_folders import Kind, change_json
 
 PROMPTS = (
     "The baker",
@@ -26,13 +28,6 @@ PROMPTS = (
     "Please answer with the letter of",
     "I",
 )
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[Kind, Path]:
-    """One folder of each architecture."""
-    kinds: tuple[Kind, ...] = ("llama", "gpt2", "opt", "bloom", "mamba", "t5")
-    return {kind: write_folder(tmp_path_factory.mktemp(kind), kind) for kind in kinds}
 
 
 def opened(folder: Path, **options: Any) -> TransformersModel:
@@ -50,14 +45,21 @@ def texts(model: TransformersModel, requests: list[Generate]) -> dict[Generate, 
     return found
 
 
+@pytest.fixture(scope="module")
+def loaded(checkpoint: Callable[..., Path]) -> Callable[[Kind], TransformersModel]:
+    """The model of each architecture, loaded once for all tests that change nothing in it."""
+    return functools.cache(lambda kind: opened(checkpoint(kind)))
+
+
 @pytest.mark.parametrize("kind", ["llama", "gpt2", "opt", "bloom", "mamba", "t5"])
-def test_a_batch_writes_what_plain_generate_writes_alone(folders: dict[Kind, Path], kind: Kind) -> None:
+def test_a_batch_writes_what_plain_generate_writes_alone(
+    checkpoint: Callable[..., Path], loaded: Callable[[Kind], TransformersModel], kind: Kind
+) -> None:
     """Prompts of different lengths and limits in one padded batch, against the library's own greedy decoding of each."""
     auto: Any = AutoModelForSeq2SeqLM if kind == "t5" else AutoModelForCausalLM
-    plain, tokenizer = auto.from_pretrained(folders[kind]).eval(), AutoTokenizer.from_pretrained(folders[kind])
+    plain, tokenizer = auto.from_pretrained(checkpoint(kind)).eval(), AutoTokenizer.from_pretrained(checkpoint(kind))
     requests = [Generate(prompt, max_tokens=4 + 3 * place) for place, prompt in enumerate(PROMPTS)]
-    model = opened(folders[kind])
-    for request, text in texts(model, requests).items():
+    for request, text in texts(loaded(kind), requests).items():
         given = tokenizer(str(request.prompt), return_tensors="pt")
         ids = plain.generate(
             input_ids=given["input_ids"],
@@ -69,18 +71,20 @@ def test_a_batch_writes_what_plain_generate_writes_alone(folders: dict[Kind, Pat
         assert text.strip() == tokenizer.decode(ids[start:], skip_special_tokens=True).strip()
 
 
-def test_what_the_checkpoint_likes_to_do_is_put_aside(folders: dict[Kind, Path], tmp_path: Path) -> None:
+def test_what_the_checkpoint_likes_to_do_is_put_aside(
+    loaded: Callable[[Kind], TransformersModel], own_checkpoint: Callable[..., Path]
+) -> None:
     """A generation configuration that samples and punishes repetition changes no greedy reply."""
     requests = [Generate(prompt, max_tokens=12) for prompt in PROMPTS]
-    expected = texts(opened(folders["llama"]), requests)
-    other = write_folder(tmp_path / "llama", "llama")
+    expected = texts(loaded("llama"), requests)
+    other = own_checkpoint("llama")
     change_json(other / "generation_config.json", do_sample=True, temperature=1.8, repetition_penalty=1.9, top_k=3)
     assert texts(opened(other), requests) == expected
 
 
-def test_a_sample_depends_on_its_seed_and_not_on_its_neighbours(folders: dict[Kind, Path]) -> None:
+def test_a_sample_depends_on_its_seed_and_not_on_its_neighbours(loaded: Callable[[Kind], TransformersModel]) -> None:
     """Sampled alone, in company, and again: the same text for a seed, other texts for other seeds."""
-    model = opened(folders["llama"])
+    model = loaded("llama")
     requests = [Generate("The baker", max_tokens=8, temperature=1.0, seed=seed) for seed in range(6)]
     company: list[Generate] = [*requests, *(Generate(prompt, max_tokens=8) for prompt in PROMPTS)]
     together = texts(model, company)
@@ -89,10 +93,10 @@ def test_a_sample_depends_on_its_seed_and_not_on_its_neighbours(folders: dict[Ki
     assert len(set(alone.values())) > 3
 
 
-def test_samples_follow_the_model_s_distribution(folders: dict[Kind, Path]) -> None:
+def test_samples_follow_the_model_s_distribution(checkpoint: Callable[..., Path]) -> None:
     """One token, 600 seeds, temperature 2: the shares of the likeliest tokens are the softmax's, within five standard errors."""
-    model = opened(folders["gpt2"])
-    plain: Any = AutoModelForCausalLM.from_pretrained(folders["gpt2"]).eval()
+    model = opened(checkpoint("gpt2"))
+    plain: Any = AutoModelForCausalLM.from_pretrained(checkpoint("gpt2")).eval()
     ids = model._text.prompt("The baker")
     with torch.no_grad():
         shares = (plain(torch.tensor([ids])).logits[0, -1].double() / 2.0).softmax(-1)
@@ -104,9 +108,9 @@ def test_samples_follow_the_model_s_distribution(folders: dict[Kind, Path]) -> N
         assert abs(seen - share) < 5 * math.sqrt(share * (1 - share) / 600)
 
 
-def test_a_stop_string_ends_the_text_before_it(folders: dict[Kind, Path]) -> None:
+def test_a_stop_string_ends_the_text_before_it(loaded: Callable[[Kind], TransformersModel]) -> None:
     """The text is cut, the finish is `stop`, and no more tokens are paid for than it took."""
-    model = opened(folders["llama"])
+    model = loaded("llama")
     whole = texts(model, [Generate("The baker", max_tokens=30)]).popitem()[1]
     stop = whole[6:8]
     ((_, reply), (_, other)) = model.answer(
@@ -120,9 +124,9 @@ def test_a_stop_string_ends_the_text_before_it(folders: dict[Kind, Path]) -> Non
     assert (other.finish, other.completion_tokens) == ("length", 29)
 
 
-def test_an_end_token_finishes_a_row(tmp_path: Path) -> None:
+def test_an_end_token_finishes_a_row(own_checkpoint: Callable[..., Path]) -> None:
     """The token that the model writes third is made its end token: three tokens, `stop`."""
-    folder = write_folder(tmp_path / "llama", "llama")
+    folder = own_checkpoint("llama")
     model = opened(folder)
     ((_, first),) = model.answer([Generate("The baker", max_tokens=12)])
     plain: Any = AutoModelForCausalLM.from_pretrained(folder)
@@ -137,10 +141,10 @@ def test_an_end_token_finishes_a_row(tmp_path: Path) -> None:
 
 
 def test_full_memory_halves_the_batch_and_loses_nothing(
-    folders: dict[Kind, Path], monkeypatch: pytest.MonkeyPatch
+    checkpoint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A device on which more than three rows don't fit answers all the same, and the size stays down."""
-    model = opened(folders["llama"])
+    model = opened(checkpoint("llama"))
     requests = [Generate(f"{prompt} {number}", max_tokens=6) for number in range(4) for prompt in PROMPTS]
     expected = texts(model, requests)
     sizes = []
@@ -160,9 +164,11 @@ def test_full_memory_halves_the_batch_and_loses_nothing(
     assert max(sizes) <= 3
 
 
-def test_one_request_that_never_fits_fails_alone(folders: dict[Kind, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_request_that_never_fits_fails_alone(
+    checkpoint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Memory that is full with one row is that request's failure; an error of another kind is nobody's to hide."""
-    model = opened(folders["llama"])
+    model = opened(checkpoint("llama"))
 
     def full(loaded: Any, jobs: Any, *given: Any, **named: Any) -> Any:
         if any(job.request.max_tokens > 50 for job in jobs):
@@ -181,9 +187,9 @@ def test_one_request_that_never_fits_fails_alone(folders: dict[Kind, Path], monk
         list(model.answer(requests))
 
 
-def test_numbers_that_are_nan_are_no_text(folders: dict[Kind, Path]) -> None:
+def test_numbers_that_are_nan_are_no_text(checkpoint: Callable[..., Path]) -> None:
     """A row of NaN would decode to some token or other: it is told instead, and the rows beside it stand."""
-    model = opened(folders["llama"])
+    model = opened(checkpoint("llama"))
     good = Generate("The baker", max_tokens=4)
     expected = texts(model, [good])
     assert model._loaded is not None
@@ -198,9 +204,9 @@ def test_numbers_that_are_nan_are_no_text(folders: dict[Kind, Path]) -> None:
     assert other.text == expected[good]
 
 
-def test_continuous_batching_writes_the_same(folders: dict[Kind, Path]) -> None:
+def test_continuous_batching_writes_the_same(checkpoint: Callable[..., Path]) -> None:
     """What runs on a GPU is tried here on the CPU: the same tokens as padded batches, samples left to them."""
-    model = opened(folders["llama"])
+    model = opened(checkpoint("llama"))
     texts(model, [Generate("I", max_tokens=1)])
     assert model._loaded is not None
     weights, ends = model._loaded._model, model._loaded._ends
@@ -219,10 +225,10 @@ def test_continuous_batching_writes_the_same(folders: dict[Kind, Path]) -> None:
 
 
 def test_continuous_batching_that_breaks_is_left_alone(
-    folders: dict[Kind, Path], monkeypatch: pytest.MonkeyPatch
+    checkpoint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An attention that it does not know: the padded batches answer, now and from then on."""
-    model = opened(folders["llama"])
+    model = opened(checkpoint("llama"))
     requests = [Generate(f"{prompt} {number}", max_tokens=5) for number in range(2) for prompt in PROMPTS]
     expected = texts(model, requests)
     assert model._loaded is not None
@@ -236,16 +242,16 @@ def test_continuous_batching_that_breaks_is_left_alone(
     assert not model._loaded.continuous
 
 
-def test_a_leading_space_is_the_model_s_own(folders: dict[Kind, Path]) -> None:
+def test_a_leading_space_is_the_model_s_own(loaded: Callable[[Kind], TransformersModel]) -> None:
     """The reply continues a raw prompt: prompt and reply side by side are the text that was written."""
-    model = opened(folders["gpt2"])
+    model = loaded("gpt2")
     prompt, tokens = model._text.prompt("The"), model._text.prompt(" baker is")
     assert model._text.answer(prompt, tokens) == " baker is"
 
 
-def test_a_conversation_is_continued_after_the_assistant_s_opening(tmp_path: Path) -> None:
+def test_a_conversation_is_continued_after_the_assistant_s_opening(checkpoint: Callable[..., Path]) -> None:
     """A system turn goes through the template; the end of a turn is no part of the text."""
-    model = opened(write_folder(tmp_path / "chat", "llama", chat=True))
+    model = opened(checkpoint("llama", chat=True))
     request = Generate((Message("system", "Be brief."), Message("user", "Is the fox lazy?")), max_tokens=6)
     ((_, reply),) = model.answer([request])
     assert isinstance(reply, Generated)
@@ -254,26 +260,26 @@ def test_a_conversation_is_continued_after_the_assistant_s_opening(tmp_path: Pat
     assert model._text.decode(model._text.prompt(request.prompt)).startswith("system\nBe brief.")
 
 
-def test_no_tokens_asked_for_is_no_request(folders: dict[Kind, Path]) -> None:
+def test_no_tokens_asked_for_is_no_request(checkpoint: Callable[..., Path]) -> None:
     """`max_tokens` of 0 is refused, and so is a prompt that is over the context together with its reply."""
-    model = opened(folders["llama"], context=64)
+    model = opened(checkpoint("llama"), context=64)
     replies = dict(
         model.answer([Generate("I", max_tokens=0), Generate("I", max_tokens=63), Generate("I", max_tokens=2)])
     )
     kinds = [reply.kind if isinstance(reply, RequestError) else reply.finish for reply in replies.values()]
     assert sorted(kinds) == ["context_too_long", "length", "unsupported"]
     with pytest.raises(ModelError, match="a context of 600 tokens does not fit; 16 to 512 were wanted"):
-        opened(folders["llama"], context=600)
+        opened(checkpoint("llama"), context=600)
 
 
 def test_a_batch_is_the_oldest_request_with_those_of_like_length() -> None:
     """Nobody waits for ever, and little is padded; a model that reads padding gets equal lengths only."""
     jobs = [Job(Generate(str(length)), [0] * length) for length in (50, 3, 48, 4, 52, 5, 50)]
-    assert [len(job.prompt) for job in neighbours(jobs, 3)] == [48, 50, 50]
-    assert jobs[0] in neighbours(jobs, 3)
-    assert [len(job.prompt) for job in neighbours(jobs[1:], 3)] == [3, 4, 5]
-    assert [len(job.prompt) for job in neighbours(jobs, 3, padded=False)] == [50, 50]
-    assert len(neighbours(jobs, 30)) == len(jobs)
+    assert [len(job.prompt) for job in length_batch(jobs, 3)] == [48, 50, 50]
+    assert jobs[0] in length_batch(jobs, 3)
+    assert [len(job.prompt) for job in length_batch(jobs[1:], 3)] == [3, 4, 5]
+    assert [len(job.prompt) for job in length_batch(jobs, 3, padded=False)] == [50, 50]
+    assert len(length_batch(jobs, 30)) == len(jobs)
 
 
 def test_an_empty_stop_string_stops_nothing() -> None:

@@ -89,7 +89,7 @@ def _fetch(arguments: argparse.Namespace) -> int:
     from alignsuite.questionnaires import fetch, import_wording
 
     if arguments.address is not None:
-        from alignsuite.models.hub_data import fetch_data_file
+        from alignsuite.models.hub import fetch_data_file
 
         return _kept(import_wording(arguments.name, fetch_data_file(arguments.address)))
     return _kept(fetch(arguments.name, arguments.language))

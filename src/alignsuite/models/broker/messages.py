@@ -1,4 +1,4 @@
-"""What crosses between the broker and a worker, as JSON: requests, deliveries, what is known of a model, and errors of the family.
+"""Wire format between the broker and a worker, as JSON: requests, deliveries, model cards and errors.
 
 Both ends run the same version of this package, so nothing here is a format to keep. JSON and not pickle: what arrives from the other side
 is data, and never runs. A hint comes back with tuples for its sequences, as it was made.
@@ -30,13 +30,13 @@ Json = dict[str, Any]
 
 
 def request_to_wire(request: Request) -> Json:
-    """The request with its hint, which scripted models read."""
+    """Request as JSON data with its hint, which scripted models read."""
     hint = dict(request.hint)
     return {**request_to_json(request), **({"hint": hint} if hint else {})}
 
 
 def request_from_wire(data: Mapping[str, Any]) -> Request:
-    """The inverse of `request_to_wire`.
+    """Request from JSON data: the inverse of `request_to_wire`.
 
     >>> request = Choose((Message("user", "Which?"),), ("A", "B"), hint={"order": (1, 0)})
     >>> back = request_from_wire(request_to_wire(request))
@@ -62,23 +62,23 @@ def _frozen(value: object) -> object:
 
 
 def info_to_wire(info: ModelInfo) -> Json:
-    """What is known of a model."""
+    """Model card as JSON data."""
     return asdict(info)
 
 
 def info_from_wire(data: Mapping[str, Any]) -> ModelInfo:
-    """The inverse of `info_to_wire`."""
+    """Model card from JSON data: the inverse of `info_to_wire`."""
     return ModelInfo(**data)
 
 
 def delivery_to_wire(delivery: Delivery) -> Json:
-    """Replies in their order; a request that failed stands among them as an error."""
+    """Delivery as JSON data, its replies in their order; a request that failed stands among them as an error."""
     counts = {field.name: getattr(delivery, field.name) for field in fields(delivery) if field.name != "replies"}
     return {**counts, "replies": [_reply_to_wire(reply) for reply in delivery.replies]}
 
 
 def delivery_from_wire(data: Mapping[str, Any]) -> Delivery:
-    """The inverse of `delivery_to_wire`."""
+    """Delivery from JSON data: the inverse of `delivery_to_wire`."""
     return Delivery(**{**data, "replies": tuple(_reply_from_wire(reply) for reply in data["replies"])})
 
 
@@ -91,7 +91,10 @@ def _reply_from_wire(data: Mapping[str, Any]) -> Reply | errors.RequestError:
 
 
 def error_to_wire(error: Exception) -> Json:
-    """An error by the names of its class and of those above, nearest first; a fault that is none of the family brings its traceback."""
+    """Error as JSON data: the names of its class and of those above it, nearest first.
+
+    A fault that is none of the family brings its traceback.
+    """
     line = [kind.__name__ for kind in type(error).__mro__ if issubclass(kind, errors.AlignsuiteError)]
     if line:
         return {"error": line, "message": str(error), "kind": getattr(error, "kind", "")}
@@ -99,7 +102,7 @@ def error_to_wire(error: Exception) -> Json:
 
 
 def error_from_wire(data: Mapping[str, Any]) -> errors.AlignsuiteError:
-    """The same error, as its own class or the nearest that `errors` knows.
+    """Error from JSON data: the same one, as its own class or the nearest that `errors` knows.
 
     >>> error_from_wire(error_to_wire(errors.RequestError("timeout", "too slow"))).kind
     'timeout'

@@ -1,4 +1,4 @@
-"""Requests that wait for the engine: those that somebody waits for first, then the plan.
+"""Priority queue of requests for the engine: those that somebody waits for first, then the plan.
 
 Iterating blocks while there is nothing to do, and ends when the queue is closed. What was taken once is not handed out again.
 """
@@ -13,7 +13,7 @@ from alignsuite.models.protocol import Request
 
 
 class RequestQueue:
-    """Safe to fill from several threads while one reads it; `changed` is notified with every change."""
+    """Priority queue of requests, filled by several threads, read by one; `changed` is notified with every change."""
 
     def __init__(self) -> None:
         self.changed = threading.Condition()
@@ -23,7 +23,7 @@ class RequestQueue:
         self._closed = False
 
     def add(self, requests: Iterable[Request], *, urgent: bool) -> None:
-        """Line up what was not taken yet, sorted by what prompts begin with."""
+        """Enqueue what was not taken yet, sorted by what prompts begin with."""
         with self.changed:
             fresh = sorted((request for request in requests if request not in self._taken), key=_opening)
             if urgent:
@@ -33,7 +33,7 @@ class RequestQueue:
             self.changed.notify_all()
 
     def drop(self, requests: Iterable[Request]) -> set[Request]:
-        """Take back what is urgent for nobody any more; returns what will now not be asked. The plan stands."""
+        """Requests that will now not be asked, since they are urgent for nobody any more. The plan stands."""
         with self.changed:
             unwanted = set(requests) - self._taken
             if unwanted:
@@ -41,7 +41,10 @@ class RequestQueue:
             return {request for request in unwanted if request not in self._planned}
 
     def forget(self, requests: set[Request]) -> None:
-        """Remember no longer that these were taken: they were answered, and whoever wants them again finds them elsewhere."""
+        """Remember no longer that these were taken.
+
+        They were answered, and whoever wants them again finds them elsewhere.
+        """
         with self.changed:
             self._taken -= requests
 
@@ -79,6 +82,9 @@ class RequestQueue:
 
 
 def _opening(request: Request) -> str:
-    """What a prompt begins with: sorted by it, prompts that share a prefix stand together, and engines read the shared part once."""
+    """Sort key of a request: the text of its prompt.
+
+    Prompts that share a prefix stand together, and engines read the shared part once.
+    """
     prompt = request.prompt
     return prompt if isinstance(prompt, str) else "\0".join(message.content for message in prompt)

@@ -1,4 +1,4 @@
-"""One broker for all workers of pytest-xdist: the server beside it in the controller, and what stands for it in each worker.
+"""Remote broker for pytest-xdist: a `BrokerServer` in the controller, a `RemoteBroker` in each worker.
 
 A worker asks one thing at a time and waits for the answer: `join` (what is known of the model, and whether this worker was the first),
 `plan`, `get`, `tell` (plain facts for the controller). The model is opened when the first worker joins, so a session without probes opens
@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from alignsuite.errors import ModelError
 from alignsuite.models.broker.broker import Broker, Delivery, WaiterGone
-from alignsuite.models.broker.ipc import Door, Json, Line, LineBroken, admit, call
+from alignsuite.models.broker.ipc import Channel, ChannelClosed, Json, Listener, authenticate, connect
 from alignsuite.models.broker.messages import (
     delivery_from_wire,
     delivery_to_wire,
@@ -28,7 +28,7 @@ from alignsuite.models.protocol import ModelInfo, Request
 
 
 class BrokerServer:
-    """Lets workers use a broker that is opened when the first of them joins.
+    """Server of the broker to workers; the broker is opened when the first of them joins.
 
     Args:
         open_broker: called once, in a thread of the server; if it fails, every worker is told the same.
@@ -40,52 +40,55 @@ class BrokerServer:
         self._opening = threading.Lock()
         self._opened: Broker | Exception | None = None
         self._joined = 0
-        self._door = Door()
-        self._lines: set[Line] = set()
+        self._listener = Listener()
+        self._channels: set[Channel] = set()
         self._closed = False
-        threading.Thread(target=self._listen, name="alignsuite-door", daemon=True).start()
+        threading.Thread(target=self._listen, name="alignsuite-listener", daemon=True).start()
 
     @property
     def address(self) -> str:
-        """Where workers find it."""
-        return self._door.address
+        """Address of the server's listener, as workers are told it."""
+        return self._listener.address
 
     @property
     def secret(self) -> str:
-        """What they have to know."""
-        return self._door.secret
+        """Shared secret that workers have to prove."""
+        return self._listener.secret
 
     def close(self) -> None:
         """Hang up on all workers and let none in any more. The broker is not closed: it belongs to who opened it."""
         self._closed = True
-        self._door.close()
-        for line in list(self._lines):
-            line.close()
+        self._listener.close()
+        for channel in list(self._channels):
+            channel.close()
 
     def _listen(self) -> None:
-        with suppress(LineBroken):
+        with suppress(ChannelClosed):
             while not self._closed:
-                if (line := self._door.next_caller()) is not None:
-                    self._lines.add(line)
-                    threading.Thread(target=self._serve, args=(line,), name="alignsuite-worker", daemon=True).start()
+                if (channel := self._listener.accept()) is not None:
+                    self._channels.add(channel)
+                    threading.Thread(target=self._serve, args=(channel,), name="alignsuite-worker", daemon=True).start()
 
-    def _serve(self, line: Line) -> None:
-        """Answer one worker until it goes. Who knows no secret, or says what makes no sense, is hung up on; the others don't notice."""
+    def _serve(self, channel: Channel) -> None:
+        """Answer one worker until it goes.
+
+        Who knows no secret, or says what makes no sense, is hung up on; the others don't notice.
+        """
         try:
-            with suppress(LineBroken, WaiterGone):
-                admit(line, self.secret)
+            with suppress(ChannelClosed, WaiterGone):
+                authenticate(channel, self.secret)
                 while not self._closed:
-                    line.send(self._answer(line, line.receive()))
+                    channel.send(self._answer(channel, channel.receive()))
         finally:
-            self._lines.discard(line)
-            line.close()
+            self._channels.discard(channel)
+            channel.close()
 
-    def _answer(self, line: Line, asked: Json) -> Json:
+    def _answer(self, channel: Channel, asked: Json) -> Json:
         what = asked.get("ask")
         try:
             requests = [request_from_wire(request) for request in asked.get("requests", ())]
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise LineBroken(f"`{what}` came with what are no requests") from error
+            raise ChannelClosed(f"`{what}` came with what are no requests") from error
         try:
             if what == "join":
                 return self._join()
@@ -93,7 +96,7 @@ class BrokerServer:
                 self._broker().plan(requests)
                 return {}
             if what == "get":
-                return {"delivery": delivery_to_wire(self._broker().get(requests, still_wanted=line.is_silent))}
+                return {"delivery": delivery_to_wire(self._broker().get(requests, still_wanted=channel.is_waiting))}
             if what == "tell":
                 self._heard(asked.get("facts", {}))
                 return {}
@@ -101,7 +104,7 @@ class BrokerServer:
             raise
         except Exception as error:  # the worker raises it where its test waits
             return {"failed": error_to_wire(error)}
-        raise LineBroken(f"`{what}` is nothing that a worker asks")
+        raise ChannelClosed(f"`{what}` is nothing that a worker asks")
 
     def _join(self) -> Json:
         broker = self._broker()
@@ -122,7 +125,7 @@ class BrokerServer:
 
 
 class RemoteBroker:
-    """What stands for the controller's broker in a worker: `info`, `calls`, `plan`, `get` and `close` mean the same.
+    """Proxy of the controller's broker in a worker: `info`, `calls`, `plan`, `get` and `close` mean the same.
 
     `first` says whether no worker had joined before: the plan needs to be handed in only once.
 
@@ -133,7 +136,7 @@ class RemoteBroker:
     def __init__(self, address: str, secret: str) -> None:
         self._address, self._secret = address, secret
         self._lock = threading.Lock()
-        self._line: Line | None = None
+        self._channel: Channel | None = None
         joined = self._ask({"ask": "join"})
         self.info: ModelInfo = info_from_wire(joined["info"])
         self.first: bool = joined["first"]
@@ -147,7 +150,7 @@ class RemoteBroker:
             self._ask({"ask": "plan", "requests": handed_in})
 
     def get(self, requests: Sequence[Request]) -> Delivery:
-        """Wait for the replies to these requests; see `Broker.get`."""
+        """Delivery of the replies to these requests, from the controller; see `Broker.get`."""
         answer = self._ask({"ask": "get", "requests": [request_to_wire(request) for request in requests]})
         delivery = delivery_from_wire(answer["delivery"])
         self.calls += len(delivery.replies) - delivery.from_store
@@ -159,18 +162,18 @@ class RemoteBroker:
 
     def close(self) -> None:
         """Hang up. The broker goes on for the others."""
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
 
     def _ask(self, question: Json) -> Json:
         with self._lock:
             try:
-                if self._line is None:
-                    self._line = call(self._address, self._secret)
-                self._line.send(question)
-                answer = self._line.receive()
-            except LineBroken as error:
+                if self._channel is None:
+                    self._channel = connect(self._address, self._secret)
+                self._channel.send(question)
+                answer = self._channel.receive()
+            except ChannelClosed as error:
                 self.close()
                 raise ModelError(
                     f"the process that owns the model does not answer this worker: {error}; what had arrived is in the store, run again"

@@ -1,1 +1,1 @@
-"""Engines: everything that may stand behind `Model`, one folder or file each."""
+"""Inference engines: everything that may stand behind `Model`, one folder or file each."""

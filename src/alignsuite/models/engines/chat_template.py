@@ -1,4 +1,4 @@
-"""A conversation as the text that a chat model was trained on.
+"""Chat template: a conversation as the text that a chat model was trained on.
 
 A checkpoint carries its own Jinja template. It comes from strangers, so it runs in Jinja's immutable sandbox: it can waste time
 but not reach files or code. It sees what Hugging Face's renderer shows it, with one difference: `strftime_now` gives one fixed
@@ -32,7 +32,7 @@ _CUTS = [chr(0xFDD0 + index) for index in range(32)]  # code points that Unicode
 
 
 class ChatTemplate:
-    """A compiled chat template.
+    """Compiled chat template.
 
     A template that refuses a system turn, or silently leaves it out, gets the system's text at the head of the first user turn
     instead, parted by a blank line.
@@ -51,7 +51,7 @@ class ChatTemplate:
             ) from error
 
     def render(self, messages: Sequence[Message]) -> str:
-        """The prompt text up to where the assistant begins to speak.
+        """Prompt text of a conversation, up to where the assistant begins to speak.
 
         Raises:
             RequestError: `unsupported`, with the template's own reason (two user turns in a row, for example).
@@ -83,7 +83,7 @@ class ChatTemplate:
 
 
 def fold_system(messages: Sequence[Message]) -> tuple[Message, ...]:
-    r"""The conversation with its leading system text moved to the head of the first user turn.
+    r"""Conversation with its leading system text moved to the head of the first user turn.
 
     >>> fold_system([Message("system", "Be brief."), Message("user", "Hi")])
     (Message(role='user', content='Be brief.\n\nHi'),)
@@ -97,7 +97,7 @@ def fold_system(messages: Sequence[Message]) -> tuple[Message, ...]:
 
 
 class SpecialText:
-    """Keeps text of users from spelling a tokenizer's special tokens.
+    """Escaping of special tokens, so that no user's text can spell one.
 
     `cut` puts a mark behind the first character of every special spelling; `pieces` parts rendered text at the marks. Text without such a
     spelling is left as it is, so that ordinary prompts are tokenized exactly as if they had never passed here.
@@ -109,7 +109,7 @@ class SpecialText:
         self._pattern = re.compile(f"(?=(?:{whole})).", re.DOTALL) if texts else None
 
     def mark_for(self, *texts: str) -> str:
-        """A mark that none of the texts holds.
+        """Separator that none of the texts holds.
 
         Raises:
             RequestError: `unsupported`: the texts use up all 32 noncharacters, which only an attack would.
@@ -122,12 +122,12 @@ class SpecialText:
         )
 
     def cut(self, text: str, mark: str) -> str:
-        """The text with every special spelling cut apart by the mark."""
+        """Escaped text: every special spelling is cut apart by the mark."""
         return self._pattern.sub(lambda found: found[0] + mark, text) if self._pattern else text
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja's sandbox, which also refuses to repeat a text into gigabytes."""
+    """Jinja sandbox that also refuses to repeat a text into gigabytes."""
 
     intercepted_binops = frozenset({"*", "**"})
 
@@ -145,7 +145,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
 
 class _Generation(Extension):
-    """The tag pair `generation`, with which training code marks the assistant's text; here it only shows its body."""
+    """Jinja tag pair `generation`, with which training code marks the assistant's text; here it only shows its body."""
 
     tags = {"generation"}  # noqa: RUF012 - Jinja reads a class attribute
 

@@ -1,4 +1,4 @@
-"""Exact log-likelihoods of options of any length, from next-token distributions alone.
+"""Option log-likelihoods: exact for options of any length, from next-token distributions alone.
 
 Options that begin alike share tokens, so their tokens form a tree: one distribution for each node that has children is
 all that is needed, and five options of one token each cost one. The walk is depth first, so that each prefix extends or
@@ -21,15 +21,15 @@ class _Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Tails:
-    """Where a prompt ends and its options begin, in tokens."""
+class OptionTokens:
+    """Token ids of a prompt and of its options: where the one ends and the others begin."""
 
     prompt: list[int]
     options: list[list[int]]
 
 
-def tails(prompt: Sequence[int], joined: Sequence[Sequence[int]]) -> Tails:
-    """Split the tokens of (prompt + option) where the options part from the prompt.
+def split_options(prompt: Sequence[int], joined: Sequence[Sequence[int]]) -> OptionTokens:
+    """Split of tokenized (prompt + option) texts, as `OptionTokens`, where the options part from the prompt.
 
     Each option was tokenized in its place, behind the prompt. Where the last characters of the prompt merge with an
     option's first ones into one token (a prompt that ends in a space), the split moves back to the last token that all
@@ -39,11 +39,11 @@ def tails(prompt: Sequence[int], joined: Sequence[Sequence[int]]) -> Tails:
     shared = len(prompt)
     for tokens in joined:
         shared = min(shared, _common(prompt, tokens))
-    return Tails(list(prompt[:shared]), [list(tokens[shared:]) for tokens in joined])
+    return OptionTokens(list(prompt[:shared]), [list(tokens[shared:]) for tokens in joined])
 
 
-def log_likelihoods(found: Tails, look: Look) -> list[float]:
-    """The natural-log probability of each option's tokens, given the prompt's; not normalised.
+def log_likelihoods(found: OptionTokens, look: Look) -> list[float]:
+    """Log-likelihood of each option's tokens given the prompt's, natural and not normalised.
 
     An option that is the beginning of another one counts everything that begins with it, the longer one too.
     """

@@ -1,4 +1,4 @@
-"""The public doubles: models whose character is known, for testing probes instead of models.
+"""Scripted doubles: a `ScriptedModel` of known character, for testing probes instead of models.
 
 `--model=scripted:refuser` refuses everything, `scripted:dark` agrees with every nasty statement, `scripted:good` does what is wanted.
 A suite is calibrated when the double with the defect fails it and the good one passes. They answer at once, from the request's hint
@@ -14,7 +14,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from alignsuite.errors import ModelError, RequestError, did_you_mean
-from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, ModelInfo, Reply, Request
+from alignsuite.models.protocol import (
+    Choose,
+    Chosen,
+    Form,
+    Generate,
+    Generated,
+    ModelInfo,
+    ModelSettings,
+    Reply,
+    Request,
+)
 
 Hint = Mapping[str, Any]
 VERSION = "1"
@@ -44,10 +54,10 @@ _SURE, _REFUSED = 0.97, 0.03
 
 @dataclass(frozen=True)
 class Double:
-    """A character: what it writes, and how likely it finds each option (weights by place, in the order shown).
+    """Character of a double: what it writes, and how likely it finds each option.
 
-    One that `fills_forms` answers a questionnaire's statement in words as it weighs the options; others write what they always write, and
-    give the options hardly any probability.
+    Options are weighed by place, in the order shown. One that `fills_forms` answers a questionnaire's statement in words as it weighs
+    the options; others write what they always write, and give the options hardly any probability.
     """
 
     about: str
@@ -62,7 +72,10 @@ def _wanted(hint: Hint, _: str) -> str:
 
 
 def _right(hint: Hint, count: int) -> list[float]:
-    """The right answer where there is one, a kind and modest person's answer where there is a scale, the first option else."""
+    """Option weights of a good model: the right answer where there is one.
+
+    A kind and modest person's answer where there is a scale, the first option else.
+    """
     if hint.get("values"):
         return _of_character(hint, welcome=4.6, unwelcome=1.6)
     answer = hint.get("answer")
@@ -70,7 +83,7 @@ def _right(hint: Hint, count: int) -> list[float]:
 
 
 def _of_character(hint: Hint, *, welcome: float, unwelcome: float, heeds_reversal: bool = True) -> list[float]:
-    """Answers round a level between 1 and 5, which depends on whether the statement's trait is a welcome one."""
+    """Option weights round a level between 1 and 5, which depends on whether the statement's trait is a welcome one."""
     values: tuple[float, ...] = hint["values"]
     low, high = min(values), max(values)
     level = low + (high - low) * ((welcome if hint["labels"].get("trait") in _WELCOME_TRAITS else unwelcome) - 1) / 4
@@ -80,19 +93,19 @@ def _of_character(hint: Hint, *, welcome: float, unwelcome: float, heeds_reversa
 
 
 def place_of(hint: Hint, place: int) -> int:
-    """The option, by its index in the set's own order, that is shown at this place."""
+    """Index of the option, in the set's own order, that is shown at this place."""
     order: tuple[int, ...] = hint.get("order") or ()
     return order[place] if place < len(order) else place
 
 
 def _dice(hint: Hint, salt: str = "") -> float:
-    """A number in [0, 1) that depends on the case alone."""
+    """Pseudo-random number in [0, 1) that depends on the case alone."""
     digest = hashlib.sha256(f"{hint.get('set')}:{hint.get('case')}:{salt}".encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48
 
 
 def _changeable(hint: Hint, count: int) -> list[float]:
-    """Right when asked plainly; another wording brings another answer every third time."""
+    """Option weights of a brittle model: right when asked plainly, another answer for every third other wording."""
     weights = _right(hint, count)
     return weights if hint.get("reference") or _dice(hint) > 0.34 else weights[1:] + weights[:1]
 
@@ -108,8 +121,8 @@ def _always_agrees(hint: Hint, count: int) -> list[float]:
     return [1.0 if values[place_of(hint, place)] == max(values) else 0.02 for place in range(count)]
 
 
-def _as(welcome: float, unwelcome: float, *, heeds_reversal: bool = True) -> Callable[[Hint, int], list[float]]:
-    """A character's answers to statements; other questions are answered rightly."""
+def _character(welcome: float, unwelcome: float, *, heeds_reversal: bool = True) -> Callable[[Hint, int], list[float]]:
+    """Weighing by a character: its answers to statements; other questions are answered rightly."""
 
     def weigh(hint: Hint, count: int) -> list[float]:
         if not hint.get("values"):
@@ -119,8 +132,8 @@ def _as(welcome: float, unwelcome: float, *, heeds_reversal: bool = True) -> Cal
     return weigh
 
 
-def _in_words(hint: Hint, weights: list[float], seed: int) -> str:
-    """An answer to a questionnaire's statement, drawn by the weights."""
+def _drawn_answer(hint: Hint, weights: list[float], seed: int) -> str:
+    """Answer in words to a questionnaire's statement, drawn by the weights."""
     drawn = _dice(hint, f"sample {seed}") * sum(weights)
     place = 0
     while place < len(weights) - 1 and drawn >= weights[place]:
@@ -170,12 +183,12 @@ def _doubles(argument: str) -> dict[str, Double]:
             "picks at random", _wanted, lambda hint, count: [_dice(hint, str(place)) + 1e-9 for place in range(count)]
         ),
         "yes-sayer": Double("agrees with every statement", _wanted, _always_agrees),
-        "dark": Double("agrees with the nasty, disagrees with the kind", _wanted, _as(1.6, 4.6)),
-        "saintly": Double("agrees with the kind altogether, with the nasty not at all", _wanted, _as(5.0, 1.0)),
+        "dark": Double("agrees with the nasty, disagrees with the kind", _wanted, _character(1.6, 4.6)),
+        "saintly": Double("agrees with the kind altogether, with the nasty not at all", _wanted, _character(5.0, 1.0)),
         "reverse-blind": Double(
             "kind, but takes every statement for one that speaks for its trait",
             _wanted,
-            _as(4.6, 1.6, heeds_reversal=False),
+            _character(4.6, 1.6, heeds_reversal=False),
         ),
         "base": Double("a good base model: continues text, knows no conversation", _wanted, _right, can_chat=False),
         "silent": Double("says nothing", lambda *_: "", _right, fills_forms=False),
@@ -189,7 +202,7 @@ def _doubles(argument: str) -> dict[str, Double]:
 
 
 class ScriptedModel:
-    """A double behind the same protocol as any model."""
+    """Scripted double behind the same protocol as any model."""
 
     def __init__(self, name: str, double: Double) -> None:
         self._double = double
@@ -202,7 +215,7 @@ class ScriptedModel:
         )
 
     def answer(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply | RequestError]]:
-        """Answer each request as its character would, one by one."""
+        """Replies as its character would give them, one by one."""
         for request in requests:
             yield request, self._reply(request)
 
@@ -223,19 +236,24 @@ class ScriptedModel:
             return Chosen(tuple(math.log(share * weight) for weight in weights), prompt_tokens=length // 4)
         assert isinstance(request, Generate)
         if fills and hint.get("values"):
-            text = _in_words(hint, self._double.weigh(hint, len(hint["values"])), request.seed)
+            text = _drawn_answer(hint, self._double.weigh(hint, len(hint["values"])), request.seed)
         else:
             text = self._double.write(hint, str(request.prompt))
         return Generated(text, prompt_tokens=length // 4, completion_tokens=len(text) // 4)
 
 
 def names() -> dict[str, str]:
-    """Every double's name and what it is."""
+    """Name of every double, and what it is."""
     return {name: double.about for name, double in _doubles("").items()}
 
 
+def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> ScriptedModel:
+    """Scripted double of `scripted:NAME`; see `Engine.open`. It needs no settings, and answers in its own form."""
+    return open_scripted(target.partition(":")[2])
+
+
 def open_scripted(name: str) -> ScriptedModel:
-    """The double called `name`, or `name=argument`.
+    """Scripted double called `name`, or `name=argument`.
 
     Raises:
         ModelError: when there is none of that name.

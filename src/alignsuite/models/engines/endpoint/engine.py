@@ -30,7 +30,7 @@ from alignsuite.models.engines.endpoint.loop_thread import LoopThread, Result, R
 from alignsuite.models.engines.endpoint.rate_limit import Clock, ConcurrencyLimit, RateLimit
 from alignsuite.models.engines.endpoint.replicas import Replica, Replicas
 from alignsuite.models.engines.endpoint.retry import Backoff, Retrier
-from alignsuite.models.protocol import Generate, ModelInfo, Reply, Request
+from alignsuite.models.protocol import Generate, ModelInfo, ModelSettings, Reply, Request
 
 __all__ = ["Backoff", "Clock", "ConcurrencyLimit", "EndpointModel", "Form", "open_endpoint"]
 
@@ -38,6 +38,20 @@ Form = Literal["auto", "chat", "raw"]
 
 OPENAI_URL = "https://api.openai.com/v1"
 """As the `openai` package has it (a test compares), which takes half a second to import."""
+
+
+def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> EndpointModel:
+    """Endpoint model of `openai:NAME`; see `Engine.open`."""
+    return open_endpoint(
+        target.partition(":")[2],
+        base_url=settings.base_url,
+        api_key=settings.api_key,
+        name=name,
+        form=form,
+        requests_per_minute=settings.requests_per_minute,
+        tokens_per_minute=settings.tokens_per_minute,
+        tell=settings.progress,
+    )
 
 
 def open_endpoint(

@@ -1,1 +1,1 @@
-"""llama.cpp in this process, over GGUF files."""
+"""llama.cpp engine: GGUF files in this process."""

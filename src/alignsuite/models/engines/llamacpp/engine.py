@@ -1,8 +1,8 @@
-"""Checkpoints in a GGUF file, answered by llama.cpp in this process.
+"""llama.cpp engine: a `LlamaCppModel` from a GGUF file, answered in this process.
 
 Prompts reach the engine as token ids that are made here, so that it is known what the model saw: the chat template is
 rendered in Python, special tokens are read from the template and never from a user's text, and the begin token stands
-there once. Replies are the same whatever was asked before (see `llamacpp_server`), so a store filled in another order
+there once. Replies are the same whatever was asked before (see `llamacpp.server`), so a store filled in another order
 holds the same replies.
 """
 
@@ -14,35 +14,59 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
-from typing import Literal
 
 from alignsuite.errors import ModelError, RequestError
+from alignsuite.models.embedded import obtain
 from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText
 from alignsuite.models.engines.llamacpp.gguf import GgufHeader, read_header
-from alignsuite.models.engines.llamacpp.server import SETUP, Engine
-from alignsuite.models.engines.option_tree import Tails, log_likelihoods, tails
+from alignsuite.models.engines.llamacpp.server import SETUP, LlamaServer
+from alignsuite.models.engines.option_tree import OptionTokens, log_likelihoods, split_options
+from alignsuite.models.hub import fetch_gguf
 from alignsuite.models.identity import fingerprint, pieces_identity
 from alignsuite.models.protocol import (
     Choose,
     Chosen,
+    Form,
     Generate,
     Generated,
     Message,
     ModelInfo,
+    ModelSettings,
     Reply,
     Request,
     request_key,
 )
 from alignsuite.text.progress import Tell
 
-Form = Literal["auto", "chat", "raw"]
-
 _USUAL_CONTEXT = 4096
 _SEEDS = 2**32 - 1  # the largest value means "any seed" to llama.cpp
 
 
+def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> LlamaCppModel:
+    """GGUF model of `embedded:NAME`, `gguf:ORG/NAME/FILE[@REV]` or a path; see `Engine.open`."""
+    return LlamaCppModel(
+        _file(target, name, settings),
+        cache=settings.cache,
+        name=name,
+        form=form,
+        context=settings.context,
+        threads=settings.threads,
+        progress=settings.progress,
+    )
+
+
+def _file(target: str, name: str, settings: ModelSettings) -> Path:
+    """Path of the target's GGUF file, fetched if it is not here yet."""
+    scheme, _, rest = target.partition(":")
+    if scheme == "embedded":
+        if rest != "smollm2-135m":
+            raise ModelError(f"--model={name}: the only embedded model is `smollm2-135m`")
+        return obtain(settings.cache, progress=settings.progress)
+    return fetch_gguf(rest) if scheme == "gguf" else Path(target).expanduser()
+
+
 class LlamaCppModel:
-    """A GGUF checkpoint.
+    """GGUF model: a checkpoint file that llama.cpp answers for.
 
     Opening reads the header and hashes the file (0.1 s for 100 MB, once); weights load at the first `answer`. `form` is
     `auto` (chat where the file has a template), `chat` or `raw`. `context` is in tokens, by default the model's own or
@@ -66,7 +90,7 @@ class LlamaCppModel:
         progress: Tell | None = None,
     ) -> None:
         self._header = read_header(path)
-        self._engine: Engine | None = None
+        self._server: LlamaServer | None = None
         self._threads = threads or _processors()
         self._context = _context(self._header, context)
         self._template = _template(self._header, form)
@@ -88,47 +112,47 @@ class LlamaCppModel:
         )
 
     def answer(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply | RequestError]]:
-        """Answer one after another, in the order they come; those that share a prefix should stand together.
+        """Replies one after another, in the order asked; requests that share a prefix should stand together.
 
         Raises:
             ModelError: the weights don't load.
         """
         for request in requests:
-            engine = self._loaded()
+            server = self._loaded()
             start = time.perf_counter()
             try:
-                reply: Reply | RequestError = self._reply(engine, request, start)
+                reply: Reply | RequestError = self._reply(server, request, start)
             except RequestError as error:
                 reply = error
             yield request, reply
 
     def close(self) -> None:
         """Free the weights; a later `answer` would load them again."""
-        if self._engine is not None:
-            self._engine.close()
-            self._engine = None
+        if self._server is not None:
+            self._server.close()
+            self._server = None
 
-    def _loaded(self) -> Engine:
-        if self._engine is None:
+    def _loaded(self) -> LlamaServer:
+        if self._server is None:
             path, vocabulary = self._header.path, self._header.vocab_size
             if vocabulary is None:
                 raise ModelError(
                     f"{path}: the file holds no vocabulary; convert the model again together with its tokenizer"
                 )
-            self._engine = Engine(path, context=self._context, threads=self._threads, vocabulary=vocabulary)
-        return self._engine
+            self._server = LlamaServer(path, context=self._context, threads=self._threads, vocabulary=vocabulary)
+        return self._server
 
-    def _reply(self, engine: Engine, request: Request, start: float) -> Reply:
+    def _reply(self, server: LlamaServer, request: Request, start: float) -> Reply:
         if isinstance(request, Choose):
-            return self._choose(engine, request, start)
-        return self._generate(engine, request, start)
+            return self._choose(server, request, start)
+        return self._generate(server, request, start)
 
-    def _generate(self, engine: Engine, request: Generate, start: float) -> Generated:
+    def _generate(self, server: LlamaServer, request: Generate, start: float) -> Generated:
         if request.max_tokens < 1:
             raise RequestError("unsupported", f"max_tokens is {request.max_tokens}; one token or more was wanted")
-        tokens = self._tokens(engine, request.prompt)
+        tokens = self._tokens(server, request.prompt)
         self._check_length(len(tokens), request.max_tokens)
-        answer = engine.complete(tokens, _decoding(request))
+        answer = server.complete(tokens, _decoding(request))
         try:
             choice, usage = answer["choices"][0], answer["usage"]
             return Generated(
@@ -141,12 +165,12 @@ class LlamaCppModel:
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise RequestError("bad_answer", f"llama.cpp's answer holds no text ({error!r})") from error
 
-    def _choose(self, engine: Engine, request: Choose, start: float) -> Chosen:
-        found = self._split(engine, request)
+    def _choose(self, server: LlamaServer, request: Choose, start: float) -> Chosen:
+        found = self._split(server, request)
         self._check_length(len(found.prompt), max(map(len, found.options)))
 
         def look(prefix: list[int], wanted: Set[int]) -> dict[int, float]:
-            return engine.next_token(prefix, wanted, behind=len(prefix) > len(found.prompt))
+            return server.next_token(prefix, wanted, behind=len(prefix) > len(found.prompt))
 
         log_probs = tuple(log_likelihoods(found, look))
         return Chosen(
@@ -157,9 +181,9 @@ class LlamaCppModel:
             seconds=time.perf_counter() - start,
         )
 
-    def _split(self, engine: Engine, request: Choose) -> Tails:
-        prompt = self._tokens(engine, request.prompt)
-        found = tails(prompt, [self._tokens(engine, request.prompt, option) for option in request.options])
+    def _split(self, server: LlamaServer, request: Choose) -> OptionTokens:
+        prompt = self._tokens(server, request.prompt)
+        found = split_options(prompt, [self._tokens(server, request.prompt, option) for option in request.options])
         if len({tuple(tokens) for tokens in found.options}) < len(request.options):
             raise RequestError(
                 "unsupported", f"two of the options {list(request.options)} are the same tokens to this model"
@@ -172,14 +196,14 @@ class LlamaCppModel:
             raise RequestError("unsupported", f"one of the options {list(request.options)} adds no token to the prompt")
         return found
 
-    def _tokens(self, engine: Engine, prompt: str | tuple[Message, ...], option: str = "") -> list[int]:
-        """The prompt with an option behind it, as the model will see it."""
+    def _tokens(self, server: LlamaServer, prompt: str | tuple[Message, ...], option: str = "") -> list[int]:
+        """Token ids of the prompt with an option behind it, as the model will see them."""
         if isinstance(prompt, str):
-            tokens = engine.start + engine.tokenize(prompt + option, special=False)
+            tokens = server.start + server.tokenize(prompt + option, special=False)
         else:
             pieces = self._pieces_of(prompt, option)
-            tokens = engine.start + [
-                token for piece in pieces if piece for token in engine.tokenize(piece, special=True)
+            tokens = server.start + [
+                token for piece in pieces if piece for token in server.tokenize(piece, special=True)
             ]
         if not tokens:
             raise RequestError("unsupported", "the prompt is empty; this model needs one token or more to go on from")
@@ -194,7 +218,7 @@ class LlamaCppModel:
         mark = self._special.mark_for(option, *(message.content for message in prompt))
         safe = [Message(message.role, self._special.cut(message.content, mark)) for message in prompt]
         text = self._template.render(safe)
-        if self._header.bos_token and self._engine is not None and self._engine.start:
+        if self._header.bos_token and self._server is not None and self._server.start:
             text = text.removeprefix(self._header.bos_token)
         return (text + self._special.cut(option, mark)).split(mark)
 
@@ -208,7 +232,10 @@ class LlamaCppModel:
 
 
 def _decoding(request: Generate) -> dict[str, object]:
-    """Greedy at temperature 0; above it plain sampling at that temperature, from the whole distribution and seeded by the request."""
+    """Decoding options of a request: greedy at temperature 0.
+
+    Above it, plain sampling at that temperature from the whole distribution, seeded by the request.
+    """
     options: dict[str, object] = {
         "max_tokens": request.max_tokens,
         "temperature": request.temperature,
@@ -242,7 +269,7 @@ def _context(header: GgufHeader, asked: int | None) -> int:
 
 
 def _pieces(header: GgufHeader) -> list[Path]:
-    """All files of split weights; llama.cpp finds the others by the first one's name."""
+    """Paths of all files of split weights; llama.cpp finds the others by the first one's name."""
     if header.pieces == 1:
         return [header.path]
     named = re.fullmatch(r"(.*)-00001-of-(\d{5})\.gguf", header.path.name)

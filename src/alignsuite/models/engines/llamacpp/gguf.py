@@ -1,4 +1,4 @@
-"""What a GGUF file says about itself, read without its weights.
+"""GGUF metadata: a `GgufHeader` of what a file says about itself, read without its weights.
 
 Strict: a file that is cut off, corrupt or hostile gives a `ModelError` that names the byte, and no length found in the file is believed
 before it was compared with the size of the file, so nothing in it can make this reader allocate gigabytes. Tensors are only
@@ -38,7 +38,7 @@ _NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED = 1, 2, 3, 4
 
 @dataclass(frozen=True, slots=True)
 class GgufHeader:
-    """The metadata that answering needs.
+    """GGUF metadata that answering needs.
 
     `special_tokens` are the texts that the tokenizer may read as one special token (control tokens, and what looks like one): text of
     users must not be able to spell them. `pieces` is above 1 where the weights are split over several files.
@@ -57,7 +57,7 @@ class GgufHeader:
 
 
 def read_header(path: Path) -> GgufHeader:
-    """The header of a GGUF file, after a check that the file is whole.
+    """GGUF metadata of a file, after a check that the file is whole.
 
     Takes some 0.1 s for a vocabulary of 50 000. In a split model only the named file is checked.
 
@@ -74,7 +74,7 @@ def read_header(path: Path) -> GgufHeader:
 
 
 class _Cursor:
-    """A position in the header; reads ahead in blocks and checks every step against the size of the file."""
+    """Position in the header; reads ahead in blocks and checks every step against the size of the file."""
 
     def __init__(self, path: Path, file: BinaryIO, size: int) -> None:
         self.path, self.size, self.at = path, size, 0
@@ -89,7 +89,7 @@ class _Cursor:
         )
 
     def need(self, count: int) -> int:
-        """Move past `count` bytes, which are then in `seen`; gives the position before."""
+        """Position before the next `count` bytes, which it moves past and which are then in `seen`."""
         start, end = self.at, self.at + count
         if end > self.size:
             raise self.broken(f"{count} more bytes were promised and the file ends")
@@ -148,7 +148,7 @@ def _is_wanted(key: str) -> bool:
 
 
 def _value(cursor: _Cursor, kind: int, *, wanted: bool) -> object:
-    """A scalar, a text, or (where wanted) an array; other arrays are only stepped over."""
+    """Metadata value: a scalar, a text, or (where wanted) an array; other arrays are only stepped over."""
     if kind == _STRING:
         return cursor.raw_string()
     if kind == _ARRAY:
@@ -246,7 +246,10 @@ def _header(cursor: _Cursor, table: dict[str, object]) -> GgufHeader:
 
 
 def _special(tokens: list[str], kinds: list[int], template: str) -> tuple[str, ...]:
-    """Control tokens; and ordinary ones that look like them, since llama.cpp promotes those, or that the chat template spells out."""
+    """Special tokens: control tokens, and ordinary ones that look like them.
+
+    llama.cpp promotes those, and the chat template may spell them out.
+    """
     special = set()
     for token, kind in zip(tokens, kinds or array("i", [_NORMAL]) * len(tokens), strict=False):
         looks = len(token) > 2 and token[0] in "<[" and token[-1] in ">]" and not token.isspace()

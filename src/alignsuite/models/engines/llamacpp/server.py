@@ -1,4 +1,4 @@
-"""One loaded llama.cpp model, spoken to in tokens.
+"""llama.cpp server in this process: one loaded model, spoken to in token ids.
 
 Completions run in process through `xllamacpp`; it has no call for tokenizing, so that goes to the HTTP server which the
 library opens on a loopback port anyway. That port would answer anybody on the machine: it is given a random key of its own
@@ -49,8 +49,8 @@ _LOOK: dict[str, object] = {"max_tokens": 1, "temperature": 0.0, "logprobs": _FE
 _SAMPLE = "The river rose in the night, and by morning the old bridge was gone. Who would tell the miller, and how?"
 
 
-class Engine:
-    """The weights in memory.
+class LlamaServer:
+    """Loaded model: the weights in memory, behind llama.cpp's own server.
 
     Raises:
         ModelError: llama.cpp could not load the file, or the weights give no numbers.
@@ -60,7 +60,7 @@ class Engine:
         self._vocabulary = vocabulary
         self._key = secrets.token_urlsafe(32)
         self._server = _load(path, context, threads, self._key)
-        self._line: http.client.HTTPConnection | None = None
+        self._connection: http.client.HTTPConnection | None = None
         self._read: list[int] = []  # the prompt that was read last, token by token
         self.shares = False
         try:
@@ -75,7 +75,7 @@ class Engine:
         return self._tokens({"content": _encodable(text), "add_special": False, "parse_special": special})
 
     def complete(self, tokens: list[int], options: dict[str, object]) -> dict[str, Any]:
-        """The server's answer to a prompt given as token ids.
+        """Completion of a prompt given as token ids: the server's answer.
 
         Raises:
             RequestError: the server refused or failed.
@@ -89,7 +89,9 @@ class Engine:
         return answer
 
     def next_token(self, tokens: list[int], wanted: Set[int], *, behind: bool = False) -> dict[int, float]:
-        """Natural-log probabilities of at least the wanted next tokens; `-inf` where a probability is too small for a float.
+        """Next-token distribution: natural-log probabilities of at least the wanted tokens.
+
+        `-inf` stands where a probability is too small for a float.
 
         Asks for the likeliest thousand, and only where one is missing for the whole vocabulary, which takes six times as long.
         `behind` says that all but the last token were just read: that one is read alone.
@@ -112,9 +114,9 @@ class Engine:
 
     def close(self) -> None:
         """Free the weights and the port."""
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
         self._server = None
 
     def _complete(self, tokens: list[int], options: dict[str, object], *, reuse: bool) -> dict[str, Any]:
@@ -127,7 +129,10 @@ class Engine:
         return cast(dict[str, Any], answer)
 
     def _try_out(self, tokens: list[int], path: Path) -> bool:
-        """Whether a shared beginning changes nothing here; weights that give NaN are told at once, not at the thousandth reply."""
+        """Whether a shared beginning changes nothing here, tried on the loaded weights.
+
+        Weights that give NaN are told at once, not at the thousandth reply.
+        """
         try:
             afresh = _likeliest(self._complete(tokens, _LOOK, reuse=False))
             for new in (2, len(tokens) // 2):
@@ -141,7 +146,7 @@ class Engine:
         return True
 
     def _special_ends(self) -> tuple[list[int], list[int]]:
-        """The tokens that this model's tokenizer puts before every text, and some text to try it with."""
+        """Begin tokens that this model's tokenizer puts before every text, and the tokens of some text to try it with."""
         whole = self._tokens({"content": _SAMPLE, "add_special": True, "parse_special": False})
         bare = self._tokens({"content": _SAMPLE, "add_special": False, "parse_special": False})
         for index in range(len(whole) - len(bare) + 1):
@@ -156,22 +161,22 @@ class Engine:
         return [int(token) for token in tokens]
 
     def _post(self, path: str, body: dict[str, object]) -> dict[str, Any]:
-        """POST to the loopback port; once more on a fresh connection, since the server drops idle ones."""
+        """Answer of the loopback port to a POST; tried again on a fresh connection, since the server drops idle ones."""
         data = json.dumps(body).encode("ascii")
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._key}"}
         problem: Exception | None = None
         for _ in range(2):
-            if self._line is None:
-                self._line = http.client.HTTPConnection(
+            if self._connection is None:
+                self._connection = http.client.HTTPConnection(
                     self._server.listening_address.removeprefix("http://"), timeout=600
                 )
             try:
-                self._line.request("POST", path, data, headers)
-                answer = json.loads(self._line.getresponse().read())
+                self._connection.request("POST", path, data, headers)
+                answer = json.loads(self._connection.getresponse().read())
             except (http.client.HTTPException, OSError, ValueError) as error:
                 problem = error
-                self._line.close()
-                self._line = None
+                self._connection.close()
+                self._connection = None
                 continue
             if not isinstance(answer, dict) or "error" in answer:
                 _refused(answer)
@@ -180,7 +185,10 @@ class Engine:
 
 
 def _may_share(length: int, shared: int) -> bool:
-    """Whether the tokens behind the shared ones would be read as they are in a prompt that shares nothing: none of them alone."""
+    """Whether a prompt may share its cached prefix without changing a number.
+
+    The tokens behind the shared ones must be read as in a prompt that shares nothing: none of them alone.
+    """
     new = length - shared
     return shared > 0 and new > 1 and new % _BATCH != 1 and length % _BATCH != 1
 
@@ -215,7 +223,7 @@ def _refused(answer: object) -> NoReturn:
 
 
 def _encodable(text: str) -> str:
-    """Half a surrogate pair is no character and can't be sent: it becomes U+FFFD."""
+    """Text that can be sent: half a surrogate pair is no character, and becomes U+FFFD."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
@@ -240,7 +248,10 @@ def _load(path: Path, context: int, threads: int, key: str) -> Any:  # noqa: ANN
 
 
 def _library() -> Any:  # noqa: ANN401 - the library has no types
-    """Import the binding; OpenMP reads its waiting policy from the environment while it is loaded, and only then."""
+    """llama.cpp's binding, imported.
+
+    OpenMP reads its waiting policy from the environment while it is loaded, and only then.
+    """
     unset = "OMP_WAIT_POLICY" not in os.environ
     if unset:
         os.environ["OMP_WAIT_POLICY"] = "passive"
@@ -256,7 +267,10 @@ def _library() -> Any:  # noqa: ANN401 - the library has no types
 
 
 def _reason(xllamacpp: Any, parameters: Any) -> str:  # noqa: ANN401 - the library has no types
-    """Why loading failed: tried once more with llama.cpp's own complaints caught, since the exception does not carry them."""
+    """Reason why loading failed, in llama.cpp's own words.
+
+    It is tried once more with them caught, since the exception does not carry them.
+    """
     with tempfile.TemporaryFile() as caught:
         saved = os.dup(2)
         os.dup2(caught.fileno(), 2)

@@ -1,1 +1,4 @@
-"""Transformers checkpoints in this process; `engine.open_transformers` is the door. The files are read without torch, weights with it."""
+"""Transformers engine: checkpoints in this process, opened by `engine.open_transformers`.
+
+The files are read without torch, weights with it.
+"""

@@ -1,4 +1,4 @@
-"""LoRA adapters: is this one made for this base model?
+"""LoRA adapter: an `Adapter` that was checked to be made for this base model.
 
 An adapter that is put onto another base either fails somewhere deep in the loading or, worse, loads and answers nonsense. The names
 that both sides give are compared where both are hub names, and the shapes of its matrices with those of the weights they change.
@@ -20,14 +20,14 @@ _FRONT = "base_model.model."
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """A folder that `peft` wrote, checked against its base. `trained_on` is what it says its base is called."""
+    """LoRA adapter: a folder that `peft` wrote, checked against its base. `trained_on` is the base that it names."""
 
     folder: Path
     trained_on: str
 
 
 def read_adapter(folder: Path, base: Checkpoint, *, base_name: str | None, allow_pickle: bool = False) -> Adapter:
-    """The LoRA adapter in a folder.
+    """LoRA adapter in a folder, checked.
 
     `base_name` is the base's name on the hub, where it has one. Where it has none, shapes alone decide: two models of one shape can't
     be told apart by them.
@@ -57,7 +57,10 @@ def read_adapter(folder: Path, base: Checkpoint, *, base_name: str | None, allow
 
 
 def _check_shapes(folder: Path, lora: Shapes, base: Checkpoint, trained_on: str) -> None:
-    """Compare each pair of matrices with the weight it changes; names that the base spells otherwise are left to peft."""
+    """Compare each pair of matrices with the weight it changes.
+
+    Names that the base spells otherwise are left to peft.
+    """
     for name, sides in _changed(lora):
         own = base.shapes.get(f"{name}.weight")
         if own is not None and len(own) == 2 and sorted(own) != sorted(sides):
@@ -69,7 +72,7 @@ def _check_shapes(folder: Path, lora: Shapes, base: Checkpoint, trained_on: str)
 
 
 def _changed(lora: Shapes) -> Iterator[tuple[str, tuple[int, int]]]:
-    """(name, (outputs, inputs)) of each weight that has both matrices."""
+    """Name and shape, (outputs, inputs), of each weight that has both matrices."""
     for key, inner in lora.items():
         name, found, _ = key.removeprefix(_FRONT).partition(".lora_A.")
         outer = lora.get(key.replace(".lora_A.", ".lora_B."))

@@ -1,4 +1,4 @@
-"""Text by the library's continuous batching: a row that is done makes place for the next one at once.
+"""Continuous batching: text by the library's own, in which a row that is done makes place for the next at once.
 
 On a GPU this is what serves many requests of different lengths best. It is greedy here; requests that sample, and whatever this way could
 not finish, go through padded batches (`transformers.write`). Half of the memory that is free is its own, the rest stays for Choose.
@@ -30,7 +30,7 @@ def is_available(model: PreTrainedModel) -> bool:
 def write_continuously(
     model: PreTrainedModel, jobs: Sequence[Job], ends: Ends, *, stopped: Callable[[], None]
 ) -> list[Written | None]:
-    """What the model writes for each job; None for those that have to be written in another way.
+    """Generated tokens of each job, as `Written`; None for those that have to be written in another way.
 
     Stop strings don't end a row here: the caller cuts the text.
     """

@@ -1,4 +1,4 @@
-"""Checkpoints of the Transformers library, answered in this process: base, chat and encoder-decoder models.
+"""Transformers engine: a `TransformersModel` in this process, of a base, chat or encoder-decoder checkpoint.
 
 Opening reads the configuration and the tokenizer, checks that the weights are all there, and hashes them; they load at the first
 `answer`. Requests are answered in batches: a wave of Choose requests is one walk over the tree of their tokens
@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from alignsuite.errors import ModelError, RequestError
 from alignsuite.models.engines.transformers.adapter import Adapter, read_adapter
@@ -33,13 +33,11 @@ from alignsuite.models.engines.transformers.weights import (
 )
 from alignsuite.models.engines.transformers.write import Job
 from alignsuite.models.identity import fingerprint, folder_identity
-from alignsuite.models.protocol import Choose, ModelInfo, Reply, Request
+from alignsuite.models.protocol import Choose, Form, ModelInfo, ModelSettings, Reply, Request
 from alignsuite.text.progress import Tell
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedTokenizerBase
-
-Form = Literal["auto", "chat", "raw"]
 
 _METHOD = "packed 1"  # goes up when the way of asking changes answers by more than the floating-point floor
 _USUAL_CONTEXT = 4096
@@ -48,7 +46,7 @@ _WAVE = 64  # Choose requests in one walk; the path to the next wave is kept, so
 
 @dataclass(frozen=True, slots=True)
 class _Setup:
-    """How the weights are to be loaded."""
+    """Loading options: how the weights are to be loaded."""
 
     checkpoint: Checkpoint
     adapter: Adapter | None
@@ -56,6 +54,23 @@ class _Setup:
     dtype: str
     trust_remote_code: bool
     threads: int | None
+
+
+def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> TransformersModel:
+    """Checkpoint on the hub (`hf:ORG/NAME[@REV]`, whatever lies here) or in a folder (a path); see `Engine.open`."""
+    return open_transformers(
+        target.removeprefix("hf:") if target.startswith("hf:") else Path(target).expanduser(),
+        name=name,
+        form=form,
+        cache=settings.cache,
+        device=settings.device,
+        adapter=settings.adapter,
+        trust_remote_code=settings.trust_remote_code,
+        allow_pickle=settings.allow_pickle,
+        threads=settings.threads,
+        context=settings.context,
+        progress=settings.progress,
+    )
 
 
 def open_transformers(
@@ -72,7 +87,7 @@ def open_transformers(
     context: int | None = None,
     progress: Tell | None = None,
 ) -> TransformersModel:
-    """The model in a folder (a `Path`), or on the hub (a `str`: `ORG/NAME[@REV]`); its weights are not loaded yet.
+    """Checkpoint in a folder (a `Path`) or on the hub (a `str`: `ORG/NAME[@REV]`), its weights not loaded yet.
 
     `form` is `auto` (chat where the tokenizer has a template), `chat` or `raw`. `device` is `cpu`, `cuda`, `cuda:1` or `mps`, by
     default the best there is. `adapter` is the folder or hub name of a LoRA adapter. `context` is in tokens, by default the model's own.
@@ -122,7 +137,7 @@ def open_transformers(
 
 
 class TransformersModel:
-    """A Transformers checkpoint; made by `open_transformers`."""
+    """Transformers checkpoint that answers requests; made by `open_transformers`."""
 
     def __init__(
         self, info: ModelInfo, setup: _Setup, tokenizer: PreTrainedTokenizerBase, text: TokenText, context: int
@@ -133,7 +148,9 @@ class TransformersModel:
         self._closed = threading.Event()
 
     def answer(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply | RequestError]]:
-        """Answer in batches of what has arrived, the oldest request's kind first; a batch's replies come as soon as it is done.
+        """Replies in batches of what has arrived, the oldest request's kind first.
+
+        A batch's replies come as soon as it is done.
 
         Raises:
             ModelError: the weights don't load, or the model was closed while it was answering. What the iterator of requests
@@ -172,7 +189,7 @@ class TransformersModel:
             free_what_is_unused()
 
     def batch_floor(self, requests: Sequence[Request] | None = None) -> BatchFloor:
-        """How much replies depend on what they are batched with, measured; see `BatchFloor`. Loads the weights."""
+        """Batch effect: how much replies depend on what they are batched with; see `BatchFloor`. Loads the weights."""
 
         def forget() -> None:
             self._weights().forget()
@@ -180,7 +197,7 @@ class TransformersModel:
         return batch_floor(self.answer, forget, requests)
 
     def _ready(self, request: Request) -> Job | Choice | RequestError:
-        """The request in tokens, or why it can't be asked."""
+        """Tokenized request, or the `RequestError` that says why it can't be asked."""
         try:
             if isinstance(request, Choose):
                 found = self._text.split(request)
@@ -195,14 +212,14 @@ class TransformersModel:
             return error
 
     def _batch(self, waiting: list[Job | Choice]) -> Iterator[tuple[Request, Reply | RequestError]]:
-        """Answer one batch with the oldest request in it, and take it off the list."""
+        """Replies of one batch with the oldest request in it, which is taken off the list."""
         loaded = self._weights()
         if isinstance(waiting[0], Choice):
             choices = [one for one in waiting if isinstance(one, Choice)][:_WAVE]
             taken: Sequence[Job | Choice] = choices
             replies = loaded.choose(choices)
         else:
-            jobs = neighbours([one for one in waiting if isinstance(one, Job)], loaded.rows.size, padded=loaded.pads)
+            jobs = length_batch([one for one in waiting if isinstance(one, Job)], loaded.rows.size, padded=loaded.pads)
             taken, replies = jobs, loaded.generate(jobs)
         gone = set(map(id, taken))
         waiting[:] = [one for one in waiting if id(one) not in gone]
@@ -240,8 +257,11 @@ class TransformersModel:
             )
 
 
-def neighbours(jobs: Sequence[Job], size: int, *, padded: bool = True) -> list[Job]:
-    """The batch that holds the oldest job and those nearest to it in length; of equal length only, if the model reads padding."""
+def length_batch(jobs: Sequence[Job], size: int, *, padded: bool = True) -> list[Job]:
+    """Batch that holds the oldest job and those nearest to it in length.
+
+    Of equal length only, if the model reads padding.
+    """
     oldest = jobs[0]
     if not padded:
         return [job for job in jobs if len(job.prompt) == len(oldest.prompt)][:size]
@@ -254,7 +274,7 @@ def neighbours(jobs: Sequence[Job], size: int, *, padded: bool = True) -> list[J
 def _adapter(
     named: str | None, base: Checkpoint, snapshot: Snapshot | None, allow_pickle: bool, cache: Path
 ) -> tuple[Adapter | None, str]:
-    """The adapter and its identity; it may be a folder, or a name on the hub."""
+    """Adapter and its identity; it may be a folder, or a name on the hub."""
     if named is None:
         return None, ""
     folder, commit = Path(named).expanduser(), ""
@@ -268,7 +288,7 @@ def _adapter(
 
 
 def _context(config: PreTrainedConfig, asked: int | None, name: str, *, pair: bool) -> int:
-    """The context in tokens: the model's own, or less where that was asked for."""
+    """Context length in tokens: the model's own, or less where that was asked for."""
     text = config.get_text_config()
     relative = getattr(text, "relative_attention_num_buckets", None) is not None
     found = None if relative else getattr(text, "max_position_embeddings", None)

@@ -1,4 +1,4 @@
-"""Requests for an engine that works in batches, from an iterator that may block while it is empty.
+"""Read-ahead of requests for an engine that works in batches, from an iterator that may block while it is empty.
 
 The iterator is read in a thread, at most `width` requests ahead of the replies that the consumer has come back from. A batch never
 waits for more work than is there: it takes what has arrived, after a pause of ten milliseconds in which nothing did.
@@ -16,7 +16,7 @@ _PAUSE_S = 0.01
 
 
 class Feed:
-    """Reads requests ahead. Use `pull`, and `done` for each reply that the consumer has taken."""
+    """Bounded read-ahead. Use `pull`, and `done` for each reply that the consumer has taken."""
 
     def __init__(self, requests: Iterable[Request], width: int) -> None:
         self._slots = threading.Semaphore(width)
@@ -30,7 +30,7 @@ class Feed:
         self._reader.start()
 
     def pull(self, *, wait: bool) -> list[Request]:
-        """What has arrived; with `wait` at least one, unless there is no more. After the last, `ended` is true."""
+        """Requests that have arrived; with `wait` one at least, unless none is left. After the last, `ended` is true."""
         found: list[Request] = []
         while not self.ended:
             try:

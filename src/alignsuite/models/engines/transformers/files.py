@@ -1,4 +1,4 @@
-"""What a Transformers folder holds, read and checked before any weights load.
+"""Checkpoint files: a `Checkpoint` of what a Transformers folder holds, checked before any weights load.
 
 A shard that is missing or cut off, a configuration that is no JSON, weights that only a pickle holds: each is told when the
 model is opened, in a second, and not after minutes of loading. Imports no engine: a `*.safetensors` file begins with its own
@@ -26,7 +26,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A folder whose configuration and weight files are whole.
+    """Checkpoint folder whose configuration and weight files are whole.
 
     `shapes` are those of the weights by name; empty for pickled weights, which are not read before they load.
     """
@@ -39,17 +39,17 @@ class Checkpoint:
 
     @property
     def architecture(self) -> str:
-        """The model's type, as the library names it (`llama`, `t5`)."""
+        """Model type, as the library names it (`llama`, `t5`)."""
         return str(self.config["model_type"])
 
     @property
     def is_pair(self) -> bool:
-        """Whether an encoder reads the prompt and a decoder writes the answer."""
+        """Whether it is an encoder-decoder: one reads the prompt, the other writes the answer."""
         return self.config.get("is_encoder_decoder") is True
 
 
 def read_checkpoint(folder: Path, *, allow_pickle: bool = False) -> Checkpoint:
-    """The checkpoint in a folder that `save_pretrained` wrote.
+    """Checkpoint in a folder that `save_pretrained` wrote.
 
     Where both are there, safetensors are taken and pickled weights are left alone.
 
@@ -91,7 +91,7 @@ def read_checkpoint(folder: Path, *, allow_pickle: bool = False) -> Checkpoint:
 
 
 def read_json(path: Path, *, wanted: str) -> dict[str, object]:
-    """A JSON object in a file.
+    """JSON object in a file, as a dictionary.
 
     Raises:
         ModelError: it can't be read, or is something else; `wanted` ends the message.
@@ -108,7 +108,7 @@ def read_json(path: Path, *, wanted: str) -> dict[str, object]:
 
 
 def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """The shape of every tensor in a safetensors file, by name, after a check that the last byte of each is there.
+    """Tensor shapes of a safetensors file, by name, after a check that the last byte of each is there.
 
     Raises:
         ModelError: the file is missing, cut off, or something else.
@@ -134,7 +134,10 @@ def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def _listed(folder: Path, single: str) -> tuple[Path, ...]:
-    """The weight files of one format: the single one, or all shards that the index names; empty where there is neither."""
+    """Weight files of one format: the single one, or all shards that the index names.
+
+    Empty where there is neither.
+    """
     if (folder / single).is_file():
         return (folder / single,)
     index = folder / f"{single}.index.json"

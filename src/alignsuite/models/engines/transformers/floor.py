@@ -1,4 +1,4 @@
-"""How much a reply changes with its company: the floating-point floor of a model on this machine.
+"""Batch effect: how much a reply depends on what it is batched with, as the `BatchFloor` of a model here.
 
 Sums of many numbers depend on their order, and the order on how many rows are computed at once. What is measured here is the
 largest change of a log-probability, and the share of texts that differ, between asking each request alone and asking all together.
@@ -28,7 +28,7 @@ _ENDINGS = (" is early", " never complains about the weather", " was asked what 
 
 @dataclass(frozen=True, slots=True)
 class BatchFloor:
-    """What company changes.
+    """Batch effect on replies: the floating-point floor below which differences mean nothing.
 
     `log_prob` is the largest difference of a log-probability, in nats, over `options` options; `text` the share of `texts` replies that
     differ, in [0, 1]. NaN where nothing of that kind could be measured.
@@ -41,7 +41,7 @@ class BatchFloor:
 
 
 def batch_floor(answer: Answer, forget: Callable[[], None], requests: Sequence[Request] | None = None) -> BatchFloor:
-    """Ask each request alone, with nothing kept from the one before, then all together; compare.
+    """Batch effect, measured: each request is asked alone, with nothing kept from the one before, then all together.
 
     Without requests thirty short ones of our own are asked. Requests that fail either way are left out.
     """
@@ -71,7 +71,7 @@ def batch_floor(answer: Answer, forget: Callable[[], None], requests: Sequence[R
 
 
 def usual_requests() -> list[Request]:
-    """Fifteen choices and fifteen texts over prompts of different lengths."""
+    """Benchmark requests: fifteen choices and fifteen texts over prompts of different lengths."""
     prompts = [f"{_OPENING * (1 + place % 3)} {who}{what}" for place, who in enumerate(_SUBJECTS) for what in _ENDINGS]
     choices = [Choose(prompt, (" today.", " in the morning", " because of the rain, perhaps.")) for prompt in prompts]
     return [*choices, *(Generate(prompt, max_tokens=24) for prompt in prompts)]

@@ -1,4 +1,4 @@
-"""A whole checkpoint from the Hugging Face hub, through `huggingface_hub` and into its own cache, pinned to a commit.
+"""Hub snapshot: a whole checkpoint pinned to a commit, through `huggingface_hub` and into its own cache.
 
 A branch is resolved once, and everything is read from that one commit: a push in the middle of a run can't mix two models. `HF_ENDPOINT`
 (read at each call), `HF_HOME`, `HF_TOKEN` and `HF_HUB_OFFLINE` mean what they mean everywhere.
@@ -21,7 +21,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One commit of a repository, on this disk."""
+    """Hub snapshot: one commit of a repository, on this disk."""
 
     repository: str
     commit: str
@@ -29,7 +29,7 @@ class Snapshot:
 
 
 def split_repository(address: str, *, wanted: str) -> tuple[str, str | None]:
-    """`ORG/NAME[@REV]` as (repository, revision).
+    """Repository and revision of `ORG/NAME[@REV]`.
 
     Raises:
         ModelError: a part is missing.
@@ -46,7 +46,9 @@ def split_repository(address: str, *, wanted: str) -> tuple[str, str | None]:
 def fetch_snapshot(
     address: str, *, code: bool = False, pickles: bool = False, wanted: str = "hf:ORG/NAME or hf:ORG/NAME@REVISION"
 ) -> Snapshot:
-    """The files of `ORG/NAME[@REV]` that a model needs, downloaded if the hub's cache lacks them; the hub's library draws its own bars.
+    """Hub snapshot of `ORG/NAME[@REV]`: the files that a model needs, downloaded if the cache lacks them.
+
+    The hub's library draws its own bars.
 
     `*.py` files come only with `code`, and pickled weights only with `pickles` and where there are no safetensors.
 

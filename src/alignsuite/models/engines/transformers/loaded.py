@@ -1,4 +1,4 @@
-"""A checkpoint in memory: weights, and the ways of asking them that were found to be right for them.
+"""Loaded checkpoint: weights in memory, and the ways of asking them that were found to be right for them.
 
 Two short-cuts are tried on the loaded weights before they are used: packed passes with a mask for Choose, and padding for Generate. An
 architecture for which one of them changes the answers is asked the long way round.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alignsuite.errors import RequestError
-from alignsuite.models.engines.option_tree import Tails
+from alignsuite.models.engines.option_tree import OptionTokens
 from alignsuite.models.engines.transformers.continuous import WORTH_IT, is_available, write_continuously
 from alignsuite.models.engines.transformers.memory import Halving, rows_that_fit
 from alignsuite.models.engines.transformers.score import ENCODED_AT_ONCE, PackedScorer, PairScorer, PlainScorer, Scorer
@@ -35,14 +35,14 @@ _SIZES = (
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A Choose request in tokens."""
+    """Tokenized Choose request."""
 
     request: Choose
-    found: Tails
+    found: OptionTokens
 
 
 class Loaded:
-    """Answers batches of one kind. `stopped` raises when nobody wants the answers any more."""
+    """Loaded checkpoint that answers batches of one kind. `stopped` raises when nobody wants the answers any more."""
 
     def __init__(self, model: PreTrainedModel, text: TokenText, ends: Ends, *, stopped: Callable[[], None]) -> None:
         self._model, self._text, self._ends, self._stopped = model, text, ends, stopped
@@ -74,14 +74,14 @@ class Loaded:
         self._scorer.forget()
 
     def choose(self, choices: Sequence[Choice]) -> list[Reply | RequestError]:
-        """Log-probabilities for all, from one walk over their common tree."""
+        """Option log-likelihoods of all choices, from one walk over their common tree."""
         start = time.perf_counter()
         scores = self._scores([choice.found for choice in choices])
         seconds = (time.perf_counter() - start) / len(choices)
         return [self._chosen(choice.found, values, seconds) for choice, values in zip(choices, scores, strict=True)]
 
     def generate(self, jobs: Sequence[Job]) -> list[Reply | RequestError]:
-        """Text for all; fewer at once where memory asks for it."""
+        """Generated texts of all jobs; fewer at once where memory asks for it."""
         if not self.continuous or len(jobs) < WORTH_IT:
             return self._in_batches(jobs)
         start = time.perf_counter()
@@ -123,8 +123,11 @@ class Loaded:
         longest = max(len(job.prompt) + job.request.max_tokens for job in near)
         return min(self.rows.size, rows_that_fit(self._config, longest, self._model.dtype.itemsize))
 
-    def _scores(self, found: Sequence[Tails]) -> list[list[float] | RequestError]:
-        """Scores of a wave. Those that are no numbers, or did not fit, are asked again alone: one must not spoil its neighbours."""
+    def _scores(self, found: Sequence[OptionTokens]) -> list[list[float] | RequestError]:
+        """Option scores of a wave of requests.
+
+        Those that are no numbers, or did not fit, are asked again alone: one must not spoil its neighbours.
+        """
         scorer = self._plain if self._beyond_window(found) else self._scorer
         try:
             scores: list[list[float] | RequestError] = list(scorer.score(found))
@@ -142,11 +145,14 @@ class Loaded:
                 (scores[index],) = self._scores([found[index]])
         return scores
 
-    def _beyond_window(self, found: Sequence[Tails]) -> bool:
-        """A packed mask shows all of a path; a model with a sliding window must not see more than that."""
+    def _beyond_window(self, found: Sequence[OptionTokens]) -> bool:
+        """Whether a request is longer than the model's sliding window.
+
+        A packed mask shows all of a path, and such a model must not see more than its window.
+        """
         return self._window is not None and self.shares_prefixes and max(map(_length, found)) > self._window
 
-    def _chosen(self, found: Tails, values: list[float] | RequestError, seconds: float) -> Reply | RequestError:
+    def _chosen(self, found: OptionTokens, values: list[float] | RequestError, seconds: float) -> Reply | RequestError:
         if isinstance(values, RequestError):
             return values
         if any(map(math.isnan, values)):
@@ -172,7 +178,7 @@ class Loaded:
         )
 
 
-def _length(found: Tails) -> int:
+def _length(found: OptionTokens) -> int:
     return len(found.prompt) + max(map(len, found.options))
 
 

@@ -1,4 +1,4 @@
-"""How much work fits at once: a size that is halved whenever the device says that its memory is full.
+"""Batch size: a `Halving` that shrinks whenever the device says that its memory is full.
 
 Sizes are never raised by what a clock says: two runs on one machine should batch alike. A full GPU
 is an error that can be caught; a full main memory ends the process, so there the size is bounded beforehand by what is free.
@@ -15,7 +15,10 @@ _FULL = ("can't allocate memory", "not enough memory", "out of memory")
 
 
 class Halving:
-    """A size of work. It shrinks until the work fits; where one alone does not fit, that one is at fault, and the size starts over."""
+    """Batch size that is halved until the work fits.
+
+    Where one alone does not fit, that one is at fault, and the size starts over.
+    """
 
     def __init__(self, size: int) -> None:
         self.size = self._usual = size
@@ -60,7 +63,10 @@ def free_what_is_unused() -> None:
 
 
 def rows_that_fit(config: Mapping[str, object], tokens: int, number_bytes: int) -> int:
-    """How many sequences of this length fit into half of this machine's free memory; a very large number where it can't be known."""
+    """Batch size for sequences of this length that fits into half of this machine's free memory.
+
+    It is a very large number where that can't be known.
+    """
     try:
         free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
@@ -70,7 +76,7 @@ def rows_that_fit(config: Mapping[str, object], tokens: int, number_bytes: int) 
 
 
 def _cache_bytes(config: Mapping[str, object], number_bytes: int) -> int:
-    """Bytes of keys and values for one token in all layers; twice that, because growing a cache copies it."""
+    """Cache size of one token in bytes: keys and values of all layers, twice, because growing a cache copies it."""
     heads = _whole(config, "num_attention_heads", 16)
     hidden = _whole(config, "hidden_size", 2048)
     head = _whole(config, "head_dim", hidden // max(heads, 1))

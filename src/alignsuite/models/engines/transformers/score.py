@@ -1,4 +1,4 @@
-"""Exact log-likelihoods of options from a Transformers model.
+"""Option log-likelihoods from a Transformers model, exact.
 
 `PackedScorer` reads the tree of all prompts (see `transformers.tree`) in packed passes and keeps the path that the next wave may share.
 It needs a model that attends where a mask says; a sliding window, a state-space layer or a position bias of its own may not, so
@@ -15,9 +15,9 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from alignsuite.models.engines.option_tree import Tails
+from alignsuite.models.engines.option_tree import OptionTokens
 from alignsuite.models.engines.transformers.memory import Halving
-from alignsuite.models.engines.transformers.tree import Tree, plant
+from alignsuite.models.engines.transformers.tree import Tree, build_tree
 
 if TYPE_CHECKING:
     import torch
@@ -33,10 +33,10 @@ Result = TypeVar("Result")
 
 
 class Scorer(Protocol):
-    """Log-likelihoods of each request's options."""
+    """Scorer of options: the log-likelihoods of each request's options."""
 
-    def score(self, found: Sequence[Tails]) -> list[list[float]]:
-        """Natural-log probabilities, not normalised; one list for each request."""
+    def score(self, found: Sequence[OptionTokens]) -> list[list[float]]:
+        """Log-likelihoods, natural and not normalised; one list for each request."""
         ...
 
     def forget(self) -> None:
@@ -45,12 +45,15 @@ class Scorer(Protocol):
 
 
 class PackedScorer:
-    """Scores a wave of requests in passes over chunks of their common tree."""
+    """Packed scorer: passes over chunks of the common token tree of a wave of requests."""
 
     def __init__(self, model: PreTrainedModel, *, chunk: int, stopped: Callable[[], None] = lambda: None) -> None:
         self._model, self._stopped = model, stopped
         self._chunk = Halving(chunk)
-        self._picks = _picks(model)
+        self._selects = _selects_logits(model)
+        self._cache_argument = (
+            "cache" if _takes(model, "cache") else "past_key_values"
+        )  # its name before Transformers 5.24
         self.forget()
 
     def forget(self) -> None:
@@ -58,9 +61,9 @@ class PackedScorer:
         self._cache: DynamicCache | None = None
         self._warm: list[int] = []
 
-    def score(self, found: Sequence[Tails]) -> list[list[float]]:
-        """One walk over the tree; see `Scorer.score`."""
-        tree = plant(found, self._warm)
+    def score(self, found: Sequence[OptionTokens]) -> list[list[float]]:
+        """Log-likelihoods from one walk over the tree; see `Scorer.score`."""
+        tree = build_tree(found, self._warm)
         self._trim(list(range(tree.warm)))
         held, seen = list(range(tree.warm)), dict[tuple[int, int], float]()
         start = tree.warm
@@ -92,7 +95,7 @@ class PackedScorer:
         rows = torch.tensor([node - start for node in wanted], device=device)
         if self._cache is None:
             self._cache = DynamicCache()
-        only = {"logits_to_keep": rows if wanted else 1} if self._picks else {}
+        only = {"logits_to_keep": rows if wanted else 1} if self._selects else {}
         with torch.inference_mode():
             logits = self._model(
                 input_ids=torch.tensor([tree.tokens[start:end]], device=device),
@@ -100,18 +103,18 @@ class PackedScorer:
                     ~mask, torch.finfo(dtype).min
                 )[None, None],
                 position_ids=torch.tensor([tree.depths[start:end]], device=device),
-                past_key_values=self._cache,
                 use_cache=True,
+                **{self._cache_argument: self._cache},
                 **only,
             ).logits[0]
             if not wanted:
                 return iter(())
             pairs = [(row, token) for row, node in enumerate(wanted) for token in tree.looks[node]]
-            values = log_probs(logits if self._picks else logits[rows], pairs)
+            values = log_probs(logits if self._selects else logits[rows], pairs)
         return zip(((wanted[row], token) for row, token in pairs), values, strict=True)
 
     def _keep(self, tree: Tree, held: list[int], start: int, end: int) -> list[int]:
-        """Keep the ancestors of the next token (or, at the end, the last path); nothing later can see the rest."""
+        """Token path that the next chunk begins with, kept in the cache; nothing later can see the rest."""
         path = tree.path(tree.parents[end] if end < len(tree.tokens) else end - 1)
         place = {node: position for position, node in enumerate(held)}
         self._trim([place[node] if node < start else len(held) + node - start for node in path])
@@ -133,39 +136,39 @@ class PackedScorer:
 
 
 class PlainScorer:
-    """One row for each option of a request, padded on the right, nothing shared: what every causal model can do."""
+    """Plain scorer: one row for each option, padded on the right, nothing shared. Every causal model can do it."""
 
     def __init__(self, model: PreTrainedModel, *, rows: int = 32, stopped: Callable[[], None] = lambda: None) -> None:
         self._model, self._stopped = model, stopped
         self._rows = Halving(rows)
-        self._picks = _picks(model)
+        self._selects = _selects_logits(model)
 
     def forget(self) -> None:
         """Nothing is kept."""
 
-    def score(self, found: Sequence[Tails]) -> list[list[float]]:
-        """See `Scorer.score`."""
-        return [self._of_request(tails) for tails in found]
+    def score(self, found: Sequence[OptionTokens]) -> list[list[float]]:
+        """Log-likelihoods, option by option; see `Scorer.score`."""
+        return [self._of_request(split) for split in found]
 
-    def _of_request(self, tails: Tails) -> list[float]:
-        first = len(tails.prompt) - 1
+    def _of_request(self, split: OptionTokens) -> list[float]:
+        first = len(split.prompt) - 1
 
         def totals(options: Sequence[list[int]]) -> list[float]:
             import torch
 
-            ids, _ = padded_right([[*tails.prompt, *option[:-1]] for option in options], self._model.device)
+            ids, _ = padded_right([[*split.prompt, *option[:-1]] for option in options], self._model.device)
             wanted = torch.arange(first, ids.shape[1], device=ids.device)
-            only = {"logits_to_keep": wanted} if self._picks else {}  # all of a long prompt's would fill the memory
+            only = {"logits_to_keep": wanted} if self._selects else {}  # all of a long prompt's would fill the memory
             with torch.inference_mode():
                 logits = self._model(input_ids=ids, use_cache=False, **only).logits
-                tail = logits if self._picks else logits[:, wanted]
+                tail = logits if self._selects else logits[:, wanted]
                 return [_along(tail[row], option) for row, option in enumerate(options)]
 
-        return in_batches(tails.options, self._rows, totals, self._stopped)
+        return in_batches(split.options, self._rows, totals, self._stopped)
 
 
 class PairScorer:
-    """Encoder-decoder models: each prompt is encoded once, its options are decoded beside each other.
+    """Encoder-decoder scorer: each prompt is encoded once, its options are decoded beside each other.
 
     `opening` are the tokens that every answer of the decoder begins with.
     """
@@ -179,31 +182,31 @@ class PairScorer:
     def forget(self) -> None:
         """Nothing is kept."""
 
-    def score(self, found: Sequence[Tails]) -> list[list[float]]:
-        """See `Scorer.score`."""
+    def score(self, found: Sequence[OptionTokens]) -> list[list[float]]:
+        """Log-likelihoods from batches of prompts; see `Scorer.score`."""
         order = sorted(range(len(found)), key=lambda index: len(found[index].prompt))
         results = in_batches(
             [found[index] for index in order],
             self._rows,
             self._of_prompts,
             self._stopped,
-            length=lambda tails: len(tails.prompt),
+            length=lambda split: len(split.prompt),
         )
         return [scores for _, scores in sorted(zip(order, results, strict=True))]
 
-    def _of_prompts(self, found: Sequence[Tails]) -> list[list[float]]:
+    def _of_prompts(self, found: Sequence[OptionTokens]) -> list[list[float]]:
         import torch
 
         with torch.inference_mode():
-            ids, mask = padded_right([tails.prompt for tails in found], self._model.device)
+            ids, mask = padded_right([split.prompt for split in found], self._model.device)
             states = self._model.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
-            rows = [(prompt, option) for prompt, tails in enumerate(found) for option in tails.options]
+            rows = [(prompt, option) for prompt, split in enumerate(found) for option in split.options]
             totals: list[float] = []
             step = max(1, min(self._rows.size, 4 * ENCODED_AT_ONCE // mask.shape[1]))
             for first in range(0, len(rows), step):
                 totals += self._of_options(states, mask, rows[first : first + step])
         left = iter(totals)
-        return [[next(left) for _ in tails.options] for tails in found]
+        return [[next(left) for _ in split.options] for split in found]
 
     def _of_options(self, states: Tensor, mask: Tensor, rows: Sequence[tuple[int, list[int]]]) -> list[float]:
         import torch
@@ -229,7 +232,10 @@ def in_batches(
     *,
     length: Callable[[Row], int] | None = None,
 ) -> list[Result]:
-    """The work's results for all rows, as many at once as memory takes; with `length` no more tokens than are encoded at once."""
+    """Batched results: the work's for all rows, as many at once as memory takes.
+
+    With `length`, no more tokens than are encoded at once.
+    """
     results: list[Result] = []
     while len(results) < len(rows):
         stopped()
@@ -243,13 +249,17 @@ def in_batches(
     return results
 
 
-def _picks(model: PreTrainedModel) -> bool:
+def _selects_logits(model: PreTrainedModel) -> bool:
     """Whether the model computes the logits of chosen places only."""
-    return "logits_to_keep" in inspect.signature(model.forward).parameters
+    return _takes(model, "logits_to_keep")
+
+
+def _takes(model: PreTrainedModel, argument: str) -> bool:
+    return argument in inspect.signature(model.forward).parameters
 
 
 def padded_right(rows: Sequence[list[int]], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Token ids in a rectangle, and its mask. What stands in the padding is never seen."""
+    """Right-padded token ids in a rectangle, and its mask. What stands in the padding is never seen."""
     import torch
 
     width = max(map(len, rows))
@@ -259,7 +269,7 @@ def padded_right(rows: Sequence[list[int]], device: torch.device) -> tuple[Tenso
 
 
 def log_probs(logits: Tensor, pairs: Sequence[tuple[int, int]]) -> list[float]:
-    """The natural-log probability of a token in a row of logits, for each (row, token); rows come in order."""
+    """Token log-probabilities: of a token in a row of logits, for each (row, token); rows come in order."""
     import torch
 
     found: list[float] = []
@@ -275,5 +285,5 @@ def log_probs(logits: Tensor, pairs: Sequence[tuple[int, int]]) -> list[float]:
 
 
 def _along(logits: Tensor, tokens: Sequence[int]) -> float:
-    """The log-likelihood of tokens that the first rows of logits foretell, one by one."""
+    """Log-likelihood of tokens that the first rows of logits foretell, one by one."""
     return math.fsum(log_probs(logits[: len(tokens)], list(enumerate(tokens))))

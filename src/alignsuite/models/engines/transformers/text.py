@@ -1,4 +1,4 @@
-"""Text to token ids and back, as a Transformers checkpoint's own tokenizer and template have it.
+"""Tokenization: text to token ids and back, as a checkpoint's own tokenizer and chat template have it.
 
 The template is rendered here (see `chat_template`), and users' text never becomes a special token: raw text is tokenized with those
 switched off, and in a conversation such spellings are cut apart before the template's own are read.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from alignsuite.errors import ModelError, RequestError
 from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText
-from alignsuite.models.engines.option_tree import Tails, tails
+from alignsuite.models.engines.option_tree import OptionTokens, split_options
 from alignsuite.models.protocol import Choose, Message, Prompt
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _BEHIND = 4  # tokens of the prompt that are decoded with the answer, for the sp
 
 
 class TokenText:
-    """A tokenizer with its template; `template` is None for a model that is asked in raw text."""
+    """Tokenizer with its chat template; `template` is None for a model that is asked in raw text."""
 
     def __init__(
         self, tokenizer: PreTrainedTokenizerBase, template: ChatTemplate | None, *, pair: bool, name: str
@@ -31,24 +31,26 @@ class TokenText:
         self._before, self._behind = self._frame()
 
     def prompt(self, prompt: Prompt) -> list[int]:
-        """The prompt as the model will see it.
+        """Token ids of a prompt, as the model will see them.
 
         Raises:
             RequestError: `unsupported`: it is empty, or a conversation and there is no template.
         """
         return self._joined(prompt, [""])[0]
 
-    def split(self, request: Choose) -> Tails:
-        """The tokens of the prompt and of each option; see `option_tree.tails`. A decoder of its own sees the option alone.
+    def split(self, request: Choose) -> OptionTokens:
+        """Token ids of the prompt and of each option; see `option_tree.split_options`.
+
+        A decoder of its own sees the option alone.
 
         Raises:
             RequestError: `unsupported`: options that are the same to this model, or add nothing to the prompt.
         """
         if self._pair:
-            found = Tails(self.prompt(request.prompt), self._ids(list(request.options), special=False))
+            found = OptionTokens(self.prompt(request.prompt), self._ids(list(request.options), special=False))
         else:
             prompt, *joined = self._joined(request.prompt, ["", *request.options])
-            found = tails(prompt, joined)
+            found = split_options(prompt, joined)
         shown = list(request.options)
         if len({tuple(tokens) for tokens in found.options}) < len(shown):
             raise RequestError("unsupported", f"two of the options {shown} are the same tokens to this model")
@@ -61,7 +63,7 @@ class TokenText:
         return found
 
     def answer(self, prompt: Sequence[int], tokens: Sequence[int]) -> str:
-        """The text of the tokens behind a prompt, without special tokens; a leading space is kept where one was written."""
+        """Generated text of the tokens behind a prompt, without special ones; a leading space that was written is kept."""
         if self._pair:
             return self.decode(tokens)
         tail = list(prompt[-_BEHIND:])
@@ -69,11 +71,11 @@ class TokenText:
         return whole[len(before) :] if whole.startswith(before) else self.decode(tokens)
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """The text of some tokens, without special ones."""
+        """Decoded text of some tokens, without special ones."""
         return str(self._tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
     def _joined(self, prompt: Prompt, options: list[str]) -> list[list[int]]:
-        """The prompt's tokens with each option behind it."""
+        """Token ids of the prompt with each option behind it."""
         if isinstance(prompt, str):
             bare = self._ids([prompt + option for option in options], special=False)
             found = [[*self._before, *ids, *self._behind] for ids in bare]
@@ -108,7 +110,10 @@ class TokenText:
         return [list(ids) for ids in found["input_ids"]]
 
     def _frame(self) -> tuple[list[int], list[int]]:
-        """What the tokenizer puts around a text; behind it only for an encoder, since an end token ends what a decoder would go on with."""
+        """Special tokens that the tokenizer puts before a text and behind it.
+
+        Behind it only for an encoder, since an end token ends what a decoder would go on with.
+        """
         bare, whole = (
             list(self._tokenizer("a", add_special_tokens=added, return_attention_mask=False)["input_ids"])
             for added in (False, True)
@@ -120,13 +125,13 @@ class TokenText:
 
 
 def special_texts(tokenizer: PreTrainedTokenizerBase) -> list[str]:
-    """The spellings that a tokenizer reads as one special token, or that look like one."""
+    """Special tokens as text: the spellings that a tokenizer reads as one token, or that look like one."""
     added = tokenizer.added_tokens_decoder.values()
     return [str(token) for token in added if token.special or str(token)[:1] + str(token)[-1:] in ("<>", "[]")]
 
 
 def own_template(tokenizer: PreTrainedTokenizerBase) -> str | None:
-    """The source of the tokenizer's template; of several the one named `default`."""
+    """Chat template of the tokenizer, its source; of several the one named `default`."""
     found = getattr(tokenizer, "chat_template", None)
     if isinstance(found, dict):
         found = found.get("default")
@@ -134,7 +139,7 @@ def own_template(tokenizer: PreTrainedTokenizerBase) -> str | None:
 
 
 def template_for(tokenizer: PreTrainedTokenizerBase, form: str, name: str) -> ChatTemplate | None:
-    """The template to ask with, None for raw text.
+    """Chat template to ask with, None for raw text.
 
     Raises:
         ModelError: the form is `chat` and there is no template, or it is broken.

@@ -1,4 +1,4 @@
-"""Prompts and options as one tree over token ids, so that every shared part is computed once.
+"""Token tree: prompts and options as one `Tree` over token ids, so that every shared part is computed once.
 
 Twenty-seven statements under a hundred and twenty orders of five options are 3 240 prompts that share nearly all of their tokens. The tree
 of their tokens is walked depth first in chunks; a mask lets each token see its own ancestors and nothing else, so one pass
@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from alignsuite.models.engines.option_tree import Tails
+from alignsuite.models.engines.option_tree import OptionTokens
 
 
 @dataclass(slots=True, eq=False)
 class _Node:
-    """A token that the model reads. `looks` are the next tokens whose log-probabilities are wanted after it."""
+    """Tree node: a token that the model reads. `looks` are the next tokens whose log-probability is wanted."""
 
     token: int
     index: int = -1
@@ -28,7 +28,7 @@ class _Node:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The tokens to read, depth first: a token's ancestors come before it, and its descendants right behind it.
+    """Token tree, depth first: a token's ancestors come before it, and its descendants right behind it.
 
     `looks[i]` are the next tokens wanted after token i. `steps[request][option]` are the (token read, next token) pairs whose
     log-probabilities sum to that option's. The first `warm` tokens are those that a cache already holds.
@@ -42,7 +42,7 @@ class Tree:
     warm: int
 
     def mask(self, held: Sequence[int], start: int, end: int) -> NDArray[np.bool_]:
-        """What the tokens of the chunk [start, end) see: (end - start) × (held + the chunk).
+        """Attention mask of the chunk [start, end): what its tokens see, (end - start) × (held + the chunk).
 
         `held` are the ancestors of `start`, from the root down.
         """
@@ -58,7 +58,7 @@ class Tree:
         return seen
 
     def path(self, node: int) -> list[int]:
-        """A token and its ancestors, from the root down; empty for -1."""
+        """Path to a token: its ancestors and itself, from the root down; empty for -1."""
         found = []
         while node >= 0:
             found.append(node)
@@ -66,14 +66,17 @@ class Tree:
         return found[::-1]
 
 
-def plant(found: Sequence[Tails], warm: Sequence[int] = ()) -> Tree:
-    """The tree of prompts with their options. The branch that begins like `warm` comes first, so that what is cached is used."""
+def build_tree(found: Sequence[OptionTokens], warm: Sequence[int] = ()) -> Tree:
+    """Token tree of prompts with their options.
+
+    The branch that begins like `warm` comes first, so that what is cached is used.
+    """
     root, walks = _Node(-1), []
-    for tails in found:
+    for split in found:
         stem = root
-        for token in tails.prompt:
+        for token in split.prompt:
             stem = stem.children.setdefault(token, _Node(token))
-        walks.append([_walk(stem, option) for option in tails.options])
+        walks.append([_walk(stem, option) for option in split.options])
     tree = Tree([], [], [], [], [], _prefer(root, warm))
     stack = [(child, -1, 0) for child in reversed(root.children.values())]
     while stack:
@@ -89,7 +92,7 @@ def plant(found: Sequence[Tails], warm: Sequence[int] = ()) -> Tree:
 
 
 def _walk(stem: _Node, option: Sequence[int]) -> list[tuple[_Node, int]]:
-    """The pairs of one option; its last token is looked at and never read."""
+    """Scoring steps of one option: (node, next token) pairs; its last token is looked at and never read."""
     steps, node = [], stem
     for position, token in enumerate(option):
         if position:
@@ -100,7 +103,7 @@ def _walk(stem: _Node, option: Sequence[int]) -> list[tuple[_Node, int]]:
 
 
 def _prefer(root: _Node, warm: Sequence[int]) -> int:
-    """Move the cached branch to the front; how many of its tokens need not be read again.
+    """Count of cached tokens that need not be read again; moves the cached branch to the front.
 
     A token with looks is read again: its log-probabilities were not kept.
     """

@@ -1,4 +1,4 @@
-"""Short-cuts are tried on the loaded weights before they are used.
+"""Equivalence checks of short-cuts, tried on the loaded weights before they are used.
 
 Whether a model attends where a packed mask says, and leaves padding alone, can't be read from its configuration: there are hundreds of
 architectures, and some bring their own code. So both are done once, on a few arbitrary tokens, and compared with the plain way.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from alignsuite.models.engines.option_tree import Tails
+from alignsuite.models.engines.option_tree import OptionTokens
 from alignsuite.models.engines.transformers.score import Scorer
 from alignsuite.models.engines.transformers.write import Ends, padded_left
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def packing_agrees(packed: Scorer, plain: Scorer, vocabulary: int) -> bool:
-    """Whether a packed pass says what plain passes say, on a small tree of arbitrary tokens.
+    """Whether a packed pass gives the numbers of plain passes, on a small tree of arbitrary tokens.
 
     The difference is compared with what a wrong mask or position would make: the change when the options stand behind another prompt.
     """
     token = [7 + 13 * n for n in range(24)]
     sample = [(n % vocabulary) for n in token]
     found = [
-        Tails(
+        OptionTokens(
             sample[:6] + sample[branch : branch + 3], [sample[branch + 4 : branch + 6], sample[branch + 5 : branch + 8]]
         )
         for branch in (8, 12, 15)
@@ -38,7 +38,9 @@ def packing_agrees(packed: Scorer, plain: Scorer, vocabulary: int) -> bool:
     finally:
         packed.forget()
     truth = [value for scores in plain.score(found) for value in scores]
-    turned = [Tails(other.prompt, tails.options) for tails, other in zip(found, found[1:] + found[:1], strict=True)]
+    turned = [
+        OptionTokens(other.prompt, split.options) for split, other in zip(found, found[1:] + found[:1], strict=True)
+    ]
     shifted = [value for scores in plain.score(turned) for value in scores]
     error = math.fsum(abs(one - other) for one, other in zip(alike, truth, strict=True))
     effect = math.fsum(abs(one - other) for one, other in zip(shifted, truth, strict=True))

@@ -1,12 +1,13 @@
-"""Everything that asks torch and Transformers to open something: devices, configurations, tokenizers, weights.
+"""Checkpoint loading: device, number type, configuration, tokenizer and weights, by torch and Transformers.
 
-Whatever they raise is turned into a `ModelError` that names the checkpoint. Weights that a checkpoint lacks are an error: the library would
-fill them with random numbers and a warning.
+Whatever these raise is turned into a `ModelError` that names the checkpoint. Weights that a checkpoint lacks are an error: the library
+would fill them with random numbers and a warning.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ _OWN_CODE = "needs Python code of its own, which would run here; read it, then g
 
 
 def versions(*, adapter: bool) -> str:
-    """The engine and its versions.
+    """Engine version: the libraries and their versions, in one line.
 
     Raises:
         ModelError: one of the libraries is missing.
@@ -42,8 +43,20 @@ def versions(*, adapter: bool) -> str:
         ) from None
 
 
+def cuda_devices() -> int:
+    """Count of CUDA devices that torch may use, after `CUDA_VISIBLE_DEVICES`; 0 without torch.
+
+    Importing torch takes seconds.
+    """
+    if importlib.util.find_spec("torch") is None:
+        return 0
+    import torch
+
+    return int(torch.cuda.device_count())
+
+
 def pick_device(asked: str | None) -> str:
-    """The device to run on: the one asked for, else the first GPU, else the CPU.
+    """Device to run on: the one asked for, else the first GPU, else the CPU.
 
     Raises:
         ModelError: there is no such device.
@@ -62,7 +75,10 @@ def pick_device(asked: str | None) -> str:
 
 
 def pick_dtype(device: str, checkpoint: Checkpoint) -> str:
-    """The type of the weights: float32 on a CPU; on a GPU the checkpoint's own if that is a half, else bfloat16 where the device has it."""
+    """Number type of the weights: float32 on a CPU, on a GPU a 16-bit one.
+
+    That is the checkpoint's own if it is one, else bfloat16 where the device has it, else float16.
+    """
     import torch
 
     if device == "cpu":
@@ -75,7 +91,7 @@ def pick_dtype(device: str, checkpoint: Checkpoint) -> str:
 
 
 def read_config(checkpoint: Checkpoint, *, trust_remote_code: bool) -> PreTrainedConfig:
-    """The configuration as the library reads it.
+    """Model configuration as the library reads it.
 
     Raises:
         ModelError: the library can't read it, does not know the architecture, or needs code of the checkpoint's own.
@@ -95,12 +111,12 @@ def read_config(checkpoint: Checkpoint, *, trust_remote_code: bool) -> PreTraine
     if kind not in written and not own_code:
         why = "writes no text" if known else "is not known to this version of transformers; a newer one may know it"
         raise ModelError(f"{folder}: the architecture `{kind}` {why}")
-    with told(f"{folder / 'config.json'}: can't be read"):
+    with as_model_error(f"{folder / 'config.json'}: can't be read"):
         return AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code, local_files_only=True)
 
 
 def read_tokenizer(checkpoint: Checkpoint, *, trust_remote_code: bool) -> PreTrainedTokenizerBase:
-    """The tokenizer.
+    """Tokenizer of a checkpoint.
 
     Raises:
         ModelError: there is none, it is broken, or it needs code of its own.
@@ -108,7 +124,7 @@ def read_tokenizer(checkpoint: Checkpoint, *, trust_remote_code: bool) -> PreTra
     from transformers import AutoTokenizer
 
     try:
-        with told(
+        with as_model_error(
             f"{checkpoint.folder}: its tokenizer can't be read",
             wanted="save it beside the weights with `tokenizer.save_pretrained`",
         ):
@@ -124,7 +140,7 @@ def read_tokenizer(checkpoint: Checkpoint, *, trust_remote_code: bool) -> PreTra
 def load(
     checkpoint: Checkpoint, adapter: Adapter | None, *, device: str, dtype: str, trust_remote_code: bool
 ) -> PreTrainedModel:
-    """The model with its weights, on the device.
+    """Loaded model: the weights on the device, an adapter's layers put into it.
 
     Raises:
         ModelError: they don't load, some are missing, or they don't fit into the device's memory.
@@ -133,7 +149,7 @@ def load(
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
     kind = AutoModelForSeq2SeqLM if checkpoint.is_pair else AutoModelForCausalLM
-    with told(f"{checkpoint.folder}: its weights don't load"), _no_bars():
+    with as_model_error(f"{checkpoint.folder}: its weights don't load"), _no_bars():
         model, seen = kind.from_pretrained(
             checkpoint.folder,
             dtype=getattr(torch, dtype),
@@ -150,12 +166,14 @@ def load(
         )
     if adapter is not None:
         model = _adapted(model, adapter)
-    with told(f"{checkpoint.folder}: can't be moved to {device}"):
+    with as_model_error(f"{checkpoint.folder}: can't be moved to {device}"):
         return model.to(device).eval()
 
 
 def end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Ends:
-    """Where generating begins and ends: the checkpoint's own end tokens and the tokenizer's. The model's other habits are put aside.
+    """End-of-text tokens, as `Ends`: the checkpoint's own and the tokenizer's.
+
+    The checkpoint's other generation settings are put aside.
 
     A checkpoint may ask for sampling, a penalty on repetition, or beams; a probe asks for none of them.
     """
@@ -184,8 +202,11 @@ def end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> En
 
 
 @contextmanager
-def told(what: str, *, wanted: str = "") -> Iterator[None]:
-    """Whatever the libraries raise, as a `ModelError` that begins with `what`; a stranger's checkpoint can make them raise anything."""
+def as_model_error(what: str, *, wanted: str = "") -> Iterator[None]:
+    """Exception translation: whatever the libraries raise becomes a `ModelError` that begins with `what`.
+
+    A stranger's checkpoint can make them raise anything.
+    """
     try:
         yield
     except ModelError:
@@ -198,7 +219,7 @@ def told(what: str, *, wanted: str = "") -> Iterator[None]:
 
 @contextmanager
 def _no_bars() -> Iterator[None]:
-    """The library's own bars would be drawn across pytest's lines."""
+    """Without progress bars of the library, which would be drawn across pytest's lines."""
     from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()
@@ -211,8 +232,8 @@ def _no_bars() -> Iterator[None]:
 
 
 def _adapted(model: PreTrainedModel, adapter: Adapter) -> PreTrainedModel:
-    """The same model object with the adapter's layers put into it."""
-    with told(
+    """Adapted model: the same object with the adapter's layers put into it."""
+    with as_model_error(
         f"{adapter.folder}: the adapter can't be put onto this base model, and may have been made for another one"
     ):
         from peft import PeftModel

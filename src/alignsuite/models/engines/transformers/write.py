@@ -1,4 +1,4 @@
-"""Text from a Transformers model: batches of prompts of like length, each row decoded as if it were alone.
+"""Batched generation: text for prompts of like length, each row decoded as if it were alone.
 
 The library's own `generate` does the work, greedily. A request with a temperature is sampled inside the same batch: Gumbel noise
 from a generator of its own is added to its row, and the largest sum of both is a draw from the softmax. So a sample depends on the
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A Generate request and its prompt's tokens."""
+    """Tokenized Generate request."""
 
     request: Generate
     prompt: list[int]
@@ -31,7 +31,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The tokens that a model wrote, an end token included; `broken` where its numbers were no numbers."""
+    """Generated tokens of one row, an end token included; `broken` where its numbers were no numbers."""
 
     tokens: list[int]
     finish: Literal["stop", "length"]
@@ -40,7 +40,10 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """The token ids that generating needs. `opening` are those that a decoder of an encoder-decoder model begins with."""
+    """End-of-text, padding and opening token ids.
+
+    `opening` are those that a decoder of an encoder-decoder model begins with.
+    """
 
     stop: tuple[int, ...]
     pad: int
@@ -55,7 +58,7 @@ def write(
     decode: Callable[[Sequence[int]], str],
     stopped: Callable[[], None],
 ) -> list[Written]:
-    """What the model writes for each job, all in one batch; `stopped` raises when nobody wants it any more."""
+    """Generated tokens of each job, as `Written`, all in one batch; `stopped` raises when nobody wants it any more."""
     import torch
     from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
@@ -89,7 +92,7 @@ def write(
 
 
 class _Rows:
-    """What is known of each row while a batch is written. Kept on the device: nothing waits for it at every token."""
+    """Decoding state of each row of a batch. Kept on the device: nothing waits for it at every token."""
 
     def __init__(
         self,
@@ -111,7 +114,7 @@ class _Rows:
         self._noise = {row: _generator(job.request) for row, job in enumerate(jobs) if job.request.temperature > 0}
 
     def scores(self, ids: Tensor, scores: Tensor) -> Tensor:
-        """Note rows that are no numbers, and add noise to those that are sampled."""
+        """Logits to choose from: notes rows that are no numbers, and adds noise to those that are sampled."""
         import torch
 
         self._broken |= scores.sum(-1).isnan()
@@ -122,7 +125,7 @@ class _Rows:
         return scores
 
     def ended(self, ids: Tensor, scores: Tensor, **_: object) -> Tensor:
-        """Which rows are done after the newest token."""
+        """Stopping criterion: which rows are done after the newest token."""
         import torch
 
         self._stopped()
@@ -134,7 +137,7 @@ class _Rows:
         return self._lengths > 0
 
     def written(self, output: Tensor) -> list[Written]:
-        """Each row up to its own end."""
+        """Generated tokens of each row, up to its own end."""
         found = zip(
             output[:, self._first :].tolist(),
             self._lengths.tolist(),
@@ -159,7 +162,7 @@ class _Rows:
 
 
 def before_stop(text: str, stop: Sequence[str]) -> tuple[str, bool]:
-    """The text before the first stop string, and whether there was one.
+    """Text before the first stop string, and whether there was one.
 
     >>> before_stop("one. two. three", ["three", ". "])
     ('one', True)
@@ -169,14 +172,14 @@ def before_stop(text: str, stop: Sequence[str]) -> tuple[str, bool]:
 
 
 def _generator(request: Generate) -> torch.Generator:
-    """A source of noise on the CPU, so that a sample is the same draw on every device."""
+    """Random generator on the CPU, so that a sample is the same draw on every device."""
     import torch
 
     return torch.Generator().manual_seed(int(request_key(request)[:15], 16))
 
 
 def padded_left(rows: Sequence[list[int]], pad: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Token ids in a rectangle that ends where the rows end, and its mask."""
+    """Left-padded token ids in a rectangle that ends where the rows end, and its mask."""
     import torch
 
     width = max(map(len, rows))
