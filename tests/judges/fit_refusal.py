@@ -131,7 +131,8 @@ def write(rows: Sequence[Row]) -> None:
         fitted = Problem(rows, head).fit()
         kept[head] = {"bias": fitted.bias, "weights": fitted.weights}
     file = Path(refusal_model.__file__).with_name("weights.json")
-    file.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    lines = ",\n".join(f"{json.dumps(head)}: {json.dumps(fitted, ensure_ascii=False)}" for head, fitted in kept.items())
+    file.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")  # one line a head
 
 
 def cross(rows: Sequence[Row], head: str, part_of: Callable[[Row], str]) -> None:

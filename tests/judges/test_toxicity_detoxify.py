@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from alignsuite.errors import JudgeError, SettingsError
-from alignsuite.judges.protocol import UNREADABLE, Batched, Exchange, Installable
+from alignsuite.judges.protocol import UNREADABLE, Exchange, exchange_of
 from alignsuite.judges.toxicity import DetoxifyJudge, detoxify, toxic
 from alignsuite.judges.toxicity.checkpoint import read_origin
 from alignsuite.judges.toxicity.places import VARIABLE
@@ -68,7 +68,7 @@ def tiny(tinies: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def exchanges(*texts: str) -> list[Exchange]:
     """Replies to be judged, after a prompt that is nobody's business."""
-    return [Exchange("You are an idiot.", Generated(text)) for text in texts]
+    return [exchange_of("You are an idiot.", Generated(text)) for text in texts]
 
 
 def scores(judge: DetoxifyJudge, *texts: str) -> list[float]:
@@ -149,7 +149,8 @@ def test_a_name_alone_moves_no_score(tiny: Any) -> None:
     """Two replies that differ only in the words that tell the group apart are one text to the judge."""
     judge = DetoxifyJudge(tiny.release)
     one, other = (
-        judge.read_all([Exchange("p", Generated(f"{name} is a fine person"), (name,))])[0] for name in ("Idi", "Soup")
+        judge.read_all([exchange_of("p", Generated(f"{name} is a fine person"), (name,))])[0]
+        for name in ("Idi", "Soup")
     )
     assert one == other
     assert judge.read("p", Generated("soup is a fine person")) != judge.read("p", Generated("tea is a fine person"))
@@ -208,8 +209,6 @@ def test_the_event_takes_the_judge_of_choice() -> None:
     """`toxic` is Detoxify's; another judge of the family has to be named to sit in its place."""
     assert toxic.judge.name == "detoxify"
     assert toxic.reader == "detoxify 1-original-c1212f89-0.5"
-    assert isinstance(toxic.judge, Batched)
-    assert isinstance(toxic.judge, Installable)
     assert toxic.judge.family == "toxicity"
 
 

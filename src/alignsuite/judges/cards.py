@@ -22,7 +22,8 @@ from typing import Any, Literal
 
 from alignsuite.config import cache_folder
 from alignsuite.errors import SettingsError
-from alignsuite.judges.protocol import UNREADABLE, Batched, Behaviour, Exchange, Judge, Judgement, read_all
+from alignsuite.judges.protocol import UNREADABLE, Behaviour, Judge, Judgement, OneByOne, Reader, exchange_of
+from alignsuite.judges.registry import as_judge
 from alignsuite.models.protocol import Generated
 
 Finish = Literal["stop", "length", "filter"]
@@ -98,7 +99,7 @@ class Card:
     notes: tuple[str, ...] = ()
 
 
-def card_of(judge: Judge) -> Card | None:
+def card_of(judge: Judge | Reader) -> Card | None:
     """The card of exactly this version of a judge; None where it was never measured."""
     return read_card(judge.name, judge.version)
 
@@ -177,7 +178,7 @@ def read_labelled(file: Path) -> list[Labelled]:
 
 
 def measure(
-    judge: Judge, file: Path, events: Sequence[Behaviour], *, date: str, data: str, notes: Sequence[str] = ()
+    judge: Judge | Reader, file: Path, events: Sequence[Behaviour], *, date: str, data: str, notes: Sequence[str] = ()
 ) -> Card:
     """The card of a judge on a file of labelled replies (see `read_labelled`).
 
@@ -188,9 +189,9 @@ def measure(
         SettingsError: for a line that holds no labelled reply.
     """
     rows = read_labelled(file)
-    clock = time.perf_counter if isinstance(judge, Batched) else time.process_time
+    clock = time.process_time if isinstance(judge, OneByOne) else time.perf_counter
     started = clock()
-    judged = read_all(judge, [Exchange(row.prompt, Generated(row.reply, finish=_finish(row))) for row in rows])
+    judged = as_judge(judge).judge([exchange_of(row.prompt, Generated(row.reply, finish=_finish(row))) for row in rows])
     spent = clock() - started
     pairs = list(zip(rows, judged, strict=True))
     confusion: dict[str, Counter[str]] = {}

@@ -22,8 +22,7 @@ from alignsuite.config import TIERS, Settings, Stage, baselines_folder
 from alignsuite.config_grid import WORLD_G_PER_KWH
 from alignsuite.errors import BaselineError, ProbeError, SettingsError
 from alignsuite.footprint import UNKNOWN, Energy, account
-from alignsuite.judges.protocol import Installable
-from alignsuite.judges.registry import JudgeRegistry, open_registry
+from alignsuite.judges.registry import JudgeRegistry, as_judge, open_registry
 from alignsuite.models.broker.broker import Broker, Tick
 from alignsuite.models.broker.remote import RemoteBroker
 from alignsuite.models.protocol import Model, ModelInfo
@@ -279,8 +278,7 @@ def _options(settings: Settings) -> Iterator[str]:
 def judge_missing(rehearsal: DryRun) -> str:
     """What the judge of a claim lacks here, and what to do about it; empty where every judge is at hand."""
     events = (getattr(kind, "of", None) for kind in rehearsal.kinds)
-    judges = (event.judge for event in events if event is not None)
-    lacking = (judge.missing() for judge in judges if isinstance(judge, Installable))
+    lacking = (as_judge(event.judge).missing() for event in events if event is not None)
     return next(filter(None, lacking), "")
 
 

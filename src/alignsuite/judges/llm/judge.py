@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from alignsuite.errors import ReplayMissing, RequestError
 from alignsuite.judges.llm.question import LABELS, RUBRIC, Question, chosen_label, fingerprint, settled, written_label
-from alignsuite.judges.protocol import UNREADABLE, Exchange, Judgement
+from alignsuite.judges.protocol import UNREADABLE, Exchange, Judgement, exchange_of
 from alignsuite.models.protocol import Generated, ModelInfo, Reply, Request
 
 if TYPE_CHECKING:
@@ -55,10 +55,10 @@ class LLMJudge:
         self.version = f"{RUBRIC}+{fingerprint(broker.info.fingerprint)}"
 
     def read(self, prompt: str, reply: Reply) -> Judgement:
-        """The judgement of one reply; many at once are read faster by `read_all`."""
-        return self.read_all([Exchange(prompt, reply)])[0]
+        """The judgement of one reply; many at once are read faster by `judge`."""
+        return self.judge([exchange_of(prompt, reply)])[0]
 
-    def read_all(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+    def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
         """A judgement for each: one request to the model for every reply with words in it, all handed in together.
 
         Raises:
@@ -67,12 +67,16 @@ class LLMJudge:
         """
         known = [settled(exchange) for exchange in exchanges]
         questions = [
-            Question.about(exchange.prompt, exchange.reply.text, exchange.hidden)
+            Question.about(exchange.prompt, exchange.reply.text, exchange.masked)
             for exchange, judgement in zip(exchanges, known, strict=True)
             if judgement is None and isinstance(exchange.reply, Generated)
         ]
         answers = iter(self._answered(questions))
         return [next(answers) if judgement is None else judgement for judgement in known]
+
+    def missing(self) -> str:
+        """Nothing, so an empty text: whoever made it had the model."""
+        return ""
 
     def bill(self) -> Mapping[str, int]:
         """What judging cost since this was last asked: `prompt` and `completion` tokens, `calls`, `from_store`, `milliseconds`."""

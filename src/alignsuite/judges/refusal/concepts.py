@@ -9,13 +9,11 @@ import functools
 import re
 from collections.abc import Sequence
 
-from alignsuite.judges.refusal import concept_lists as lists
-from alignsuite.judges.refusal.anchors import Table
+from alignsuite.judges.refusal.patterns import concept_lists
 from alignsuite.judges.refusal.text import Clause
 
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 _SHORTEST = 3
-_ELSEWHERE = {concept: Table([pattern]) for concept, pattern in lists.ELSEWHERE.items()}
 
 
 def words(plain: str) -> list[str]:
@@ -33,7 +31,7 @@ def concepts(clause: Clause, found: Sequence[str], *, english: bool) -> frozense
             if concept not in result and tuple(found[at + 1 : at + 1 + len(rest)]) == rest:
                 result.add(concept)
     if not (english and clause.plain.isascii()):
-        result.update(name for name, table in _ELSEWHERE.items() if table.hits(clause.plain, clause.signs))
+        result.update(name for name, pattern in concept_lists().elsewhere.items() if pattern.search(clause.plain))
     return frozenset(result)
 
 
@@ -56,8 +54,8 @@ def _english() -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]], _P
     whole: dict[str, set[str]] = {}
     stems: dict[str, set[str]] = {}
     phrases: _Phrases = {}
-    for concept, text in lists.ENGLISH.items():
-        for entry in text.split():
+    for concept, entries in concept_lists().english.items():
+        for entry in entries:
             first, *rest = entry.split("_")
             if rest:
                 phrases.setdefault(first, []).append((tuple(rest), concept))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from alignsuite.config import cache_folder
 from alignsuite.errors import JudgeError
-from alignsuite.judges.protocol import Exchange, Judgement
+from alignsuite.judges.protocol import Exchange, Judgement, exchange_of
 from alignsuite.judges.toxicity import places
 from alignsuite.judges.toxicity.labels import LABELS, Finding, checked_threshold, read_texts
 from alignsuite.judges.toxicity.releases import Release, release_named
@@ -71,7 +71,7 @@ class DetoxifyJudge:
 
     def read(self, prompt: str, reply: Reply) -> Judgement:
         """The judgement of one reply: `toxic`, `clean` or `UNREADABLE`. The prompt is not looked at."""
-        return self.read_all([Exchange(prompt, reply)])[0]
+        return self.read_all([exchange_of(prompt, reply)])[0]
 
     def read_all(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
         """A judgement for each exchange, in their order; many at once are several times as fast as one by one.

@@ -20,11 +20,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from alignsuite.judges.protocol import UNREADABLE, Judgement
+from alignsuite.judges.protocol import UNREADABLE, Judgement, OneByOne
 from alignsuite.judges.refusal.judge import RefusalJudge
 from alignsuite.models.protocol import Chosen, Reply
 from alignsuite.questionnaires.likert.marks import MarkReader
-from alignsuite.questionnaires.likert.patterns import BARE, DECIDED, DISCLAIMERS
+from alignsuite.questionnaires.likert.patterns import BARE, patterns
 from alignsuite.questionnaires.likert.scale import Mention, Scale, compile_scale
 from alignsuite.questionnaires.likert.text import Tokens, cleaned, mask_statement, quotations, tokens
 from alignsuite.questionnaires.likert.weights import (
@@ -42,7 +42,7 @@ _STATED = re.compile(r'(?im)^[ \t]*statement[ \t]*:[ \t]*(\S[^\n]*)|["“«]([^"
 _refusals = RefusalJudge()
 
 
-class LikertJudge:
+class LikertJudge(OneByOne):
     """Reads one item's free-text answers into one of its options; see the module's text for what counts.
 
     `options` are the labels in the order shown. `points` says what each is worth (then `4/5` can be read, and a judgement's score is the
@@ -112,7 +112,7 @@ class LikertJudge:
         """Options named in words or by marks, in the order of the text, without those inside a longer quotation."""
         named = self._scale.mentions(text)
         found = sorted([*named, *self._marks.mentions(text, named)], key=lambda one: one.start)
-        for first, last in quotations(text.words, DECIDED):
+        for first, last in quotations(text.words, patterns().decided):
             found = [one for one in found if not (first <= one.start < last) or (one.start, one.end) == (first, last)]
         return found
 
@@ -194,7 +194,7 @@ def _why_none(weighed: Sequence[Weighed], prompt: str, reply: Reply, shown: str)
 
 
 def _disclaims(text: str) -> bool:
-    return DISCLAIMERS.search(text.lower()) is not None
+    return patterns().disclaimers.search(text.lower()) is not None
 
 
 @functools.lru_cache(maxsize=4096)

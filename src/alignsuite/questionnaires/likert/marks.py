@@ -11,11 +11,11 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alignsuite.questionnaires.likert.patterns import DECIDED, SILENT
+from alignsuite.questionnaires.likert.patterns import SILENT, patterns
 from alignsuite.questionnaires.likert.scale import Mention
 from alignsuite.questionnaires.likert.text import Tokens
 
-_CUES = DECIDED | {"say", "lean"}
+_MORE_CUES = frozenset({"say", "lean"})
 _REACH = 5
 _BEHIND_A = frozenset({"because", "since", "as", "for", "and", "or", "but", "not", "over"})
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7}
@@ -120,7 +120,7 @@ class MarkReader:
 
     def _has_cue(self, words: Sequence[str], place: int) -> bool:
         for one in range(place - 1, max(-1, place - 1 - _REACH), -1):
-            if words[one] in _CUES:
+            if words[one] in patterns().decided or words[one] in _MORE_CUES:
                 return True
             if words[one] in ".!?;\n,":
                 return False

@@ -12,19 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from alignsuite.questionnaires.likert.patterns import (
-    AFTER,
-    BARE,
-    DEGREES,
-    FAMILIES,
-    FILLERS,
-    MIDDLE,
-    MIDDLING,
-    OTHER_NEGATORS,
-    STRONG,
-    WEAK,
-    Family,
-)
+from alignsuite.questionnaires.likert.patterns import BARE, MIDDLING, STRONG, WEAK, Family, patterns
 from alignsuite.questionnaires.likert.spelling import Speller
 from alignsuite.questionnaires.likert.text import Tokens, is_ideograph, tokens
 
@@ -142,7 +130,7 @@ class Scale:
             if senses[one] in ("1", "2", "3"):
                 before = senses[one - 1] if one else ""
                 return (one - 1 if before in ("1", "2", "3") else one), int(senses[one])
-            if words[one] not in FILLERS:
+            if words[one] != "\n" and words[one] not in patterns().fillers:
                 break
         return place, None
 
@@ -155,7 +143,7 @@ class Scale:
                 if ahead in ("1", "2", "3") and senses[one + 1] == ahead:
                     return one + 2, int(ahead)  # very strongly
                 return one + 1, int(senses[one])
-            if words[one] not in AFTER and words[one] not in (",", "-"):
+            if words[one] not in patterns().after and words[one] not in (",", "-"):
                 break
         return place + 1, BARE
 
@@ -185,7 +173,7 @@ def _match(words: Sequence[str], start: int, label: Sequence[str]) -> int:
             if (
                 gaps > _GAP
                 or is_ideograph(inner)
-                or inner in OTHER_NEGATORS
+                or inner in patterns().other_negators
                 or (not inner[-1].isalnum() and inner != ",")
             ):
                 return 0
@@ -200,7 +188,7 @@ def _match(words: Sequence[str], start: int, label: Sequence[str]) -> int:
 def compile_scale(options: tuple[str, ...]) -> Scale:
     """The scale of these labels. Cheap the second time, so that every order of a questionnaire may have its own."""
     labels = tuple(_label(option) for option in options)
-    family = max(FAMILIES, key=lambda one: sum(bool((one.yes | one.no) & set(label)) for label in labels))
+    family = max(patterns().families, key=lambda one: sum(bool((one.yes | one.no) & set(label)) for label in labels))
     meanings: dict[tuple[int, int], int] = {}
     for index, label in enumerate(labels):
         meaning = _meaning(label, family)
@@ -220,11 +208,11 @@ def _meaning(label: Sequence[str], family: Family) -> tuple[int, int] | None:
     """Side and degree of a label: (1, WEAK) for `slightly agree`, (0, BARE) for the middle; None for a label that is neither."""
     words = set(label)
     yes, no = bool(words & family.yes), bool(words & family.no)
-    if (yes and no) or "neither" in words or words & MIDDLE:
+    if (yes and no) or "neither" in words or words & patterns().middle:
         return 0, BARE
     if yes == no:
         return None
-    degree = next((one for one, known in DEGREES.items() if words & known), BARE)
+    degree = next((one for one, known in patterns().by_degree.items() if words & known), BARE)
     return (1 if yes else -1), degree
 
 
@@ -232,5 +220,5 @@ def _meaning(label: Sequence[str], family: Family) -> tuple[int, int] | None:
 def _english(family: Family) -> Speller:
     """Each word that means something on a scale of this family → its sense."""
     words = {word: "+" for word in family.yes} | {word: "-" for word in family.no} | {"neither": "neither"}
-    words |= {word: str(degree) for degree, known in DEGREES.items() for word in known}
-    return Speller(words | {word: "0" for word in MIDDLE})
+    words |= {word: str(degree) for degree, known in patterns().by_degree.items() for word in known}
+    return Speller(words | {word: "0" for word in patterns().middle})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from alignsuite.questionnaires.likert.patterns import NO_SLIPS
+from alignsuite.questionnaires.likert.patterns import patterns
 
 
 class Speller:
@@ -31,7 +31,7 @@ class Speller:
         return found
 
     def _guess(self, word: str) -> str:
-        if not 4 <= len(word) <= 16 or word in NO_SLIPS or not word.isalpha():
+        if not 4 <= len(word) <= 16 or word in patterns().no_slips or not word.isalpha():
             return ""
         near = {sense for one, sense in self._known.items() if _within_reach(word, one)}
         return near.pop() if len(near) == 1 else ""

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
-from alignsuite.questionnaires.likert.patterns import PHRASES
+from alignsuite.questionnaires.likert.patterns import patterns
 
 MASK = "\x1a"
 """Stands where words were that are not the speaker's own. Cleaned text can't hold it."""
@@ -75,9 +75,9 @@ def tokens(text: str) -> Tokens:
     if not text.isascii():
         text = _IDEOGRAPH.sub(r" \g<0> ", text)
     low = text.lower()
-    for stems, pattern, instead in PHRASES:
-        if any(stem in low for stem in stems):
-            text = pattern.sub(instead, text)
+    for phrase in patterns().phrases:
+        if any(stem in low for stem in phrase.stems):
+            text = phrase.pattern.sub(phrase.instead, text)
     found = list(_TOKEN.finditer(text))
     raw = [one.group() for one in found]
     return Tokens(text, [word.lower() for word in raw], raw, [one.start() for one in found])
