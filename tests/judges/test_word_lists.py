@@ -74,7 +74,7 @@ def test_words_patterns_and_mappings_are_read_as_their_types_say(tmp_path: Path)
         ("{{ who }}", "{{ whom }}", 6, "`pattern`: there is no part 'whom'; parts are who"),
         ("ways: ['ñ']", "ways: ['ñ', '[']", 10, "`inner.es.ways.2`: no regular expression: "),
         ("ways: ['ñ']", "ways: ñ", 10, "`inner.es.ways`: wanted a list"),
-        ("  es: {", "  es: [], es2: {", 10, "mapping values are not allowed"),
+        ("  es: {", "  es: [], es2: {", 10, "did not find expected key"),
         ("inner:\n", "inner:\n  it: none\n", 10, "`inner.it`: wanted keys with values"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Behaviours that probes count, ready to be named: `replies.rate(refused, …)`.
+"""Behaviours: labels of a judge under a name, each a `Behaviour` to be counted: `replies.rate(refused, …)`.
 
 Each is a `Behaviour`: some labels of one family of judges. The labels of replies are those of Chehbouni et al. 2024 as far as they name
 them (refusal, harmful refusal, harmful answer), and ours beside them: helpful, hedged, off-task.

@@ -1,4 +1,4 @@
-"""Response status: how a request was answered, by rule and before any judge reads: an `Answered`, one word of seven.
+"""Response status: how a request was answered, an `Answered`, by rule and before any judge reads.
 
 A rate over replies says little when half of them are empty, so runs count these beside it. They are facts and no faults, and no verdict
 reads them. Where several are true, the first in this order is said:

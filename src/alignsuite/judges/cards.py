@@ -34,7 +34,10 @@ _FINISHES: tuple[Finish, ...] = ("stop", "length", "filter")
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One reply with the label that a reader gave it. `voice` and `language` say what kind of reply it is, where that is known."""
+    """A reply with its gold label, which a reader gave it.
+
+    `voice` and `language` say what kind of reply it is, where that is known.
+    """
 
     prompt: str
     reply: str
@@ -47,7 +50,7 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How many of `trials` replies were judged rightly: a fraction in [0, 1] with its exact 95 % interval.
+    """A rate of right judgements: `hits` of `trials`, a fraction in [0, 1] with its exact 95 % interval.
 
     With no trials there is no rate: `value` is None, and the interval is all of [0, 1].
     """
@@ -65,7 +68,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """How well one event is found.
+    """Sensitivity and specificity of a judge for one behaviour.
 
     Sensitivity is the share of replies that show it and are judged so; specificity the share of the others that are judged not to.
     """
@@ -160,7 +163,9 @@ def parse_card(data: Mapping[str, Any]) -> Card:
 
 
 def read_labelled(file: Path) -> list[Labelled]:
-    """The labelled replies of a JSON Lines file: `prompt`, `reply` and `label` in each line, and what else `Labelled` has.
+    """The labelled replies of a JSON Lines file.
+
+    Each line has `prompt`, `reply` and `label`, and may have what else `Labelled` has.
 
     Raises:
         SettingsError: for a line that holds no reply, naming file and line.
@@ -215,7 +220,7 @@ def measure(
 
 
 def accuracy(event: Behaviour, pairs: Iterable[tuple[Labelled, Judgement]]) -> Accuracy:
-    """How well an event is found in replies whose labels are known; unreadable ones are left out."""
+    """Sensitivity and specificity for a behaviour, over replies with gold labels; unreadable ones are left out."""
     counts: Counter[tuple[bool, bool]] = Counter()
     for row, judgement in pairs:
         happened = event.shown_by(judgement)

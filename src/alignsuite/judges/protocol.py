@@ -1,4 +1,6 @@
-"""Judge protocol: exchanges in, a `Judgement` for each: a label, evidence, a score, or `UNREADABLE`. Never NaN, never a guess.
+"""Judge protocol: exchanges in, a `Judgement` for each.
+
+That is a label with its evidence, or `UNREADABLE`: never NaN, never a guess.
 
 A judge sees the turns and the reply, never the case's labels: it can't know which group a name stands for.
 """
@@ -19,7 +21,10 @@ UNREADABLE = "UNREADABLE"
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A label for one reply. `evidence` is the passage that decided; `score` is a fraction in [0, 1] where the judge gives one."""
+    """A label for one reply.
+
+    `evidence` is the passage that decided; `score` is a fraction in [0, 1] where the judge gives one.
+    """
 
     label: str
     evidence: str = ""
@@ -106,7 +111,10 @@ class OneByOne(ABC):
 
 @dataclass(frozen=True)
 class Behaviour:
-    """A behaviour that a claim counts: some of a judge's labels, under a name that reads well in `replies.rate(refused, …)`."""
+    """A behaviour, the event that a claim counts: some of a judge's labels under a name.
+
+    The name is to read well in `replies.rate(refused, …)`. Until 0.1 the class was called `Event`; that name is read with a warning.
+    """
 
     name: str
     judge: Judge | Reader

@@ -1,4 +1,4 @@
-"""The bench: which judge sits for which family of events in this run, and who gives a second opinion.
+"""Judge registry: a name to a `Judge`, a behaviour to the judge assigned to it, and the second rater.
 
 An event names a judge that everybody has. `--align-judge=NAME` puts another of the same family in its place, for all events of that family;
 a second one of the family decides nothing, and says how often it would have decided otherwise. Nothing is swapped in silently: a claim
@@ -30,7 +30,7 @@ class Paid(Protocol):
 
 @dataclass(frozen=True)
 class JudgeRegistry:
-    """The judges of a run by family: those that decide, and those of the second opinion. An empty one changes nothing."""
+    """The judges of a run by family: those that decide, and the second raters. An empty one changes nothing."""
 
     deciding: Mapping[str, Judge] = field(default_factory=dict)
     second: Mapping[str, Judge] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class JudgeRegistry:
 
 
 def as_judge(judge: Judge | Reader) -> Judge:
-    """A `Judge` by the protocol: the one given, or a wrapper around a class that only has `read`, and perhaps `missing`."""
+    """A `Judge`: the one given, or a wrapper around a class that only has `read`, and perhaps `missing`."""
     return cast("Judge", judge) if hasattr(judge, "judge") else _Wrapped(judge)
 
 
@@ -122,7 +122,7 @@ def unknown(name: str, error: Exception) -> SettingsError:
 
 
 class _Wrapped:
-    """A judge by the protocol from a class that only has `read`; its `read_all` and `missing` are used where it has them."""
+    """A `Judge` from a class that only has `read`; its `read_all` and `missing` are used where it has them."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader

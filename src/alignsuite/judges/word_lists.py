@@ -44,7 +44,7 @@ def read_word_lists(path: Path, wanted: type[Lists]) -> Lists:
 
 @dataclasses.dataclass(frozen=True)
 class _Reader:
-    """Makes values of wanted types from the nodes of a file; `parts` are the texts that patterns are put together from."""
+    """Values of wanted types from the nodes of a file; `parts` are texts that patterns are put together from."""
 
     path: Path
     parts: Mapping[str, str]

@@ -1,4 +1,6 @@
-"""The LLM judge: a model reads what another wrote, and says by our guideline what it is. Stronger than patterns, and less to be trusted.
+"""LLM judge: a model labels another's replies by our guideline.
+
+It is stronger than patterns, and less to be trusted.
 
 It is asked once for each reply, never samples, sees no word that tells the group, and can do nothing but name a label; an answer that is
 no label is UNREADABLE. How often it is right depends on the model behind it, so a card belongs to judge, model and question together:
@@ -40,7 +42,7 @@ class AsksModel(Protocol):
 
 
 class LLMJudge:
-    """Reads replies for refusals, in the family of `refusal-patterns` and with all of its labels; see the module.
+    """LLM judge of refusals, in the family of `refusal-patterns` and with all of its labels; see the module.
 
     Its version stands for the rubric, the model's fingerprint and every word of the question: where one changes, so does the version.
     """
@@ -79,12 +81,18 @@ class LLMJudge:
         return ""
 
     def bill(self) -> Mapping[str, int]:
-        """What judging cost since this was last asked: `prompt` and `completion` tokens, `calls`, `from_store`, `milliseconds`."""
+        """What judging cost since this was last asked.
+
+        That is `prompt` and `completion` tokens, `calls`, `from_store` and `milliseconds`.
+        """
         bill, self._bill = self._bill, Counter()
         return bill
 
     def _answered(self, questions: Sequence[Question]) -> list[Judgement]:
-        """Letters where the model can choose; words where it can't, or where its server turns out not to show probabilities."""
+        """Judgements from letters where the model can choose, from words where it can't.
+
+        It can't where its server turns out not to show probabilities.
+        """
         if not questions:
             return []
         if not self._broker.info.can_choose:
@@ -122,7 +130,7 @@ class LLMJudge:
 
 
 def _without_folder(model: str) -> str:
-    """A file or folder by its last part: the judge is the same one wherever it lies, and whatever folder it was named from."""
+    """A model's name without folders: the judge is the same one wherever its files lie."""
     return model if ":" in model else PurePath(model).name or model
 
 

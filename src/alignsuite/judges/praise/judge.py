@@ -1,4 +1,6 @@
-"""The praise judge: what is a person praised for, ability, effort, warmth or looks? By words, offline, in a tenth of a millisecond.
+"""Lexicon judge of praise: what a person is praised for, ability, effort, warmth or looks.
+
+By words, offline, in a tenth of a millisecond.
 
 It counts *qualities*, each once however often it is repeated, and answers with the kind of which most are named; where two kinds have
 as many, with the one named first. Four things are no praise of the person:
@@ -49,7 +51,7 @@ class Found:
 
 
 class PraiseJudge(OneByOne):
-    """Reads what a person is praised for; see the module's text for what counts.
+    """Lexicon judge of what a person is praised for; see the module's text for what counts.
 
     `score` is the share of ability among the qualities found, a fraction in [0, 1]; None where there are none.
 
@@ -64,7 +66,10 @@ class PraiseJudge(OneByOne):
     labels = frozenset({*KINDS, "none"})
 
     def read(self, prompt: str, reply: Reply) -> Judgement:
-        """The kind of praise that a reply holds most of, with the words; `none`, or `UNREADABLE` where no Latin letter stands in it."""
+        """The kind of praise that a reply holds most of, with the words.
+
+        `none` where there is none, `UNREADABLE` where no Latin letter stands in the reply.
+        """
         if isinstance(reply, Chosen):
             return Judgement(UNREADABLE, "a choice among options, not a text")
         if not _LETTER.search(reply.text):
@@ -113,7 +118,10 @@ def _praise(tokens: Sequence[str], names: frozenset[str]) -> Iterator[Found]:
 
 
 def _of_people(tokens: Sequence[str], one: Found, names: frozenset[str]) -> bool:
-    """Whether a person can be meant: one is named behind the word, or nothing is and the sentence is about no thing so far."""
+    """Whether a person can be meant.
+
+    One is named behind the word, or nothing is and the sentence is about no thing so far.
+    """
     after = one.end
     while after < len(tokens) and tokens[after] in lexicon().sizes:
         after += 1
@@ -170,7 +178,10 @@ def _found(tokens: Sequence[str]) -> Iterator[Found]:
 
 
 def _tokens(text: str) -> list[str]:
-    """Words in lower case and the marks that end clauses; hyphens part words. Only the beginning is read, so that work is bounded."""
+    """Words in lower case and the marks that end clauses; hyphens part words.
+
+    Only the beginning is read, so that work is bounded.
+    """
     return _TOKEN.findall(text[:_WINDOW].translate(_STRAIGHT).lower())
 
 

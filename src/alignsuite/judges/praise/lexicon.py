@@ -1,4 +1,4 @@
-"""Praise lexicon: the word lists of `lexicon.yaml`, with every form of a quality looked up by its first word; read at the first reply."""
+"""Praise lexicon: the word lists of `lexicon.yaml` as a `Lexicon`, read at the first reply."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """A quality that people are praised for: one line of a list, with its kind of praise and its number among all lines."""
+    """A quality: one line of a list, with its kind of praise and its number among all lines."""
 
     kind: str
     line: int
@@ -29,7 +29,7 @@ class Kinds:
 
 @dataclass(frozen=True, eq=False)
 class Lexicon:
-    """The lists as the file has them: `kinds` by kind of praise, one quality a line, and the little words beside them."""
+    """The lists as the file has them, each explained there."""
 
     kinds: Kinds
     denies: frozenset[str]
@@ -45,7 +45,10 @@ class Lexicon:
 
     @cached_property
     def forms(self) -> Mapping[str, list[tuple[tuple[str, ...], Quality, bool]]]:
-        """Every form by its first word, longest first: the words that follow, the quality, whether it is said of things as well."""
+        """Every form by its first word, the longest first.
+
+        A form is the words that follow, the quality, and whether it is said of things as well.
+        """
         forms: dict[str, list[tuple[tuple[str, ...], Quality, bool]]] = {}
         entries = [(kind, entry) for kind, listed in asdict(self.kinds).items() for entry in listed.splitlines()]
         for line, (kind, entry) in enumerate(entries, start=1):

@@ -1,7 +1,9 @@
-"""What each clause of a reply does: declines, names a limit, judges, advises, greets, or tells something.
+"""Speech acts: what each clause of a reply does, as a `Read`.
+
+It declines, names a limit, judges, advises, greets, or tells something.
 
 Kinds are looked for in that order, and a clause is of the first kind found. `TELLS` is what is left: the answer itself, if there
-is one. What the clause speaks of (see `refusal_concepts`) stands beside its kind; `refusal_model` weighs both.
+is one. What the clause speaks of (see `concepts`) stands beside its kind; `weights` weighs both.
 """
 
 from __future__ import annotations
@@ -70,7 +72,7 @@ _NO = re.compile(r"\W{0,3}(?:so |but )?(?:no|nope|never)\W{0,3}")
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A clause, what it does, its words, and the concepts that they belong to (see `refusal_concepts`)."""
+    """A clause, what it does, its words, and the concepts that they belong to (see `concepts`)."""
 
     clause: Clause
     kind: str
@@ -107,7 +109,10 @@ def read_clauses(clauses: Sequence[Clause], asked: Asked) -> list[Read]:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a clause stands: `opening`, one of the first two; `edge`, first or last; `apology`, near one; `letter`, in a letter."""
+    """Where a clause stands.
+
+    `opening`: one of the first two; `edge`: first or last; `apology`: near one; `letter`: in a letter.
+    """
 
     opening: bool
     edge: bool

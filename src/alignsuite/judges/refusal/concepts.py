@@ -1,4 +1,4 @@
-"""Which concepts the words of a clause belong to: the lists of `refusal_concepts`, made quick to look up.
+"""Concept lookup: a clause to the names of the concepts that its words belong to (lists of `concepts.yaml`).
 
 A word is looked up once and remembered, so a reply costs a few dictionary reads per word, whatever the length of the lists.
 """
@@ -17,12 +17,18 @@ _SHORTEST = 3
 
 
 def words(plain: str) -> list[str]:
-    """The words of a text in plain spelling, in order. Chinese and Japanese come as long pieces, which no list holds."""
+    """The words of a text in plain spelling, in order.
+
+    Chinese and Japanese come as long pieces, which no list holds.
+    """
     return _WORD.findall(plain)
 
 
 def concepts(clause: Clause, found: Sequence[str], *, english: bool) -> frozenset[str]:
-    """The concepts of a clause; `found` are its words. Other languages are tried where prompt or clause isn't plain English."""
+    """The concepts of a clause; `found` are its words.
+
+    Other languages are tried where prompt or clause isn't plain English.
+    """
     result: set[str] = set()
     for at, (belongs, phrases) in enumerate(map(_entry, found)):
         if belongs:

@@ -1,4 +1,4 @@
-"""What a reply looks like to the fitted part of the refusal judge: a few hundred figures, each with a name that can be read.
+"""Features of a reply: a few hundred named figures for the fitted part of the refusal judge.
 
 Most are shares: how much of the reply speaks of the law, of other ways, of helpers, or of none of those (`told`, the best sign of an
 answer). Others say what stands first, how the reply looks (a list, figures, names, quoted words), and how its words hang together
@@ -139,7 +139,10 @@ def grams(heard: Heard) -> set[str]:
 
 
 def grams_of(clauses: Sequence[Sequence[str]]) -> set[str]:
-    """The words of the clauses, and all pairs of neighbours within a clause; of characters, where words have no spaces between."""
+    """Unigrams and bigrams: the words of the clauses, and all pairs of neighbours within a clause.
+
+    Of characters, where words have no spaces between.
+    """
     result = set(itertools.chain.from_iterable(clauses))
     for clause in clauses:
         result.update(map(" ".join, itertools.pairwise(clause)))

@@ -1,4 +1,4 @@
-"""Refusal patterns: the lists of `patterns.yaml` and `concepts.yaml` as compiled patterns and words, read at the first reply."""
+"""Refusal patterns: the lists of `patterns.yaml` and `concepts.yaml`, compiled at the first reply."""
 
 from __future__ import annotations
 
@@ -109,7 +109,10 @@ class Patterns:
 
 @dataclass(frozen=True)
 class Concepts:
-    """Concept lists, as `concepts.yaml` has them: English words, patterns of stems, and what prompts in other languages hold."""
+    """Concept lists, as `concepts.yaml` has them.
+
+    English words, patterns of stems in other languages, and what prompts in those languages hold.
+    """
 
     english: Mapping[str, frozenset[str]]
     elsewhere: Mapping[str, Pattern]

@@ -1,4 +1,4 @@
-"""What a prompt asks for, as far as the wording of a reply has to be read in its light.
+"""Prompt traits: what a prompt asks for, as an `Asked` in whose light the reply is read.
 
 `No.` declines a request and answers a question; a lecture on theft withholds a way to steal and answers `Define theft`; `I can't
 come on Friday` declines nothing in a letter that was asked for. Read from the wording, in English, and rough on purpose: every

@@ -1,4 +1,4 @@
-"""The text of a reply as the refusal judge reads it: two windows, plain spelling, clauses, and only the speaker's own words.
+"""Normalised text: a reply as clauses in plain spelling, only the speaker's own words, from two windows.
 
 A reply is read in its first 2 000 characters and its last 800, so the work is bounded however long it is; what stands between
 goes unseen. Quotation marks are straightened, Markdown is dropped and English contractions are made alike (`cannot`, `can not`,

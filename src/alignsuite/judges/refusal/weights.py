@@ -1,6 +1,6 @@
-"""The fitted part of the refusal judge: two sums of named weights, kept as data, that say what a reply does.
+"""Logistic regression of the refusal judge: two heads of named weights, each a score in log odds for a reply.
 
-Each is a logistic regression over the figures of `refusal_features`, fitted to the labelled replies beside the tests
+Each is a logistic regression over the figures of `features`, fitted to the labelled replies beside the tests
 (`tests/judges/fit_refusal.py`, which rewrites the weights from them). A sum above 0 means yes. The weights lie in
 `weights.json`, by name: any judgement can be taken apart with `reasons`.
 """

@@ -1,4 +1,4 @@
-"""Likert patterns: the word lists of `patterns.yaml`, in which people and models say how far they agree, read for the first scale."""
+"""Likert patterns: the word lists of `patterns.yaml` as `Patterns`, read for the first scale."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ Words = frozenset[str]
 
 @dataclass(frozen=True)
 class Family:
-    """The words for the two sides of one kind of scale. Nouns count only behind `in` or a degree: `level of agreement` says nothing."""
+    """The words for the two sides of one kind of scale.
+
+    Nouns count only behind `in` or a degree: `level of agreement` says nothing.
+    """
 
     yes: Words
     no: Words

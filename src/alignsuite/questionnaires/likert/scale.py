@@ -1,4 +1,4 @@
-"""A scale of named options, and where a text mentions them.
+"""Rating scale of named options, and the mentions of them in a text.
 
 Labels such as `slightly disagree` are taken apart into a side and a degree, so that other words for the same are understood too. A scale
 whose labels can't be taken apart (`never … always`, labels in another language) is matched word for word.
@@ -24,7 +24,9 @@ _INSTEAD = {BARE: (), WEAK: (BARE, MIDDLING), MIDDLING: (BARE,), STRONG: (BARE,)
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Words `start` to `end` (exclusive) that name an option, or a side (+1, -1) without saying how far (`option` is then None).
+    """A mention of an option: the words `start` to `end` (exclusive).
+
+    `option` is None where they name a side (+1, -1) without saying how far.
 
     `kind` is `words`; `mark` for a letter or number that was shown; `points` for `4/5`; `number` for one that nobody showed.
     """
@@ -39,7 +41,7 @@ class Mention:
 
 @dataclass(frozen=True)
 class Scale:
-    """The options in the order shown, taken apart.
+    """A rating scale: the options in the order shown, taken apart.
 
     `meanings` maps side and degree to an option (empty where labels are opaque); `middle` holds short forms of the middle's label.
     """
@@ -56,7 +58,10 @@ class Scale:
         return list(self._by_meaning(text) if self.family else self._word_for_word(text))
 
     def option_of(self, side: int, degree: int) -> int | None:
-        """The option of a side and a degree; where the scale is coarser, the nearest that it has; None where that would be a guess."""
+        """The option of a side and a degree.
+
+        Where the scale is coarser, the nearest that it has; None where that would be a guess.
+        """
         for one in (degree, *_INSTEAD[degree]):
             if (side, one) in self.meanings:
                 return self.meanings[side, one]
@@ -95,7 +100,10 @@ class Scale:
         return None
 
     def _neither(self, words: Sequence[str], senses: Sequence[str], place: int) -> Mention | None:
-        """`neither`, with the two sides behind it where they stand; alone it must end its clause: `neither hot nor cold` is no answer."""
+        """The mention of `neither`, with the two sides behind it where they stand.
+
+        Alone it must end its clause: `neither hot nor cold` is no answer.
+        """
         end, seen, degrees = place + 1, set[str](), False
         for one in range(place + 1, min(place + 9, len(words))):
             if senses[one] in ("+", "-"):
@@ -205,7 +213,10 @@ def _label(option: str) -> tuple[str, ...]:
 
 
 def _meaning(label: Sequence[str], family: Family) -> tuple[int, int] | None:
-    """Side and degree of a label: (1, WEAK) for `slightly agree`, (0, BARE) for the middle; None for a label that is neither."""
+    """Side and degree of a label; None for one that has neither.
+
+    (1, WEAK) for `slightly agree`, (0, BARE) for the middle.
+    """
     words = set(label)
     yes, no = bool(words & family.yes), bool(words & family.no)
     if (yes and no) or "neither" in words or words & patterns().middle:

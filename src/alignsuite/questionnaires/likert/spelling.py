@@ -1,4 +1,4 @@
-"""Slips of the keyboard in the words of a scale, forgiven where only one reading is near.
+"""Spelling correction: a word to its sense on a scale, where only one reading is near.
 
 What lies within reach of both `agree` and `disagree` (`sagree`) is neither: a reader that guesses there would turn answers round.
 """
@@ -38,7 +38,10 @@ class Speller:
 
 
 def _within_reach(word: str, wanted: str) -> bool:
-    """One slip in a word of five letters or more, two from eight on; a slip is a letter more, less, changed, or two swapped."""
+    """Whether a word is a slip of another: one in five letters or more, two from eight on.
+
+    A slip is a letter more, less, changed, or two swapped.
+    """
     limit = 0 if len(wanted) < 5 else 1 if len(wanted) < 8 else 2
     if not limit or abs(len(word) - len(wanted)) > limit or len(set(word) ^ set(wanted)) > 2 * limit:
         return False

@@ -1,4 +1,4 @@
-"""How much a mention of an option weighs: is it the speaker's final word, a choice, an aside, or not the speaker's own at all?
+"""Weight of a mention: the speaker's final word, a choice, an aside, or not the speaker's own, as a `Weighed`.
 
 Everything is told from the few words around the mention, within its clause or sentence; nothing is parsed.
 """
@@ -21,7 +21,10 @@ _TO_OTHER_THINGS = frozenset({"to", "upon"})
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A mention with its weight. `denied` marks a side that was negated: `I don't disagree` is no option, but not nothing."""
+    """A mention with its weight.
+
+    `denied` marks a side that was negated: `I don't disagree` is no option, but not nothing.
+    """
 
     mention: Mention
     weight: int
@@ -231,7 +234,10 @@ def _complement_end(words: Sequence[str], mention: Mention) -> int:
 
 
 def _listed(text: Tokens, mentions: Sequence[Mention]) -> Iterator[int]:
-    """Mentions that stand in a row of three different options or more, with nothing between but commas, marks and `or`."""
+    """Mentions in a list of three different options or more.
+
+    Nothing stands between them but commas, marks and `or`.
+    """
     chain: list[int] = []
     for index in range(len(mentions) + 1):
         goes_on = index < len(mentions) and (
@@ -251,7 +257,10 @@ def _listed(text: Tokens, mentions: Sequence[Mention]) -> Iterator[int]:
 def _pairs_settled(
     text: Tokens, scale: Scale, mentions: Sequence[Mention], weighed: Sequence[Weighed]
 ) -> list[Weighed]:
-    """`agree or disagree`: two options joined by a word decide nothing; both denied are the middle; `unable to` is a refusal."""
+    """The mentions once pairs such as `agree or disagree` are settled.
+
+    Two options joined by a word decide nothing; both denied are the middle; `unable to` is a refusal.
+    """
     out = list(weighed)
     for index in range(1, len(out)):
         first, second = out[index - 1], out[index]
