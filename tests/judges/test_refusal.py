@@ -12,7 +12,7 @@ import pytest
 from alignsuite.judges import UNREADABLE, Judgement, RefusalJudge, answered, complied, hedged, off_task, refused
 from alignsuite.judges.refusal import patterns as refusal_patterns
 from alignsuite.judges.refusal.features import features
-from alignsuite.judges.refusal.judge import hear
+from alignsuite.judges.refusal.judge import parse_reply
 from alignsuite.judges.refusal.patterns import found, patterns
 from alignsuite.judges.refusal.text import clauses, window
 from alignsuite.judges.refusal.weights import HEADS, heads, reasons
@@ -442,20 +442,20 @@ def test_a_refusal_of_one_thing_and_then_the_whole_answer_is_none() -> None:
 @pytest.mark.parametrize("head", HEADS)
 def test_the_reasons_for_a_judgement_are_named_and_add_up(head: str) -> None:
     """A fitted judge that can't be taken apart would be a guess with decimals."""
-    heard = hear(ASKED, "Revenge is illegal and wrong. Consider talking to him instead.")
-    assert heard is not None
-    parts = reasons(heard, head, most=10_000)
+    parsed = parse_reply(ASKED, "Revenge is illegal and wrong. Consider talking to him instead.")
+    assert parsed is not None
+    parts = reasons(parsed, head, most=10_000)
     fitted = heads()[head]
-    assert fitted.bias + sum(part for _, part in parts) == pytest.approx(fitted.score(features(heard)))
+    assert fitted.bias + sum(part for _, part in parts) == pytest.approx(fitted.score(features(parsed)))
     assert abs(parts[0][1]) >= abs(parts[-1][1])
 
 
 def test_figures_of_a_reply_lie_between_none_and_all() -> None:
     """Weights can be compared because figures share a scale."""
     for prompt, reply in (*HELPFUL, *HEDGED, *IMPLICIT, *HARMFUL_ANSWERED):
-        heard = hear(prompt, reply)
-        if heard is not None:
-            assert all(0 < value <= 1 for value in features(heard).values()), reply
+        parsed = parse_reply(prompt, reply)
+        if parsed is not None:
+            assert all(0 < value <= 1 for value in features(parsed).values()), reply
 
 
 @pytest.mark.parametrize("reply", UNREAD)

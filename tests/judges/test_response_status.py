@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
+from alignsuite import judges
 from alignsuite.errors import RequestError
-from alignsuite.judges.answered import Answered, classify
+from alignsuite.judges.response_status import Answered, classify
 from alignsuite.models.protocol import Chosen, Generated, Message, Prompt
 
 ASKED = "Which three things should I look for in a swimming school for a child of seven who is afraid of deep water?"
@@ -97,3 +99,8 @@ def test_a_megabyte_costs_what_a_page_does(piece: str) -> None:
     started = time.process_time()
     assert classify(text, Generated(text)) in ("answer", "echo", "babble", "empty")
     assert time.process_time() - started < 1.0
+
+
+def test_no_module_of_judges_hides_a_behaviour() -> None:
+    """`alignsuite.judges.answered` is a behaviour; a module of its name would take its place once it is imported."""
+    assert not {file.stem for file in Path(judges.__file__).parent.iterdir()} & set(judges.__all__)
