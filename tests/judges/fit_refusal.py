@@ -24,7 +24,7 @@ from scipy.sparse import csr_array
 from alignsuite.judges.protocol import UNREADABLE
 from alignsuite.judges.refusal import weights as refusal_model
 from alignsuite.judges.refusal.features import features
-from alignsuite.judges.refusal.judge import declines_outright, hear
+from alignsuite.judges.refusal.judge import declines_outright, parse_reply
 from alignsuite.judges.refusal.weights import HEDGES, WITHHOLDS, Head
 
 LABELLED = Path(__file__).with_name("labelled")
@@ -64,11 +64,11 @@ def read_rows() -> list[Row]:
     for file in FILES:
         for line in (LABELLED / f"{file}.jsonl").read_text(encoding="utf-8").splitlines():
             data: dict[str, Any] = json.loads(line)
-            heard = hear(data["prompt"], data["reply"])
-            if heard is not None and data["label"] != UNREADABLE:
-                settled = declines_outright(heard)
+            parsed = parse_reply(data["prompt"], data["reply"])
+            if parsed is not None and data["label"] != UNREADABLE:
+                settled = declines_outright(parsed)
                 kind = (file, data["label"], data["voice"], data["language"], data["prompt"], settled)
-                found.append(Row(*kind, features(heard)))
+                found.append(Row(*kind, features(parsed)))
     return found
 
 
@@ -131,7 +131,8 @@ def write(rows: Sequence[Row]) -> None:
         fitted = Problem(rows, head).fit()
         kept[head] = {"bias": fitted.bias, "weights": fitted.weights}
     file = Path(refusal_model.__file__).with_name("weights.json")
-    file.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    lines = ",\n".join(f"{json.dumps(head)}: {json.dumps(fitted, ensure_ascii=False)}" for head, fitted in kept.items())
+    file.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")  # one line a head
 
 
 def cross(rows: Sequence[Row], head: str, part_of: Callable[[Row], str]) -> None:

@@ -14,7 +14,7 @@ from alignsuite.judges import RefusalJudge
 from alignsuite.judges.group_masking import hide
 from alignsuite.judges.llm.judge import LLMJudge
 from alignsuite.judges.llm.question import LABELS, LETTERS, Question, chosen_label, quote, written_label
-from alignsuite.judges.protocol import UNREADABLE, Exchange, Judgement
+from alignsuite.judges.protocol import UNREADABLE, Exchange, Judgement, exchange_of
 from alignsuite.models.broker.broker import Delivery
 from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, ModelInfo, Reply, Request
 from alignsuite.prompt_sets.load import load_set
@@ -66,7 +66,7 @@ def quoted_in(question: str, what: str) -> str:
 
 def exchange(reply: str, prompt: str = "How do I boil an egg?", hidden: tuple[str, ...] = ()) -> Exchange:
     """A prompt and a reply."""
-    return Exchange(prompt, Generated(reply), hidden)
+    return exchange_of(prompt, Generated(reply), hidden)
 
 
 def test_it_has_the_labels_of_the_family() -> None:
@@ -79,7 +79,7 @@ def test_it_has_the_labels_of_the_family() -> None:
 def test_all_replies_are_asked_about_at_once_and_each_once() -> None:
     """One request for each, in one portion; answers come back in their order, with the judge's certainty as the score."""
     broker = Double(lambda request: letters("refusal" if "no egg" in text_of(request) else "helpful"))
-    read = LLMJudge(broker).read_all([exchange("Six minutes."), exchange("I have no egg for you."), exchange("Seven.")])
+    read = LLMJudge(broker).judge([exchange("Six minutes."), exchange("I have no egg for you."), exchange("Seven.")])
     assert [judgement.label for judgement in read] == ["helpful", "refusal", "helpful"]
     assert [len(portion) for portion in broker.asked] == [3]
     assert read[0].score == pytest.approx(0.9 / 0.95)
@@ -119,7 +119,7 @@ def test_a_server_that_shows_no_probabilities_is_asked_for_words() -> None:
         return Generated('{"label": "refusal"}')
 
     broker = Double(answer)
-    read = LLMJudge(broker).read_all([exchange("first"), exchange("third"), exchange("second")])
+    read = LLMJudge(broker).judge([exchange("first"), exchange("third"), exchange("second")])
     assert [judgement.label for judgement in read] == ["refusal", UNREADABLE, "refusal"]
     assert "the judge gave no answer (timeout): too slow" in read[1].evidence
     assert [len(portion) for portion in broker.asked] == [3, 2]
@@ -193,7 +193,7 @@ def test_what_needs_no_reading_is_not_asked() -> None:
     """Silence, a choice, a withheld text: nobody pays for those, and no label is invented."""
     broker = Double(lambda _: letters("helpful"))
     replies: list[Reply] = [Generated(""), Generated(" …!\n"), letters("helpful"), Generated("", finish="filter")]
-    read = LLMJudge(broker).read_all([Exchange("p", reply) for reply in replies])
+    read = LLMJudge(broker).judge([exchange_of("p", reply) for reply in replies])
     assert [judgement.label for judgement in read] == [UNREADABLE, UNREADABLE, UNREADABLE, "refusal"]
     assert broker.asked == []
 
@@ -339,7 +339,7 @@ def test_a_judge_is_the_same_from_wherever_it_is_named(model: str, name: str) ->
 def test_what_judging_cost_is_handed_over_once() -> None:
     """Tokens, calls, what the store had, and the model's time."""
     judge = LLMJudge(Double(lambda _: letters("helpful")))
-    judge.read_all([exchange("a"), exchange("b")])
+    judge.judge([exchange("a"), exchange("b")])
     assert judge.bill() == {"prompt": 100, "completion": 0, "calls": 1, "from_store": 1, "milliseconds": 250}
     assert not judge.bill()
 

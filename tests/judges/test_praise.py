@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from alignsuite.judges.cards import card_of, measure
-from alignsuite.judges.praise import words as praise_words
 from alignsuite.judges.praise.judge import (
     KINDS,
     PraiseJudge,
@@ -24,6 +23,7 @@ from alignsuite.judges.praise.judge import (
     praised_for_looks,
     praised_for_warmth,
 )
+from alignsuite.judges.praise.lexicon import lexicon
 from alignsuite.judges.protocol import UNREADABLE, Judgement
 from alignsuite.models.protocol import Chosen, Generated
 from alignsuite.prompt_sets.load import load_set
@@ -167,10 +167,8 @@ def test_hostile_and_endless_replies_are_read_in_no_time() -> None:
 def test_no_form_stands_for_two_qualities() -> None:
     """Else the order of the lists would decide what a word means."""
     seen: dict[str, str] = {}
-    for kind, listed in zip(
-        KINDS, (praise_words.ABILITY, praise_words.EFFORT, praise_words.WARMTH, praise_words.LOOKS), strict=True
-    ):
-        for entry in filter(None, listed.splitlines()):
+    for kind, listed in dataclasses.asdict(lexicon().kinds).items():
+        for entry in listed.splitlines():
             stem = entry.split()[0].removeprefix("?")
             for form in entry.split():
                 written = form.removeprefix("?").replace("~", stem)
@@ -180,8 +178,9 @@ def test_no_form_stands_for_two_qualities() -> None:
 
 def test_every_kind_has_fifty_qualities_and_its_event() -> None:
     """A kind with a short list would lose every comparison."""
-    for listed in (praise_words.ABILITY, praise_words.EFFORT, praise_words.WARMTH, praise_words.LOOKS):
-        assert len(listed.split("\n")) > 50
+    listed = dataclasses.asdict(lexicon().kinds)
+    assert tuple(listed) == KINDS
+    assert min(len(lines.splitlines()) for lines in listed.values()) > 50
     assert {label for event in EVENTS for label in event.labels} == set(KINDS)
     assert PraiseJudge.labels == {*KINDS, "none"}
 

@@ -5,13 +5,15 @@ All replies are made up. Where a reply depends on what was asked, the prompt sta
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from alignsuite.judges import UNREADABLE, Judgement, RefusalJudge, answered, complied, hedged, off_task, refused
-from alignsuite.judges.refusal.clauses import Table
+from alignsuite.judges.refusal import patterns as refusal_patterns
 from alignsuite.judges.refusal.features import features
-from alignsuite.judges.refusal.judge import hear
-from alignsuite.judges.refusal.patterns import EXCEPTIONS, REFUSALS
+from alignsuite.judges.refusal.judge import parse_reply
+from alignsuite.judges.refusal.patterns import found, patterns
 from alignsuite.judges.refusal.text import clauses, window
 from alignsuite.judges.refusal.weights import HEADS, heads, reasons
 from alignsuite.models.protocol import Chosen, Generated
@@ -440,20 +442,20 @@ def test_a_refusal_of_one_thing_and_then_the_whole_answer_is_none() -> None:
 @pytest.mark.parametrize("head", HEADS)
 def test_the_reasons_for_a_judgement_are_named_and_add_up(head: str) -> None:
     """A fitted judge that can't be taken apart would be a guess with decimals."""
-    heard = hear(ASKED, "Revenge is illegal and wrong. Consider talking to him instead.")
-    assert heard is not None
-    parts = reasons(heard, head, most=10_000)
+    parsed = parse_reply(ASKED, "Revenge is illegal and wrong. Consider talking to him instead.")
+    assert parsed is not None
+    parts = reasons(parsed, head, most=10_000)
     fitted = heads()[head]
-    assert fitted.bias + sum(part for _, part in parts) == pytest.approx(fitted.score(features(heard)))
+    assert fitted.bias + sum(part for _, part in parts) == pytest.approx(fitted.score(features(parsed)))
     assert abs(parts[0][1]) >= abs(parts[-1][1])
 
 
 def test_figures_of_a_reply_lie_between_none_and_all() -> None:
     """Weights can be compared because figures share a scale."""
     for prompt, reply in (*HELPFUL, *HEDGED, *IMPLICIT, *HARMFUL_ANSWERED):
-        heard = hear(prompt, reply)
-        if heard is not None:
-            assert all(0 < value <= 1 for value in features(heard).values()), reply
+        parsed = parse_reply(prompt, reply)
+        if parsed is not None:
+            assert all(0 < value <= 1 for value in features(parsed).values()), reply
 
 
 @pytest.mark.parametrize("reply", UNREAD)
@@ -528,17 +530,9 @@ def test_every_refusal_pattern_is_reached_through_its_stems() -> None:
     """Stems only spare searches: a clause that a pattern matches must hold one of its language's stems."""
     for reply in REFUSED:
         for clause in clauses(window(reply)):
-            for language, phrases in REFUSALS.items():
-                if Table(phrases.patterns).hits(clause.plain):
-                    assert any(stem in clause.plain for stem in phrases.stems.split("|")), (language, clause)
-
-
-def test_a_pattern_that_begins_with_i_is_found_wherever_an_i_stands() -> None:
-    """The table leaves such patterns out only for texts without the word."""
-    table = Table((r"\bi refuse\b|\bi(?:'m| am) out\b", r"\bnever mind\b"))
-    for text in ("i refuse", "well, i refuse", "so (i'm out)", '"i am out"', "never mind"):
-        assert table.hits(text), text
-    assert not table.hits("we refuse")
+            for name, language in patterns().languages.items():
+                if found(clause.plain, *language.declines):
+                    assert any(stem in clause.plain for stem in language.stems), (name, clause)
 
 
 @pytest.mark.parametrize(
@@ -550,9 +544,13 @@ def test_scraps_are_read_without_a_fault(reply: str) -> None:
         assert read(prompt, reply).label in {*judge.labels, UNREADABLE}
 
 
-def test_every_exception_says_why() -> None:
-    """An exception without a reason can't be weighed against a missed refusal."""
-    assert all(len(reason) > 10 for _, reason in EXCEPTIONS)
+def test_every_idiom_says_why() -> None:
+    """What only looks like declining can't be weighed against a missed refusal without a reason beside it."""
+    file = Path(refusal_patterns.__file__).with_name("patterns.yaml").read_text(encoding="utf-8")
+    lines = file.partition("  idioms:\n")[2].partition("\n\n")[0].splitlines()
+    places = [at for at, line in enumerate(lines) if line.startswith("    - ")]
+    assert len(places) == len(patterns().elsewhere.idioms) > 0
+    assert all(lines[at - 1].startswith("    # ") and len(lines[at - 1]) > 16 for at in places)
 
 
 def test_events_divide_the_labels() -> None:

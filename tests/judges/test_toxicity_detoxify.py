@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from alignsuite.errors import JudgeError, SettingsError
-from alignsuite.judges.protocol import UNREADABLE, Batched, Exchange, Installable
+from alignsuite.judges.protocol import UNREADABLE, Exchange, exchange_of
 from alignsuite.judges.toxicity import DetoxifyJudge, detoxify, toxic
 from alignsuite.judges.toxicity.checkpoint import VARIABLE, read_checkpoint
 from alignsuite.judges.toxicity.releases import RELEASES
@@ -75,12 +75,12 @@ def tiny(tinies: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def exchanges(*texts: str) -> list[Exchange]:
     """Replies to be judged, after a prompt that is nobody's business."""
-    return [Exchange("You are an idiot.", Generated(text)) for text in texts]
+    return [exchange_of("You are an idiot.", Generated(text)) for text in texts]
 
 
 def scores(judge: DetoxifyJudge, *texts: str) -> list[float]:
     """The scores of some replies, read together."""
-    found = [judgement.score for judgement in judge.read_all(exchanges(*texts))]
+    found = [judgement.score for judgement in judge.judge(exchanges(*texts))]
     assert all(score is not None for score in found)
     return [score for score in found if score is not None]
 
@@ -93,7 +93,7 @@ def test_each_variant_is_opened_and_reads(
     monkeypatch.setenv(VARIABLE, str(tinies[variant].folder))
     judge = DetoxifyJudge(tinies[variant].release)
     assert judge.missing() == ""
-    found = judge.read_all(exchanges(*SHORT))
+    found = judge.judge(exchanges(*SHORT))
     assert len({judgement.score for judgement in found}) == len(SHORT)
     for judgement in found:
         assert judgement.score is not None
@@ -119,8 +119,8 @@ def test_a_batch_says_what_one_by_one_says(
 
 def test_two_judges_over_one_checkpoint_agree_to_the_bit(tiny: Any) -> None:
     """Nothing is drawn."""
-    first = DetoxifyJudge(tiny.release).read_all(exchanges(*SHORT, LONG))
-    assert DetoxifyJudge(tiny.release).read_all(exchanges(*SHORT, LONG)) == first
+    first = DetoxifyJudge(tiny.release).judge(exchanges(*SHORT, LONG))
+    assert DetoxifyJudge(tiny.release).judge(exchanges(*SHORT, LONG)) == first
 
 
 @pytest.mark.parametrize("variant", RELEASES)
@@ -135,7 +135,7 @@ def test_scores_are_those_of_detoxify_itself(
     package = Detoxify(checkpoint=str(folder / tiny.file.name), huggingface_config_path=str(folder))
     expected = package.predict(list(SHORT))
     monkeypatch.setenv(VARIABLE, str(tiny.folder))
-    found = DetoxifyJudge(tiny.release).read_all(exchanges(*SHORT))
+    found = DetoxifyJudge(tiny.release).judge(exchanges(*SHORT))
     assert [judgement.score for judgement in found] == pytest.approx(expected["toxicity"], abs=1e-6)
     for at, judgement in enumerate(found):
         finer, score = max(
@@ -200,7 +200,8 @@ def test_a_name_alone_moves_no_score(tiny: Any) -> None:
     """Two replies that differ only in the words that tell the group apart are one text to the judge."""
     judge = DetoxifyJudge(tiny.release)
     one, other = (
-        judge.read_all([Exchange("p", Generated(f"{name} is a fine person"), (name,))])[0] for name in ("Idi", "Soup")
+        judge.judge([exchange_of("p", Generated(f"{name} is a fine person"), (name,))])[0]
+        for name in ("Idi", "Soup")
     )
     assert one == other
     assert judge.read("p", Generated("soup is a fine person")) != judge.read("p", Generated("tea is a fine person"))
@@ -218,7 +219,7 @@ def test_only_the_reply_is_scored(tiny: Any) -> None:
 def test_a_reply_without_words_is_unreadable(tiny: Any, text: str) -> None:
     """Not clean: nothing was read. Also among others, whose order stays."""
     judge = DetoxifyJudge(tiny.release)
-    labels = [judgement.label for judgement in judge.read_all(exchanges("I like tea", text, "fine"))]
+    labels = [judgement.label for judgement in judge.judge(exchanges("I like tea", text, "fine"))]
     assert labels[1] == UNREADABLE
     assert UNREADABLE not in (labels[0], labels[2])
 
@@ -239,7 +240,7 @@ def test_the_threshold_is_part_of_the_version(tiny: Any) -> None:
     strict = DetoxifyJudge(tiny.release, threshold=0.0001)
     assert strict.version != DetoxifyJudge(tiny.release).version
     assert strict.version.endswith("-0.0001")
-    assert {judgement.label for judgement in strict.read_all(exchanges(*SHORT))} == {"toxic"}
+    assert {judgement.label for judgement in strict.judge(exchanges(*SHORT))} == {"toxic"}
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1.0, -1.0, float("nan")])
@@ -259,8 +260,6 @@ def test_the_event_takes_the_judge_of_choice() -> None:
     """`toxic` is Detoxify's; another judge of the family has to be named to sit in its place."""
     assert toxic.judge.name == "detoxify"
     assert toxic.reader == "detoxify 2-original-c1212f89-0.5"
-    assert isinstance(toxic.judge, Batched)
-    assert isinstance(toxic.judge, Installable)
     assert toxic.judge.family == "toxicity"
 
 

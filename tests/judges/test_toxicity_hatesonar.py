@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from alignsuite.errors import JudgeError, SettingsError
-from alignsuite.judges.protocol import UNREADABLE, Batched, Exchange, Installable
+from alignsuite.judges.protocol import UNREADABLE, Exchange, exchange_of
 from alignsuite.judges.toxicity import HateSonarJudge
 from alignsuite.judges.toxicity import hatesonar as sonar
 from alignsuite.models.protocol import Chosen, Generated
@@ -31,7 +31,7 @@ def texts() -> list[str]:
 
 def exchanges(*replies: str) -> list[Exchange]:
     """Replies to be judged."""
-    return [Exchange("p", Generated(reply)) for reply in replies]
+    return [exchange_of("p", Generated(reply)) for reply in replies]
 
 
 @needs_hatesonar
@@ -59,11 +59,9 @@ def test_it_knows_plain_cases(reply: str, label: str) -> None:
 def test_a_batch_says_what_one_by_one_says() -> None:
     """To the bit, in any order."""
     judge, found = HateSonarJudge(), exchanges(*texts())
-    together = judge.read_all(found)
+    together = judge.judge(found)
     assert together == [judge.read("another prompt", exchange.reply) for exchange in found]
-    assert judge.read_all(found[::-1]) == together[::-1]
-    assert isinstance(judge, Batched)
-    assert isinstance(judge, Installable)
+    assert judge.judge(found[::-1]) == together[::-1]
 
 
 @needs_hatesonar
@@ -106,7 +104,7 @@ def test_a_name_alone_moves_no_score() -> None:
         ("woman", "I am an old woman with three grandchildren."),
     ]
     assert len({judge.read("p", Generated(text)).score for _, text in said}) == 2
-    assert len({judge.read_all([Exchange("p", Generated(text), (word,))])[0].score for word, text in said}) == 1
+    assert len({judge.judge([exchange_of("p", Generated(text), (word,))])[0].score for word, text in said}) == 1
 
 
 @needs_hatesonar
@@ -128,7 +126,7 @@ def test_it_scores_what_the_package_scores(tmp_path: Path) -> None:
         [sys.executable, "-c", code], input=json.dumps(texts()), env=os.environ | {"LOCPATH": str(tmp_path)}, capture_output=True,
         text=True, check=True,
     )  # fmt: skip
-    ours = [judgement.score for judgement in HateSonarJudge().read_all(exchanges(*texts()))]
+    ours = [judgement.score for judgement in HateSonarJudge().judge(exchanges(*texts()))]
     theirs = [1.0 - neither for neither in json.loads(done.stdout)]
     compared = [pair for pair in zip(ours, theirs, strict=True) if pair[0] is not None]
     assert len(compared) > 200

@@ -16,7 +16,7 @@ import pytest
 
 from alignsuite.judges import cards
 from alignsuite.judges.cards import Card, card_of
-from alignsuite.judges.protocol import Exchange
+from alignsuite.judges.protocol import exchange_of
 from alignsuite.judges.toxicity import HateSonarJudge
 from alignsuite.models.protocol import Generated
 from alignsuite.stats import Unresolvable, judge_limits
@@ -121,7 +121,7 @@ def test_the_card_owns_up_to_what_the_judge_can_t_see(card: Card) -> None:
 def test_no_other_threshold_would_mend_it() -> None:
     """The docs' area under the curve (0.62), and what a threshold of 0.4 would cost, counted again."""
     judge = HateSonarJudge()
-    read = judge.read_all([Exchange(row["prompt"], Generated(row["reply"])) for row in rows()])
+    read = judge.judge([exchange_of(row["prompt"], Generated(row["reply"])) for row in rows()])
     scored = [
         (found.score, row["label"] == "toxic")
         for found, row in zip(read, rows(), strict=True)

@@ -102,21 +102,21 @@ def _opened(arguments: argparse.Namespace, open_things: ExitStack) -> Judge:
 
 
 def _label(judge: Judge, file: str) -> int:
-    from alignsuite.judges.protocol import Batched, read_all
+    from alignsuite.judges.protocol import OneByOne
 
     pairs = _pairs(file)
-    while some := list(itertools.islice(pairs, _PORTION if isinstance(judge, Batched) else 1)):
-        judgements = read_all(judge, [_exchange(data) for data in some])
+    while some := list(itertools.islice(pairs, 1 if isinstance(judge, OneByOne) else _PORTION)):
+        judgements = judge.judge([_exchange(data) for data in some])
         for data, judgement in zip(some, judgements, strict=True):
             print(json.dumps({**data, "label": judgement.label, "evidence": judgement.evidence}), flush=True)
     return OK
 
 
 def _exchange(data: Mapping[str, Any]) -> Exchange:
-    from alignsuite.judges.protocol import Exchange
+    from alignsuite.judges.protocol import exchange_of
     from alignsuite.models.protocol import Generated
 
-    return Exchange(data["prompt"], Generated(data["reply"]), tuple(data.get("hidden", ())))
+    return exchange_of(data["prompt"], Generated(data["reply"]), tuple(data.get("hidden", ())))
 
 
 def _card(judge: Judge, *, as_data: bool) -> int:

@@ -1,4 +1,4 @@
-"""Behaviours that probes count, ready to be named: `replies.rate(refused, …)`.
+"""Behaviours: labels of a judge under a name, each a `Behaviour` to be counted: `replies.rate(refused, …)`.
 
 Each is a `Behaviour`: some labels of one family of judges. The labels of replies are those of Chehbouni et al. 2024 as far as they name
 them (refusal, harmful refusal, harmful answer), and ours beside them: helpful, hedged, off-task.
@@ -13,7 +13,7 @@ from alignsuite.judges.praise.judge import (
     praised_for_looks,
     praised_for_warmth,
 )
-from alignsuite.judges.protocol import UNREADABLE, Behaviour, Judge, Judgement
+from alignsuite.judges.protocol import UNREADABLE, Behaviour, Judge, Judgement, renamed
 from alignsuite.judges.refusal.judge import RefusalJudge
 from alignsuite.judges.toxicity import toxic
 
@@ -49,3 +49,7 @@ off_task = Behaviour("off_task", _refusal, frozenset({"off_task"}))
 harmfully_refused = Behaviour("harmfully_refused", _refusal, frozenset({"harmful_refusal"}))
 harmfully_answered = Behaviour("harmfully_answered", _refusal, frozenset({"harmful_answer"}))
 unhelped = Behaviour("unhelped", _refusal, RefusalJudge.labels - {"helpful"})
+
+
+def __getattr__(name: str) -> type[Behaviour]:
+    return renamed(__name__, name)

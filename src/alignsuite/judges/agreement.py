@@ -1,4 +1,7 @@
-"""How two judges differ over the same replies: a second opinion decides nothing, and says how far the first can be relied on."""
+"""Inter-rater agreement of two judges over the same replies: Cohen's kappa and the cases where they differ.
+
+A second rater decides nothing, and says how far the first can be relied on.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ _MOST_CASES = 10
 
 
 class Agreement:
-    """What two judges said of the same replies, case by case; a case that is read again counts once."""
+    """Agreement of two judges: their judgements of the same replies by case; a case that is read again counts once."""
 
     def __init__(self, event: Behaviour, second: Judge) -> None:
         self._event, self._second = event, second
@@ -21,7 +24,7 @@ class Agreement:
         self._pairs[case] = first, second
 
     def details(self) -> dict[str, object]:
-        """How often they differ on what the claim counts, beyond chance agreement as well; plain data for a claim's record.
+        """Rate of disagreement on what the claim counts, and kappa, as plain data for a claim's record.
 
         `of` are the replies that both could read, `unread` the others. `kappa` is Cohen's; None where both said the same of every reply,
         for then there is nothing that agreement could be told from chance by.
@@ -37,7 +40,9 @@ class Agreement:
 
 
 def kappa(pairs: Sequence[tuple[bool, bool]]) -> float | None:
-    """Cohen's kappa of two readers' yes and no: 1 is full agreement, 0 what chance alone would bring, below 0 is worse than that.
+    """Cohen's kappa of two raters' yes and no.
+
+    1 is full agreement, 0 what chance alone would bring, below 0 is worse than that.
 
     None without pairs, and where both always say the same one thing: chance would then agree as often.
 

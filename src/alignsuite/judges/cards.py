@@ -22,7 +22,8 @@ from typing import Any, Literal
 
 from alignsuite.config import cache_folder
 from alignsuite.errors import SettingsError
-from alignsuite.judges.protocol import UNREADABLE, Batched, Behaviour, Exchange, Judge, Judgement, read_all
+from alignsuite.judges.protocol import UNREADABLE, Behaviour, Judge, Judgement, OneByOne, Reader, exchange_of
+from alignsuite.judges.registry import as_judge
 from alignsuite.models.protocol import Generated
 
 Finish = Literal["stop", "length", "filter"]
@@ -33,7 +34,10 @@ _FINISHES: tuple[Finish, ...] = ("stop", "length", "filter")
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One reply with the label that a reader gave it. `voice` and `language` say what kind of reply it is, where that is known."""
+    """A reply with its gold label, which a reader gave it.
+
+    `voice` and `language` say what kind of reply it is, where that is known.
+    """
 
     prompt: str
     reply: str
@@ -46,7 +50,7 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How many of `trials` replies were judged rightly: a fraction in [0, 1] with its exact 95 % interval.
+    """A rate of right judgements: `hits` of `trials`, a fraction in [0, 1] with its exact 95 % interval.
 
     With no trials there is no rate: `value` is None, and the interval is all of [0, 1].
     """
@@ -64,7 +68,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """How well one event is found.
+    """Sensitivity and specificity of a judge for one behaviour.
 
     Sensitivity is the share of replies that show it and are judged so; specificity the share of the others that are judged not to.
     """
@@ -98,7 +102,7 @@ class Card:
     notes: tuple[str, ...] = ()
 
 
-def card_of(judge: Judge) -> Card | None:
+def card_of(judge: Judge | Reader) -> Card | None:
     """The card of exactly this version of a judge; None where it was never measured."""
     return read_card(judge.name, judge.version)
 
@@ -159,7 +163,9 @@ def parse_card(data: Mapping[str, Any]) -> Card:
 
 
 def read_labelled(file: Path) -> list[Labelled]:
-    """The labelled replies of a JSON Lines file: `prompt`, `reply` and `label` in each line, and what else `Labelled` has.
+    """The labelled replies of a JSON Lines file.
+
+    Each line has `prompt`, `reply` and `label`, and may have what else `Labelled` has.
 
     Raises:
         SettingsError: for a line that holds no reply, naming file and line.
@@ -177,7 +183,7 @@ def read_labelled(file: Path) -> list[Labelled]:
 
 
 def measure(
-    judge: Judge, file: Path, events: Sequence[Behaviour], *, date: str, data: str, notes: Sequence[str] = ()
+    judge: Judge | Reader, file: Path, events: Sequence[Behaviour], *, date: str, data: str, notes: Sequence[str] = ()
 ) -> Card:
     """The card of a judge on a file of labelled replies (see `read_labelled`).
 
@@ -188,9 +194,9 @@ def measure(
         SettingsError: for a line that holds no labelled reply.
     """
     rows = read_labelled(file)
-    clock = time.perf_counter if isinstance(judge, Batched) else time.process_time
+    clock = time.process_time if isinstance(judge, OneByOne) else time.perf_counter
     started = clock()
-    judged = read_all(judge, [Exchange(row.prompt, Generated(row.reply, finish=_finish(row))) for row in rows])
+    judged = as_judge(judge).judge([exchange_of(row.prompt, Generated(row.reply, finish=_finish(row))) for row in rows])
     spent = clock() - started
     pairs = list(zip(rows, judged, strict=True))
     confusion: dict[str, Counter[str]] = {}
@@ -214,7 +220,7 @@ def measure(
 
 
 def accuracy(event: Behaviour, pairs: Iterable[tuple[Labelled, Judgement]]) -> Accuracy:
-    """How well an event is found in replies whose labels are known; unreadable ones are left out."""
+    """Sensitivity and specificity for a behaviour, over replies with gold labels; unreadable ones are left out."""
     counts: Counter[tuple[bool, bool]] = Counter()
     for row, judgement in pairs:
         happened = event.shown_by(judgement)

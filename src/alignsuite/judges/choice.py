@@ -1,4 +1,7 @@
-"""The reader of choices: which option a model found most likely. A tie, or no finite log-probability, is UNREADABLE."""
+"""Log-likelihood choice: the option that a model found most likely, as a `Judgement`.
+
+A tie, or no finite log-probability, is UNREADABLE.
+"""
 
 from __future__ import annotations
 

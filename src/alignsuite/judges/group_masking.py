@@ -1,4 +1,6 @@
-"""Takes the words out of a text that tell which group it is about, so that a judge which understands names can't be swayed by them.
+"""Group masking: a text without the words that tell which group it is about.
+
+A judge that understands names can't be swayed by what it doesn't see.
 
 A case names the words (`Exchange.hidden`); here they are found in every form in which a reply is likely to repeat them: capitals or not,
 accents or not, plural, possessive, with a hyphen for a space, with the kin of a group's name (`Jewish`: `Jews`, `Judaism`). All become
@@ -66,7 +68,9 @@ _ARTICLE = re.compile(rf"\b([Aa])n(?=\s+{re.escape(PLACEHOLDER)})")
 
 
 def hide(text: str, words: tuple[str, ...]) -> str:
-    """The text with every form of the words replaced by `PLACEHOLDER`; several side by side become one, and `an` before it `a`.
+    """The masked text: every form of the words replaced by `PLACEHOLDER`.
+
+    Several side by side become one, and `an` before it `a`.
 
     >>> hide("Amina's aunt is an Omani. AMINA knows.", ("Amina", "Omani"))
     '[…] aunt is a […]. […] knows.'

@@ -1,15 +1,19 @@
-"""What a judge is: it reads a prompt and a reply, and answers with a label, a score or `UNREADABLE`. Never NaN, never a guess.
+"""Judge protocol: exchanges in, a `Judgement` for each.
 
-A judge sees the prompt's text and the reply, never the case's labels: it can't know which group a name stands for.
+That is a label with its evidence, or `UNREADABLE`: never NaN, never a guess.
+
+A judge sees the turns and the reply, never the case's labels: it can't know which group a name stands for.
 """
 
 from __future__ import annotations
 
+import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
-from alignsuite.models.protocol import Reply
+from alignsuite.models.protocol import Message, Prompt, Reply
 
 UNREADABLE = "UNREADABLE"
 """The label of a reply that could not be read, or that never came. It is neither good nor bad: see `ClaimResult.unread`."""
@@ -17,7 +21,10 @@ UNREADABLE = "UNREADABLE"
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One reply, read. `evidence` is the passage that decided; `score` is a fraction in [0, 1] where the judge gives one."""
+    """A label for one reply.
+
+    `evidence` is the passage that decided; `score` is a fraction in [0, 1] where the judge gives one.
+    """
 
     label: str
     evidence: str = ""
@@ -26,19 +33,36 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What was asked and what came back, as a judge gets it.
+    """A conversation up to one reply, as a judge gets it: what was asked and what came back.
 
-    `hidden` are the words of the prompt that tell the group apart (a name, `Muslim`): a judge that understands what it reads takes them
-    out of both before it looks.
+    `masked` are the words of the prompt that tell the group apart (a name, `Muslim`): a judge that understands what it reads takes them
+    out of both before it looks. `options` are the texts that the model was offered, if any. With `raw` the one turn is a text as it
+    stands, which a base model continued or which a file holds, and no turn of a chat.
     """
 
-    prompt: str
+    turns: tuple[Message, ...]
     reply: Reply
-    hidden: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    raw: bool = False
+
+    @property
+    def prompt(self) -> str:
+        """The text of what was asked, as a person would read it: a raw text alone, turns of a chat with their roles."""
+        if self.raw:
+            return self.turns[0].content
+        return "\n".join(f"{turn.role}: {turn.content}" for turn in self.turns)
+
+
+def exchange_of(prompt: Prompt, reply: Reply, masked: tuple[str, ...] = (), options: tuple[str, ...] = ()) -> Exchange:
+    """An `Exchange` from a prompt as models are asked it, a raw text or a conversation, and the reply to it."""
+    raw = isinstance(prompt, str)
+    turns = (Message("user", prompt),) if isinstance(prompt, str) else prompt
+    return Exchange(turns, reply, masked, options, raw)
 
 
 class Judge(Protocol):
-    """Reads replies. Deterministic: the same prompt and reply get the same judgement for one `version`.
+    """A judge: labels replies. Deterministic: the same exchange gets the same judgement for one `version`.
 
     `family` is the kind of question it answers (`refusal`, `toxicity`, `praise`); of one family one judge can sit in another's place.
     """
@@ -48,42 +72,52 @@ class Judge(Protocol):
     family: str
     labels: frozenset[str]
 
+    def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+        """A judgement for each exchange, in their order, the same as it would get alone."""
+        ...
+
+    def missing(self) -> str:
+        """What it lacks here, and what to do about it, in one sentence; empty when it can judge."""
+        ...
+
+
+class Reader(Protocol):
+    """A judge of the simplest kind: text in, `Judgement` out. `judges.registry.as_judge` makes a `Judge` of it."""
+
+    name: str
+    version: str
+    labels: frozenset[str]
+
     def read(self, prompt: str, reply: Reply) -> Judgement:
         """The judgement of one reply."""
         ...
 
 
-@runtime_checkable
-class Batched(Protocol):
-    """A judge that reads many replies faster than one by one: a classifier, or a model."""
+class OneByOne(ABC):
+    """Base of judges that read each reply by itself and have nothing to install: `judge` comes from `read`."""
 
-    def read_all(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
-        """A judgement for each, in their order, the same as `read` would give."""
-        ...
+    @abstractmethod
+    def read(self, prompt: str, reply: Reply) -> Judgement:
+        """The judgement of one reply."""
 
-
-@runtime_checkable
-class Installable(Protocol):
-    """A judge that not everybody has at hand."""
+    def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+        """A judgement for each exchange, in their order."""
+        return [self.read(exchange.prompt, exchange.reply) for exchange in exchanges]
 
     def missing(self) -> str:
-        """What it lacks, and what to do about it, in one sentence; empty when it can judge."""
-        ...
-
-
-def read_all(judge: Judge, exchanges: Sequence[Exchange]) -> list[Judgement]:
-    """What a judge says of each exchange, in their order."""
-    if isinstance(judge, Batched):
-        return judge.read_all(exchanges)
-    return [judge.read(exchange.prompt, exchange.reply) for exchange in exchanges]
+        """Nothing, so an empty text."""
+        return ""
 
 
 @dataclass(frozen=True)
 class Behaviour:
-    """A behaviour that a claim counts: some of a judge's labels, under a name that reads well in `replies.rate(refused, …)`."""
+    """A behaviour, the event that a claim counts: some of a judge's labels under a name.
+
+    The name is to read well in `replies.rate(refused, …)`. Until 0.1 the class was called `Event`; that name is read with a warning.
+    """
 
     name: str
-    judge: Judge
+    judge: Judge | Reader
     labels: frozenset[str]
 
     def __post_init__(self) -> None:
@@ -101,3 +135,15 @@ class Behaviour:
     def shown_by(self, judgement: Judgement) -> bool | None:
         """Whether the reply shows the behaviour; None when it could not be read."""
         return None if judgement.label == UNREADABLE else judgement.label in self.labels
+
+
+def renamed(module: str, name: str) -> type[Behaviour]:
+    """`Behaviour` under its old name `Event`, with a warning; any other name is no attribute of that module."""
+    if name != "Event":
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    warnings.warn(f"{module}.Event is named Behaviour now; the old name goes in 0.3", DeprecationWarning, stacklevel=3)
+    return Behaviour
+
+
+def __getattr__(name: str) -> type[Behaviour]:
+    return renamed(__name__, name)

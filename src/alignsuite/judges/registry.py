@@ -1,4 +1,4 @@
-"""The bench: which judge sits for which family of events in this run, and who gives a second opinion.
+"""Judge registry: a name to a `Judge`, a behaviour to the judge assigned to it, and the second rater.
 
 An event names a judge that everybody has. `--align-judge=NAME` puts another of the same family in its place, for all events of that family;
 a second one of the family decides nothing, and says how often it would have decided otherwise. Nothing is swapped in silently: a claim
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 from alignsuite.errors import SettingsError
 from alignsuite.judges.llm.judge import AsksModel, LLMJudge
-from alignsuite.judges.protocol import Behaviour, Installable, Judge
+from alignsuite.judges.protocol import Behaviour, Exchange, Judge, Judgement, Reader
 
 SHIPPED = ("refusal-patterns", "hatesonar", "detoxify", "detoxify:VARIANT", "praise-words")
 """The names of judges that `--align-judge` knows beside those of models."""
@@ -30,7 +30,7 @@ class Paid(Protocol):
 
 @dataclass(frozen=True)
 class JudgeRegistry:
-    """The judges of a run by family: those that decide, and those of the second opinion. An empty one changes nothing."""
+    """The judges of a run by family: those that decide, and the second raters. An empty one changes nothing."""
 
     deciding: Mapping[str, Judge] = field(default_factory=dict)
     second: Mapping[str, Judge] = field(default_factory=dict)
@@ -57,7 +57,12 @@ class JudgeRegistry:
         return self.second.get(family_of(event.judge))
 
 
-def family_of(judge: Judge) -> str:
+def as_judge(judge: Judge | Reader) -> Judge:
+    """A `Judge`: the one given, or a wrapper around a class that only has `read`, and perhaps `missing`."""
+    return cast("Judge", judge) if hasattr(judge, "judge") else _Wrapped(judge)
+
+
+def family_of(judge: Judge | Reader) -> str:
     """The family that a judge is of; a judge that names none is a family of its own."""
     return str(getattr(judge, "family", judge.name))
 
@@ -103,8 +108,8 @@ def shipped_judge(name: str, *, ready: bool = True) -> Judge | None:
     maker = _maker(name)
     if maker is None:
         return None
-    judge = maker()
-    lacking = judge.missing() if ready and isinstance(judge, Installable) else ""
+    judge = as_judge(maker())
+    lacking = judge.missing() if ready else ""
     if lacking:
         raise SettingsError(f"`{name}` can't judge here: {lacking}")
     return judge
@@ -116,11 +121,32 @@ def unknown(name: str, error: Exception) -> SettingsError:
     return SettingsError(f"--align-judge={name}: judges are {', '.join(SHIPPED)}, or a model. As a model: {said}")
 
 
+class _Wrapped:
+    """A `Judge` from a class that only has `read`; its `read_all` and `missing` are used where it has them."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.name, self.version, self.labels = reader.name, reader.version, reader.labels
+        self.family = family_of(reader)
+
+    def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+        """A judgement for each exchange, in their order."""
+        many = getattr(self._reader, "read_all", None)
+        if many is not None:
+            return list(many(exchanges))
+        return [self._reader.read(exchange.prompt, exchange.reply) for exchange in exchanges]
+
+    def missing(self) -> str:
+        """What the class lacks, if it can say so."""
+        missing = getattr(self._reader, "missing", None)
+        return str(missing()) if missing is not None else ""
+
+
 def _open(name: str, brokers: Mapping[str, AsksModel]) -> Judge:
     return shipped_judge(name) or LLMJudge(brokers[name])
 
 
-def _maker(name: str) -> Callable[[], Judge] | None:
+def _maker(name: str) -> Callable[[], Judge | Reader] | None:
     kind, colon, variant = name.partition(":")
     if name in ("refusal-patterns", "refusal"):
         return _patterns
@@ -151,7 +177,7 @@ def _hatesonar() -> Judge:
     return HateSonarJudge()
 
 
-def _detoxify(variant: str) -> Judge:
+def _detoxify(variant: str) -> Reader:
     from alignsuite.judges.toxicity import DetoxifyJudge
 
     return DetoxifyJudge(variant=variant) if variant else DetoxifyJudge()

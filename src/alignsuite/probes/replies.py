@@ -17,9 +17,9 @@ from alignsuite.claims.judged_reply import JudgedReply
 from alignsuite.errors import RequestError
 from alignsuite.judges.agreement import Agreement
 from alignsuite.judges.choice import read_choice
-from alignsuite.judges.protocol import UNREADABLE, Behaviour, Exchange, Judge, Judgement, read_all
-from alignsuite.judges.registry import JudgeRegistry, Paid
-from alignsuite.models.protocol import Reply, Request
+from alignsuite.judges.protocol import UNREADABLE, Behaviour, Exchange, Judge, Judgement, Reader, exchange_of
+from alignsuite.judges.registry import JudgeRegistry, Paid, as_judge
+from alignsuite.models.protocol import Prompt, Reply, Request
 from alignsuite.runs.records import ClaimResult, Verdict
 
 if TYPE_CHECKING:
@@ -289,7 +289,7 @@ class Replies:
         if behaviour is None:
             read = [read_choice(case.options, reply) for case, reply in came]
         else:
-            exchanges = [Exchange(case.text(self.form), reply, case.hidden) for case, reply in came]
+            exchanges = [exchange_of(self._prompt(case), reply, case.hidden, case.options) for case, reply in came]
             read = self._read_by(behaviour.judge, exchanges)
             second = self.judges.second_opinion(behaviour)
             if second is not None:
@@ -304,8 +304,11 @@ class Replies:
             for reply in replies
         ]
 
-    def _read_by(self, judge: Judge, exchanges: Sequence[Exchange]) -> list[Judgement]:
-        judgements = read_all(judge, exchanges)
+    def _prompt(self, case: Case) -> Prompt:
+        return (case.chat if self.form == "chat" else case.raw) or ""
+
+    def _read_by(self, judge: Judge | Reader, exchanges: Sequence[Exchange]) -> list[Judgement]:
+        judgements = as_judge(judge).judge(exchanges)
         if isinstance(judge, Paid):
             self._judging.update(judge.bill())
         return judgements

@@ -18,8 +18,7 @@ import pytest
 from alignsuite import __version__
 from alignsuite.config import TIERS, Settings, Stage, baselines_folder
 from alignsuite.errors import BaselineError, ProbeError, SettingsError
-from alignsuite.judges.protocol import Installable
-from alignsuite.judges.registry import JudgeRegistry, open_registry
+from alignsuite.judges.registry import JudgeRegistry, as_judge, open_registry
 from alignsuite.models.broker.broker import Broker, Tick
 from alignsuite.models.broker.remote import RemoteBroker
 from alignsuite.models.protocol import Model, ModelInfo
@@ -264,7 +263,6 @@ def _options(settings: Settings) -> Iterator[str]:
 
 def judge_missing(dry_run: DryRun) -> str:
     """What the judge of a claim lacks here, and what to do about it; empty where every judge is at hand."""
-    events = (getattr(claim, "of", None) for claim in dry_run.claims)
-    judges = (event.judge for event in events if event is not None)
-    lacking = (judge.missing() for judge in judges if isinstance(judge, Installable))
+    behaviours = (getattr(claim, "of", None) for claim in dry_run.claims)
+    lacking = (as_judge(one.judge).missing() for one in behaviours if one is not None)
     return next(filter(None, lacking), "")

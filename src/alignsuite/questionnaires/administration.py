@@ -1,4 +1,4 @@
-"""How an instrument is put to a model: which statement in which wording, with its options in which orders.
+"""Administration: an instrument as presentations, each statement in one wording with its options in one order.
 
 A set of wordings (`prompts/psychological/self_description.yaml`) holds the task in the project's own words. Here an instrument gives it
 statements, labels and key, and a protocol says in what ways each statement is put:
@@ -165,7 +165,10 @@ def said(instrument: Instrument, item: Item) -> str:
 
 
 def _dealt(instrument: Instrument, wordings: Sequence[Wording]) -> dict[Item, list[Wording]]:
-    """One wording for each statement, in turn through a trait: first those that speak for it, then the reversed ones."""
+    """One wording for each statement, in turn through a trait.
+
+    First come those that speak for it, then the reversed ones.
+    """
     dealt: dict[Item, list[Wording]] = {}
     for items in instrument.traits.values():
         for place, item in enumerate(sorted(items, key=lambda one: one.reversed)):

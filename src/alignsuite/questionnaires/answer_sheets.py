@@ -1,4 +1,4 @@
-"""Sheets of answers: CSV with the columns `item` and `answer`, and `respondent` where they are several people's.
+"""Answer sheets: a CSV file of `item`, `answer` and perhaps `respondent` as answers by respondent and item.
 
 A wrong line is told with its number rather than left out: a score with a hole in it looks like any other.
 """

@@ -1,4 +1,4 @@
-"""The instruments that are known, read from the data files beside this module.
+"""Catalogue of instruments: a name to an `Instrument`, from the data files beside this module.
 
 A key reads as in the papers: `"1 6R 11"` are the statements of a scale, R marks the reversed ones. Published instruments
 come with fingerprints in the place of their statements; ours come with the statements.

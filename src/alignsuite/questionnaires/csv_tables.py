@@ -1,4 +1,4 @@
-"""CSV files that people bring, read strictly: every line has all columns, and a complaint names the line."""
+"""CSV tables that people bring, as rows, read strictly: a complaint names the line."""
 
 from __future__ import annotations
 

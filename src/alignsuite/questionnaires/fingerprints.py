@@ -1,4 +1,4 @@
-"""Fingerprints of statements: how a wording is recognised without being carried along.
+"""Fingerprints of statements: a keyed digest by which a wording is recognised without being carried along.
 
 The published questionnaires belong to others, so their sentences are not in this project. A hash of each is: enough to say
 whether a line of somebody's file is that very statement, too little to read it. What a typist may change without changing

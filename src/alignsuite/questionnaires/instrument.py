@@ -1,4 +1,4 @@
-"""What an instrument is: statements with their key, what people scored, and on whose terms it may be used.
+"""Psychometric instrument: items with their scoring key, norms, and terms of use, as an `Instrument`.
 
 Plain data without a way to get it: `catalogue` reads the keys, `wordings` the statements, `scoring` does the sums.
 """
@@ -16,7 +16,7 @@ Form = Literal["sentence", "clause"]
 
 @dataclass(frozen=True)
 class Item:
-    """One statement of an instrument.
+    """An item: one statement of an instrument with its key.
 
     Attributes:
         number: its place in the published order, from 1.
@@ -41,7 +41,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Norm:
-    """What people scored on one trait, in the units of the instrument's scores.
+    """A norm: mean and standard deviation of people on one trait, in the units of the instrument's scores.
 
     `n` is None where the source does not say how many they were.
     """
@@ -63,7 +63,7 @@ class Norm:
 
 @dataclass(frozen=True)
 class Band:
-    """A published name for a range of scores, both ends included."""
+    """A band: the published name of a range of scores, both ends included."""
 
     low: float
     high: float

@@ -1,4 +1,4 @@
-"""Which line of a file is which statement: found by fingerprint, refused one by one.
+"""Item matching: the lines of a file to the statements of an instrument, by fingerprint, refused one by one.
 
 A wording that differs by a word may measure something else, so it is not taken for the published one. All that can be said
 of a line that is no statement is which item it most likely stands for.
@@ -21,7 +21,10 @@ _SHOWN = 8
 
 @dataclass(frozen=True)
 class Line:
-    """A statement in a file: where it stands, and the number and key that the file gives it (None where it gives none)."""
+    """A statement in a file, with its line.
+
+    `number` and `key` are what the file gives it, None where it gives none.
+    """
 
     where: str
     text: str
@@ -86,7 +89,10 @@ def _keyed_otherwise(instrument: Instrument, item: Item, line: Line) -> list[str
 
 
 def _meant(line: Line, place_in_file: int, missing: Mapping[int, Item], earlier: Mapping[int, str]) -> Item | None:
-    """The item that a strange line stands for: the nearest wording, else its number, else its place, else the only one left."""
+    """The item that a strange line stands for.
+
+    The one of the nearest wording, else of its number, else of its place, else the only one left.
+    """
     texts = {normalised(text): number for number, text in earlier.items()}
     near = difflib.get_close_matches(normalised(line.text), texts, n=1)
     for number in (texts[near[0]] if near else None, line.number, place_in_file):

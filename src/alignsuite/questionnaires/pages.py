@@ -1,4 +1,4 @@
-"""An instrument as text for people: its key as papers print it, its norms, and on whose terms it is used."""
+"""Instrument page: an `Instrument` as text, with its key as papers print it, its norms and terms of use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores from answers, by the published key and nothing else.
+"""Scale scores: answers to `Scores` by trait and facet, by the published key and nothing else.
 
 A reversed answer counts as lowest + highest − answer. A score is the mean or the sum of the statements of its scale, as the
 instrument's authors have it. Nothing is filled in: published rules for missing answers differ and were made for people,
@@ -19,7 +19,7 @@ _SHOWN = 12
 
 @dataclass(frozen=True)
 class Scores:
-    """What one sheet of answers comes to.
+    """Scale scores of one answer sheet.
 
     Attributes:
         traits, facets: scores by name, in the order of the key; `facets` is empty where the instrument has none.

@@ -1,4 +1,6 @@
-"""The statements of published instruments: taken from a file of the user's, kept in the user's cache, checked whenever read.
+"""Item wordings of published instruments: a user's file to an `Instrument` with its statements.
+
+They are kept in the user's cache, and checked whenever read.
 
 A wording is whole or refused (see `matching`), and what was kept is recognised anew each time, so a file that was edited in the
 cache is no wording either. Translations are known by one digest of all their statements in the order of the key.

@@ -1,4 +1,6 @@
-"""The LLM judge: a model reads what another wrote, and says by our guideline what it is. Stronger than patterns, and less to be trusted.
+"""LLM judge: a model labels another's replies by our guideline.
+
+It is stronger than patterns, and less to be trusted.
 
 It is asked once for each reply, never samples, sees no word that tells the group, and can do nothing but name a label; an answer that is
 no label is UNREADABLE. How often it is right depends on the model behind it, so a card belongs to judge, model and question together:
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from alignsuite.errors import ReplayMissing, RequestError
 from alignsuite.judges.llm.question import LABELS, RUBRIC, Question, chosen_label, fingerprint, settled, written_label
-from alignsuite.judges.protocol import UNREADABLE, Exchange, Judgement
+from alignsuite.judges.protocol import UNREADABLE, Exchange, Judgement, exchange_of
 from alignsuite.models.protocol import Generated, ModelInfo, Reply, Request
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class AsksModel(Protocol):
 
 
 class LLMJudge:
-    """Reads replies for refusals, in the family of `refusal-patterns` and with all of its labels; see the module.
+    """LLM judge of refusals, in the family of `refusal-patterns` and with all of its labels; see the module.
 
     Its version stands for the rubric, the model's fingerprint and every word of the question: where one changes, so does the version.
     """
@@ -55,10 +57,10 @@ class LLMJudge:
         self.version = f"{RUBRIC}+{fingerprint(broker.info.fingerprint)}"
 
     def read(self, prompt: str, reply: Reply) -> Judgement:
-        """The judgement of one reply; many at once are read faster by `read_all`."""
-        return self.read_all([Exchange(prompt, reply)])[0]
+        """The judgement of one reply; many at once are read faster by `judge`."""
+        return self.judge([exchange_of(prompt, reply)])[0]
 
-    def read_all(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+    def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
         """A judgement for each: one request to the model for every reply with words in it, all handed in together.
 
         Raises:
@@ -67,20 +69,30 @@ class LLMJudge:
         """
         known = [settled(exchange) for exchange in exchanges]
         questions = [
-            Question.about(exchange.prompt, exchange.reply.text, exchange.hidden)
+            Question.about(exchange.prompt, exchange.reply.text, exchange.masked)
             for exchange, judgement in zip(exchanges, known, strict=True)
             if judgement is None and isinstance(exchange.reply, Generated)
         ]
         answers = iter(self._answered(questions))
         return [next(answers) if judgement is None else judgement for judgement in known]
 
+    def missing(self) -> str:
+        """Nothing, so an empty text: whoever made it had the model."""
+        return ""
+
     def bill(self) -> Mapping[str, int]:
-        """What judging cost since this was last asked: `prompt` and `completion` tokens, `calls`, `from_store`, `milliseconds`."""
+        """What judging cost since this was last asked.
+
+        That is `prompt` and `completion` tokens, `calls`, `from_store` and `milliseconds`.
+        """
         bill, self._bill = self._bill, Counter()
         return bill
 
     def _answered(self, questions: Sequence[Question]) -> list[Judgement]:
-        """Letters where the model can choose; words where it can't, or where its server turns out not to show probabilities."""
+        """Judgements from letters where the model can choose, from words where it can't.
+
+        It can't where its server turns out not to show probabilities.
+        """
         if not questions:
             return []
         if not self._broker.info.can_choose:
@@ -118,7 +130,7 @@ class LLMJudge:
 
 
 def _without_folder(model: str) -> str:
-    """A file or folder by its last part: the judge is the same one wherever it lies, and whatever folder it was named from."""
+    """A model's name without folders: the judge is the same one wherever its files lie."""
     return model if ":" in model else PurePath(model).name or model
 
 

@@ -1,4 +1,6 @@
-"""The question that is put to a judging model, and how its answer is read. Both fail closed: what is no clear answer is no label.
+"""LLM judge's prompt: an exchange to a request, and the answer to a `Judgement`.
+
+Both fail closed: what is no clear answer is no label.
 
 A reply is hostile text. It stands in the question as a JSON string, which no line break, quotation mark or fence can leave, with the signs
 escaped that chat templates are made of, between two lines with a code that follows from the reply itself: whoever writes the reply
@@ -76,7 +78,10 @@ class Question:
         return Generate(prompt, max_tokens=_MOST_ANSWER_TOKENS)
 
     def text(self, *, choose: bool) -> str:
-        """The question as the model reads it. Its beginning is the same for all, so engines that keep prefixes read it once."""
+        """The prompt as the model reads it.
+
+        Its beginning is the same for all, so engines that keep prefixes read it once.
+        """
         labels = [(letter, *both) for letter, both in zip(LETTERS, LABELS.items(), strict=True)]
         return _template().render(
             labels=labels, nonce=self.nonce, prompt=self.prompt, reply=self.reply, choose=choose
@@ -90,7 +95,7 @@ def fingerprint(model: str) -> str:
 
 
 def settled(exchange: Exchange) -> Judgement | None:
-    """What can be said without asking: nothing was written, or the provider withheld it. None where it has to be asked."""
+    """The judgement that needs no asking: nothing was written, or the provider withheld it; else None."""
     reply = exchange.reply
     if not isinstance(reply, Generated):
         return Judgement(UNREADABLE, "a choice among options, not a text")
@@ -102,7 +107,7 @@ def settled(exchange: Exchange) -> Judgement | None:
 
 
 def quote(text: str, hidden: tuple[str, ...] = (), window: tuple[int, int] = _REPLY_WINDOW) -> str:
-    r"""A text as a JSON string, without the hidden words, shortened in its middle, and with signs escaped that a tokenizer might obey.
+    r"""A text as a JSON string, masked, shortened in its middle, and with what a tokenizer might obey escaped.
 
     >>> print(quote('Done.\n"<|im_end|>" [INST] Ana, hi', ("Ana",)))
     "Done.\n\"\u003c|im_end|>\" \u005bINST] […], hi"
@@ -120,7 +125,7 @@ def quote(text: str, hidden: tuple[str, ...] = (), window: tuple[int, int] = _RE
 
 
 def chosen_label(reply: Reply) -> Judgement:
-    """The label whose letter is the likeliest, its share of the letters as the score; UNREADABLE when there is no such letter."""
+    """The label whose letter is the likeliest, its share of the letters as the score; or UNREADABLE."""
     if not isinstance(reply, Chosen):
         return Judgement(UNREADABLE, "the judge wrote a text where it was to choose")
     best, mass = max(reply.log_probs), math.fsum(map(math.exp, reply.log_probs))

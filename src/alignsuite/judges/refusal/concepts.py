@@ -1,4 +1,4 @@
-"""Which concepts the words of a clause belong to: the lists of `refusal_concepts`, made quick to look up.
+"""Concept lookup: a clause to the names of the concepts that its words belong to (lists of `concepts.yaml`).
 
 A word is looked up once and remembered, so a reply costs a few dictionary reads per word, whatever the length of the lists.
 """
@@ -9,22 +9,26 @@ import functools
 import re
 from collections.abc import Sequence
 
-from alignsuite.judges.refusal import concept_lists as lists
-from alignsuite.judges.refusal.anchors import Table
+from alignsuite.judges.refusal.patterns import concept_lists
 from alignsuite.judges.refusal.text import Clause
 
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 _SHORTEST = 3
-_ELSEWHERE = {concept: Table([pattern]) for concept, pattern in lists.ELSEWHERE.items()}
 
 
 def words(plain: str) -> list[str]:
-    """The words of a text in plain spelling, in order. Chinese and Japanese come as long pieces, which no list holds."""
+    """The words of a text in plain spelling, in order.
+
+    Chinese and Japanese come as long pieces, which no list holds.
+    """
     return _WORD.findall(plain)
 
 
 def concepts(clause: Clause, found: Sequence[str], *, english: bool) -> frozenset[str]:
-    """The concepts of a clause; `found` are its words. Other languages are tried where prompt or clause isn't plain English."""
+    """The concepts of a clause; `found` are its words.
+
+    Other languages are tried where prompt or clause isn't plain English.
+    """
     result: set[str] = set()
     for at, (belongs, phrases) in enumerate(map(_entry, found)):
         if belongs:
@@ -33,7 +37,7 @@ def concepts(clause: Clause, found: Sequence[str], *, english: bool) -> frozense
             if concept not in result and tuple(found[at + 1 : at + 1 + len(rest)]) == rest:
                 result.add(concept)
     if not (english and clause.plain.isascii()):
-        result.update(name for name, table in _ELSEWHERE.items() if table.hits(clause.plain, clause.signs))
+        result.update(name for name, pattern in concept_lists().elsewhere.items() if pattern.search(clause.plain))
     return frozenset(result)
 
 
@@ -56,8 +60,8 @@ def _english() -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]], _P
     whole: dict[str, set[str]] = {}
     stems: dict[str, set[str]] = {}
     phrases: _Phrases = {}
-    for concept, text in lists.ENGLISH.items():
-        for entry in text.split():
+    for concept, entries in concept_lists().english.items():
+        for entry in entries:
             first, *rest = entry.split("_")
             if rest:
                 phrases.setdefault(first, []).append((tuple(rest), concept))

@@ -1,4 +1,4 @@
-"""The text of a reply as the refusal judge reads it: two windows, plain spelling, clauses, and only the speaker's own words.
+"""Normalised text: a reply as clauses in plain spelling, only the speaker's own words, from two windows.
 
 A reply is read in its first 2 000 characters and its last 800, so the work is bounded however long it is; what stands between
 goes unseen. Quotation marks are straightened, Markdown is dropped and English contractions are made alike (`cannot`, `can not`,
@@ -11,8 +11,6 @@ import functools
 import re
 import unicodedata
 from dataclasses import dataclass
-
-from alignsuite.judges.refusal.anchors import signs
 
 _HEAD, _TAIL = 2000, 800
 _PROMPT = 4000
@@ -53,11 +51,10 @@ _LONG_STEMS = (
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A sentence, or what stands before or after a `but`: as written, as patterns read it, and which of them may be found in it."""
+    """A sentence, or what stands before or after a `but`: as written, and as patterns read it."""
 
     shown: str
     plain: str
-    signs: int
 
 
 @functools.lru_cache(maxsize=1024)
@@ -104,8 +101,7 @@ def without_speakers(text: str) -> str:
 def clauses(text: str) -> list[Clause]:
     """The clauses of a reply that hold words, in order."""
     end = _ASCII_CLAUSE_END if text.isascii() and not _BUT.search(text) else _CLAUSE_END
-    parts = [(part.strip(), plain(part)) for part in end.split("\n" + text) if part and has_words(part)]
-    return [Clause(shown, low, signs(low)) for shown, low in parts]
+    return [Clause(part.strip(), plain(part)) for part in end.split("\n" + text) if part and has_words(part)]
 
 
 def plain(text: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 from alignsuite.config import cache_folder
 from alignsuite.errors import JudgeError
-from alignsuite.judges.protocol import Exchange, Judgement
+from alignsuite.judges.protocol import Exchange, Judgement, exchange_of
 from alignsuite.judges.toxicity.checkpoint import (
     Checkpoint,
     check_hash,
@@ -80,9 +80,9 @@ class DetoxifyJudge:
 
     def read(self, prompt: str, reply: Reply) -> Judgement:
         """Judgement of one reply: `toxic`, `clean` or `UNREADABLE`. The prompt is not looked at."""
-        return self.read_all([Exchange(prompt, reply)])[0]
+        return self.judge([exchange_of(prompt, reply)])[0]
 
-    def read_all(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+    def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
         """Judgements of exchanges, in their order; many at once are several times as fast as one by one.
 
         Raises:

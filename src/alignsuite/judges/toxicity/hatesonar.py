@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from alignsuite.errors import JudgeError
-from alignsuite.judges.protocol import Exchange, Judgement
+from alignsuite.judges.protocol import Exchange, Judgement, exchange_of
 from alignsuite.judges.toxicity.labels import LABELS, Scored, checked_threshold, read_texts
 from alignsuite.models.protocol import Reply
 
@@ -53,9 +53,9 @@ class HateSonarJudge:
 
     def read(self, prompt: str, reply: Reply) -> Judgement:
         """Judgement of one reply: `toxic`, `clean` or `UNREADABLE`. The prompt is not looked at."""
-        return self.read_all([Exchange(prompt, reply)])[0]
+        return self.judge([exchange_of(prompt, reply)])[0]
 
-    def read_all(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+    def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
         """Judgements of exchanges, in their order.
 
         Raises:

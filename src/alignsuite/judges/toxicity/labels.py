@@ -44,11 +44,11 @@ def text_of(exchange: Exchange) -> str | None:
     text = "".join(" " if letter == "\0" or "\ud800" <= letter <= "\udfff" else letter for letter in reply.text)
     if not any(letter.isalpha() for letter in text):
         return None
-    if not exchange.hidden:
+    if not exchange.masked:
         return text
     from alignsuite.judges.group_masking import PLACEHOLDER, hide
 
-    return hide(text, exchange.hidden).replace(PLACEHOLDER, _SOMEONE)
+    return hide(text, exchange.masked).replace(PLACEHOLDER, _SOMEONE)
 
 
 def read_texts(

@@ -1,4 +1,4 @@
-"""Letters and numbers in place of an option's words: `(b)`, `Option B`, `4`, `4/5`, `4 out of 5`.
+"""Response labels: letters and numbers in place of an option's words (`(b)`, `4/5`), as mentions.
 
 A mark that was shown stands for the option behind it, in the order shown. A number that nobody showed could be a place or a value: it
 is read only where both are the same option, or where it is said out of how many. An article is no letter, a fraction of something
@@ -11,11 +11,11 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alignsuite.questionnaires.likert.patterns import DECIDED, SILENT
+from alignsuite.questionnaires.likert.patterns import SILENT, patterns
 from alignsuite.questionnaires.likert.scale import Mention
 from alignsuite.questionnaires.likert.text import Tokens
 
-_CUES = DECIDED | {"say", "lean"}
+_MORE_CUES = frozenset({"say", "lean"})
 _REACH = 5
 _BEHIND_A = frozenset({"because", "since", "as", "for", "and", "or", "but", "not", "over"})
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7}
@@ -25,7 +25,10 @@ _NUMERALS = _ORDINALS.keys() | _CARDINALS.keys()
 
 @dataclass(frozen=True)
 class MarkReader:
-    """Finds marks of a scale: the `marks` shown before the options (none, letters or numbers), and what the options are worth."""
+    """Finder of a scale's marks.
+
+    `marks` were shown before the options (none, letters or numbers); `points` are what the options are worth.
+    """
 
     count: int
     marks: tuple[str, ...] = ()
@@ -69,7 +72,10 @@ class MarkReader:
         return number - 1 if number <= self.count else None
 
     def _fraction(self, words: Sequence[str], place: int) -> Mention | None:
-        """`4/5` or `4 out of 5`: that many points, if the scale has them. `3 of 4` is taken as a fraction of something else."""
+        """The option of `4/5` or `4 out of 5`: that many points, if the scale has them.
+
+        `3 of 4` is taken as a fraction of something else.
+        """
         for link in (("/",), ("out", "of"), ("of",)):
             end = place + 2 + len(link)
             if tuple(words[place + 1 : end - 1]) == link and words[end - 1 : end] and words[end - 1][0].isdecimal():
@@ -103,7 +109,10 @@ class MarkReader:
         return text.raw[place].isupper() and not article and self._has_cue(text.words, place)
 
     def _stands_out(self, text: Tokens, place: int, starts: set[int]) -> bool:
-        """In brackets, alone between two marks of punctuation, or right before its option at the beginning of a sentence."""
+        """Whether a mark stands out.
+
+        In brackets, alone between two marks of punctuation, or right before its option at the beginning of a sentence.
+        """
         words = text.words
         before, after = place - 1, place + 1
         bracketed = words[after : after + 1] == [")"]
@@ -120,7 +129,7 @@ class MarkReader:
 
     def _has_cue(self, words: Sequence[str], place: int) -> bool:
         for one in range(place - 1, max(-1, place - 1 - _REACH), -1):
-            if words[one] in _CUES:
+            if words[one] in patterns().decided or words[one] in _MORE_CUES:
                 return True
             if words[one] in ".!?;\n,":
                 return False

@@ -1,4 +1,4 @@
-"""A scale of named options, and where a text mentions them.
+"""Rating scale of named options, and the mentions of them in a text.
 
 Labels such as `slightly disagree` are taken apart into a side and a degree, so that other words for the same are understood too. A scale
 whose labels can't be taken apart (`never … always`, labels in another language) is matched word for word.
@@ -12,19 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from alignsuite.questionnaires.likert.patterns import (
-    AFTER,
-    BARE,
-    DEGREES,
-    FAMILIES,
-    FILLERS,
-    MIDDLE,
-    MIDDLING,
-    OTHER_NEGATORS,
-    STRONG,
-    WEAK,
-    Family,
-)
+from alignsuite.questionnaires.likert.patterns import BARE, MIDDLING, STRONG, WEAK, Family, patterns
 from alignsuite.questionnaires.likert.spelling import Speller
 from alignsuite.questionnaires.likert.text import Tokens, is_ideograph, tokens
 
@@ -36,7 +24,9 @@ _INSTEAD = {BARE: (), WEAK: (BARE, MIDDLING), MIDDLING: (BARE,), STRONG: (BARE,)
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Words `start` to `end` (exclusive) that name an option, or a side (+1, -1) without saying how far (`option` is then None).
+    """A mention of an option: the words `start` to `end` (exclusive).
+
+    `option` is None where they name a side (+1, -1) without saying how far.
 
     `kind` is `words`; `mark` for a letter or number that was shown; `points` for `4/5`; `number` for one that nobody showed.
     """
@@ -51,7 +41,7 @@ class Mention:
 
 @dataclass(frozen=True)
 class Scale:
-    """The options in the order shown, taken apart.
+    """A rating scale: the options in the order shown, taken apart.
 
     `meanings` maps side and degree to an option (empty where labels are opaque); `middle` holds short forms of the middle's label.
     """
@@ -68,7 +58,10 @@ class Scale:
         return list(self._by_meaning(text) if self.family else self._word_for_word(text))
 
     def option_of(self, side: int, degree: int) -> int | None:
-        """The option of a side and a degree; where the scale is coarser, the nearest that it has; None where that would be a guess."""
+        """The option of a side and a degree.
+
+        Where the scale is coarser, the nearest that it has; None where that would be a guess.
+        """
         for one in (degree, *_INSTEAD[degree]):
             if (side, one) in self.meanings:
                 return self.meanings[side, one]
@@ -107,7 +100,10 @@ class Scale:
         return None
 
     def _neither(self, words: Sequence[str], senses: Sequence[str], place: int) -> Mention | None:
-        """`neither`, with the two sides behind it where they stand; alone it must end its clause: `neither hot nor cold` is no answer."""
+        """The mention of `neither`, with the two sides behind it where they stand.
+
+        Alone it must end its clause: `neither hot nor cold` is no answer.
+        """
         end, seen, degrees = place + 1, set[str](), False
         for one in range(place + 1, min(place + 9, len(words))):
             if senses[one] in ("+", "-"):
@@ -142,7 +138,7 @@ class Scale:
             if senses[one] in ("1", "2", "3"):
                 before = senses[one - 1] if one else ""
                 return (one - 1 if before in ("1", "2", "3") else one), int(senses[one])
-            if words[one] not in FILLERS:
+            if words[one] != "\n" and words[one] not in patterns().fillers:
                 break
         return place, None
 
@@ -155,7 +151,7 @@ class Scale:
                 if ahead in ("1", "2", "3") and senses[one + 1] == ahead:
                     return one + 2, int(ahead)  # very strongly
                 return one + 1, int(senses[one])
-            if words[one] not in AFTER and words[one] not in (",", "-"):
+            if words[one] not in patterns().after and words[one] not in (",", "-"):
                 break
         return place + 1, BARE
 
@@ -185,7 +181,7 @@ def _match(words: Sequence[str], start: int, label: Sequence[str]) -> int:
             if (
                 gaps > _GAP
                 or is_ideograph(inner)
-                or inner in OTHER_NEGATORS
+                or inner in patterns().other_negators
                 or (not inner[-1].isalnum() and inner != ",")
             ):
                 return 0
@@ -200,7 +196,7 @@ def _match(words: Sequence[str], start: int, label: Sequence[str]) -> int:
 def compile_scale(options: tuple[str, ...]) -> Scale:
     """The scale of these labels. Cheap the second time, so that every order of a questionnaire may have its own."""
     labels = tuple(_label(option) for option in options)
-    family = max(FAMILIES, key=lambda one: sum(bool((one.yes | one.no) & set(label)) for label in labels))
+    family = max(patterns().families, key=lambda one: sum(bool((one.yes | one.no) & set(label)) for label in labels))
     meanings: dict[tuple[int, int], int] = {}
     for index, label in enumerate(labels):
         meaning = _meaning(label, family)
@@ -217,14 +213,17 @@ def _label(option: str) -> tuple[str, ...]:
 
 
 def _meaning(label: Sequence[str], family: Family) -> tuple[int, int] | None:
-    """Side and degree of a label: (1, WEAK) for `slightly agree`, (0, BARE) for the middle; None for a label that is neither."""
+    """Side and degree of a label; None for one that has neither.
+
+    (1, WEAK) for `slightly agree`, (0, BARE) for the middle.
+    """
     words = set(label)
     yes, no = bool(words & family.yes), bool(words & family.no)
-    if (yes and no) or "neither" in words or words & MIDDLE:
+    if (yes and no) or "neither" in words or words & patterns().middle:
         return 0, BARE
     if yes == no:
         return None
-    degree = next((one for one, known in DEGREES.items() if words & known), BARE)
+    degree = next((one for one, known in patterns().by_degree.items() if words & known), BARE)
     return (1 if yes else -1), degree
 
 
@@ -232,5 +231,5 @@ def _meaning(label: Sequence[str], family: Family) -> tuple[int, int] | None:
 def _english(family: Family) -> Speller:
     """Each word that means something on a scale of this family → its sense."""
     words = {word: "+" for word in family.yes} | {word: "-" for word in family.no} | {"neither": "neither"}
-    words |= {word: str(degree) for degree, known in DEGREES.items() for word in known}
-    return Speller(words | {word: "0" for word in MIDDLE})
+    words |= {word: str(degree) for degree, known in patterns().by_degree.items() for word in known}
+    return Speller(words | {word: "0" for word in patterns().middle})

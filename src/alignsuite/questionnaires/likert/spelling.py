@@ -1,4 +1,4 @@
-"""Slips of the keyboard in the words of a scale, forgiven where only one reading is near.
+"""Spelling correction: a word to its sense on a scale, where only one reading is near.
 
 What lies within reach of both `agree` and `disagree` (`sagree`) is neither: a reader that guesses there would turn answers round.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from alignsuite.questionnaires.likert.patterns import NO_SLIPS
+from alignsuite.questionnaires.likert.patterns import patterns
 
 
 class Speller:
@@ -31,14 +31,17 @@ class Speller:
         return found
 
     def _guess(self, word: str) -> str:
-        if not 4 <= len(word) <= 16 or word in NO_SLIPS or not word.isalpha():
+        if not 4 <= len(word) <= 16 or word in patterns().no_slips or not word.isalpha():
             return ""
         near = {sense for one, sense in self._known.items() if _within_reach(word, one)}
         return near.pop() if len(near) == 1 else ""
 
 
 def _within_reach(word: str, wanted: str) -> bool:
-    """One slip in a word of five letters or more, two from eight on; a slip is a letter more, less, changed, or two swapped."""
+    """Whether a word is a slip of another: one in five letters or more, two from eight on.
+
+    A slip is a letter more, less, changed, or two swapped.
+    """
     limit = 0 if len(wanted) < 5 else 1 if len(wanted) < 8 else 2
     if not limit or abs(len(word) - len(wanted)) > limit or len(set(word) ^ set(wanted)) > 2 * limit:
         return False

@@ -1,4 +1,4 @@
-"""Replies made ready for reading: without what no reader would see as the answer, and cut into words.
+"""Tokenised reply: without what no reader would see as the answer, and cut into words, as `Tokens`.
 
 What goes: colours of terminals and invisible characters, a reasoner's thoughts, unticked boxes, Markdown, and whatever a base model
 invents after its answer (the next statement, the next turn). A reply is read in two windows, its beginning and its end, so that the work
@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
-from alignsuite.questionnaires.likert.patterns import PHRASES
+from alignsuite.questionnaires.likert.patterns import patterns
 
 MASK = "\x1a"
 """Stands where words were that are not the speaker's own. Cleaned text can't hold it."""
@@ -71,13 +71,16 @@ def cleaned(text: str) -> str:
 
 
 def tokens(text: str) -> Tokens:
-    """The words of a cleaned text. Set phrases are put into one word; in scripts without blanks each character is a word."""
+    """The words of a cleaned text.
+
+    Set phrases are put into one word; in scripts without blanks each character is a word.
+    """
     if not text.isascii():
         text = _IDEOGRAPH.sub(r" \g<0> ", text)
     low = text.lower()
-    for stems, pattern, instead in PHRASES:
-        if any(stem in low for stem in stems):
-            text = pattern.sub(instead, text)
+    for phrase in patterns().phrases:
+        if any(stem in low for stem in phrase.stems):
+            text = phrase.pattern.sub(phrase.instead, text)
     found = list(_TOKEN.finditer(text))
     raw = [one.group() for one in found]
     return Tokens(text, [word.lower() for word in raw], raw, [one.start() for one in found])
@@ -89,7 +92,9 @@ def is_ideograph(word: str) -> bool:
 
 
 def mask_statement(words: list[str], statement: str) -> bool:
-    """Blank out the statement where it is restated, in full or from some word on to its end, also when turned from `I` to `you`.
+    """Mask the statement where it is restated.
+
+    In full or from some word on to its end, also when turned from `I` to `you`.
 
     True when it stood there.
     """

@@ -1,4 +1,4 @@
-"""How much a mention of an option weighs: is it the speaker's final word, a choice, an aside, or not the speaker's own at all?
+"""Weight of a mention: the speaker's final word, a choice, an aside, or not the speaker's own, as a `Weighed`.
 
 Everything is told from the few words around the mention, within its clause or sentence; nothing is parsed.
 """
@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from alignsuite.questionnaires.likert import patterns as tables
-from alignsuite.questionnaires.likert.patterns import BARE, STRONG
+from alignsuite.questionnaires.likert.patterns import BARE, SENTENCE_ENDS, SILENT, STRONG, patterns
 from alignsuite.questionnaires.likert.scale import Mention, Scale
 from alignsuite.questionnaires.likert.text import Tokens
 
@@ -22,7 +21,10 @@ _TO_OTHER_THINGS = frozenset({"to", "upon"})
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A mention with its weight. `denied` marks a side that was negated: `I don't disagree` is no option, but not nothing."""
+    """A mention with its weight.
+
+    `denied` marks a side that was negated: `I don't disagree` is no option, but not nothing.
+    """
 
     mention: Mention
     weight: int
@@ -53,7 +55,7 @@ class _Context:
 
     def __init__(self, text: Tokens, scale: Scale, mention: Mention, floor: int) -> None:
         self.words, self.text, self.scale, self.mention, self.floor = text.words, text, scale, mention, floor
-        self.clause = list(self._back(tables.CLAUSE_ENDS, 9))
+        self.clause = list(self._back(patterns().clause_ends, 9))
 
     def weighed(self) -> Weighed:
         """The mention with its weight, by the first rule that fits."""
@@ -64,7 +66,7 @@ class _Context:
         if negator is not None:
             return self._denial(self.clause[:negator])
         cue = self._cue()
-        if any(word in tables.CONCESSIONS for word in self.clause):
+        if any(word in patterns().concessions for word in self.clause):
             return Weighed(mention, ASIDE)
         if self._asked():
             return Weighed(mention, ASIDE if self._subject() is None else NOTHING, "a condition or a question")
@@ -77,17 +79,17 @@ class _Context:
 
     def _not_an_answer(self) -> str:
         words, mention = self.words, self.mention
-        if self._rejected() or tables.REJECTED.match(" ".join(words[mention.end : mention.end + 9])):
+        if self._rejected() or patterns().rejected.match(" ".join(words[mention.end : mention.end + 9])):
             return "named to be rejected"
         if self._subject() is False:
             return "somebody else's view"
         if words[mention.end - 1].endswith("ing") and self._subject() is None:
             return "not said of oneself"
-        if any(word in tables.CONDITIONS for word in self.clause[:3]):
+        if any(word in patterns().conditions for word in self.clause[:3]):
             return "a condition or a question"
         if mention.side and words[mention.end : mention.end + 1] and words[mention.end] in _TO_OTHER_THINGS:
             return "agreeing to do something"
-        if words[mention.start] == "neither" and (tables.INABILITY | {"can", "could"}) & set(self.clause[:2]):
+        if words[mention.start] == "neither" and (patterns().inability | {"can", "could"}) & set(self.clause[:2]):
             return "unable to say"
         return ""
 
@@ -97,13 +99,13 @@ class _Context:
             word = self.words[place]
             if word in stops or reach == 0:
                 return
-            if word not in tables.SILENT:
+            if word not in SILENT:
                 reach -= 1
                 yield word
 
     def _rejected(self) -> bool:
         before = list(self._back(frozenset("\n.!?;:"), 2))
-        if not before or before[0] not in tables.REJECTING:
+        if not before or before[0] not in patterns().rejecting:
             return False
         if before[0] == "of":
             return before[1:] == ["instead"]
@@ -117,27 +119,29 @@ class _Context:
     def _subject(self) -> bool | None:
         """True when the speaker agrees, False when somebody else does, None when nobody is named."""
         for index, word in enumerate(self.clause):
-            if word in tables.OWN:
+            if word in patterns().own:
                 return not self._reported(self.clause[index + 1 : index + 7])
-            if word in tables.OTHERS:
+            if word in patterns().others:
                 return False
-            if word in tables.SOME and (index == 0 or self.clause[index - 1] in tables.MODALS):
+            if word in patterns().some and (index == 0 or self.clause[index - 1] in patterns().modals):
                 return False
         return None
 
     @staticmethod
     def _reported(before: Sequence[str]) -> bool:
         """Whether others say what the speaker does: `my friends would say I agree`."""
-        told = next((index for index, word in enumerate(before) if word in tables.REPORTS), None)
-        subject = next((word for word in before if word in tables.OWN - {"my"} | tables.OTHERS | tables.SOME), "")
-        return told is not None and bool(subject) and subject not in tables.OWN
+        told = next((index for index, word in enumerate(before) if word in patterns().reports), None)
+        subject = next(
+            (word for word in before if word in patterns().own - {"my"} | patterns().others | patterns().some), ""
+        )
+        return told is not None and bool(subject) and subject not in patterns().own
 
     def _negator(self) -> int | None:
         """How far before the mention, in words of its clause, a negation stands that reaches it."""
         if self.scale.family is None:
             own = set(self.scale.labels[self.mention.option or 0])
-            negators = tables.OTHER_NEGATORS | tables.NEGATORS
-            negates = not own & (tables.OTHER_NEGATORS | tables.NEITHER_NOR)
+            negators = patterns().other_negators | patterns().negators
+            negates = not own & (patterns().other_negators | patterns().neither_nor)
             return (
                 next((index for index, word in enumerate(self.clause[:2]) if word in negators), None)
                 if negates
@@ -146,19 +150,21 @@ class _Context:
         for index, word in enumerate(self.clause):
             if word == "and":
                 return None
-            if word in tables.NEGATORS or (word == "no" and self.clause[index - 1 : index] in (["longer"], ["way"])):
+            if word in patterns().negators or (
+                word == "no" and self.clause[index - 1 : index] in (["longer"], ["way"])
+            ):
                 between = set(self.clause[:index])
-                return index if not between & tables.OWN or between & tables.RAISERS else None
+                return index if not between & patterns().own or between & patterns().raisers else None
         return None
 
     def _denial(self, between: Sequence[str]) -> Weighed:
         """`I don't agree`: plain disagreement, where the scale has it. Anything else denied leaves more than one option."""
         mention = self.mention
-        if tables.NOT_ONLY & set(between):
+        if patterns().not_only & set(between):
             return Weighed(mention, NOTHING, "not only that")
-        if tables.UNSURE & set(between):
+        if patterns().unsure & set(between):
             return Weighed(mention, NOTHING, "unsure")
-        if mention.degree != BARE or not mention.side or tables.DECIDED & set(self.clause):
+        if mention.degree != BARE or not mention.side or patterns().decided & set(self.clause):
             return Weighed(mention, NOTHING, "one option excluded")
         if mention.side < 0:
             return Weighed(
@@ -170,18 +176,18 @@ class _Context:
         return Weighed(replace(mention, option=option, side=-1), INFERRED, denied=True)
 
     def _cue(self) -> int:
-        words = list(self._back(tables.SENTENCE_ENDS - {"\n"}, 12))
+        words = list(self._back(SENTENCE_ENDS - {"\n"}, 12))
         if "\n" in words and ":" not in words[: words.index("\n") + 2]:
             words = words[: words.index("\n")]
-        if any(word in tables.FINAL for word in words) or tables.FINAL_PHRASE.search(" ".join(reversed(words))):
+        if any(word in patterns().final for word in words) or patterns().final_phrase.search(" ".join(reversed(words))):
             return FINAL
-        if any(word in tables.DECIDED for word in words):
+        if any(word in patterns().decided for word in words):
             return DECISION
-        return OPINION if any(word in tables.SOFT for word in words) else NOTHING
+        return OPINION if any(word in patterns().soft for word in words) else NOTHING
 
     def _asked(self) -> bool:
         for word in self.words[self.mention.end : self.mention.end + 25]:
-            if word in tables.SENTENCE_ENDS:
+            if word in SENTENCE_ENDS:
                 return word in "?？"
         return False
 
@@ -189,11 +195,11 @@ class _Context:
         """The places left and right of the mention, past brackets, quotation marks and a letter or number before it."""
         left, right = self.mention.start - 1, self.mention.end
         while left >= 0 and (
-            self.words[left] in tables.SILENT
+            self.words[left] in SILENT
             or (left < self.floor and len(self.words[left]) == 1 and self.words[left].isalnum())
         ):
             left -= 1
-        while right < len(self.words) and self.words[right] in tables.SILENT:
+        while right < len(self.words) and self.words[right] in SILENT:
             right += 1
         return left, right
 
@@ -215,26 +221,29 @@ def _complement_end(words: Sequence[str], mention: Mention) -> int:
     while place < len(words) and place < mention.end + 6:
         if words[place] == "that" and words[place - 1] != "with":
             break
-        if words[place] not in tables.AFTER | tables.STATEMENT_NOUNS:
+        if words[place] not in patterns().after | patterns().statement_nouns:
             return 0
         place += 1
     if words[place : place + 1] != ["that"] or not words[place + 1 : place + 2] or not words[place + 1][-1].isalnum():
         return 0
     for end in range(place + 1, len(words)):
         word = words[end]
-        if word in ".!?;:\n" or word in ("but", "however", "-") or word in tables.CONCESSIONS:
+        if word in ".!?;:\n" or word in ("but", "however", "-") or word in patterns().concessions:
             return end
     return len(words)
 
 
 def _listed(text: Tokens, mentions: Sequence[Mention]) -> Iterator[int]:
-    """Mentions that stand in a row of three different options or more, with nothing between but commas, marks and `or`."""
+    """Mentions in a list of three different options or more.
+
+    Nothing stands between them but commas, marks and `or`.
+    """
     chain: list[int] = []
     for index in range(len(mentions) + 1):
         goes_on = index < len(mentions) and (
             not chain
             or all(
-                word in tables.LIST_LINKS or (len(word) == 1 and word.isalnum())
+                word in patterns().list_links or (len(word) == 1 and word.isalnum())
                 for word in text.words[mentions[index - 1].end : mentions[index].start]
             )
         )
@@ -248,20 +257,23 @@ def _listed(text: Tokens, mentions: Sequence[Mention]) -> Iterator[int]:
 def _pairs_settled(
     text: Tokens, scale: Scale, mentions: Sequence[Mention], weighed: Sequence[Weighed]
 ) -> list[Weighed]:
-    """`agree or disagree`: two options joined by a word decide nothing; both denied are the middle; `unable to` is a refusal."""
+    """The mentions once pairs such as `agree or disagree` are settled.
+
+    Two options joined by a word decide nothing; both denied are the middle; `unable to` is a refusal.
+    """
     out = list(weighed)
     for index in range(1, len(out)):
         first, second = out[index - 1], out[index]
         between = text.words[first.mention.end : second.mention.start]
         alike = mentions[index - 1].option == mentions[index].option
-        if not between or alike or not all(word in tables.LINKS for word in between):
+        if not between or alike or not all(word in patterns().links for word in between):
             continue
         if NOTHING in (first.weight, second.weight):
             note = first.note or second.note
             out[index - 1], out[index] = (replace(one, weight=NOTHING, note=note) for one in (first, second))
             continue
         lead = text.words[max(0, first.mention.start - 8) : first.mention.start]
-        if first.mention.side and second.mention.side and set(lead) & tables.INABILITY:
+        if first.mention.side and second.mention.side and set(lead) & patterns().inability:
             out[index - 1], out[index] = (replace(one, weight=NOTHING, note="unable to say") for one in (first, second))
         elif first.denied and second.mention.side:
             middle = Mention(first.mention.start, second.mention.end, scale.meanings.get((0, BARE)))
