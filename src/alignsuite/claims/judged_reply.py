@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from alignsuite.errors import RequestError
 from alignsuite.judges.protocol import UNREADABLE, Judgement
+from alignsuite.judges.response_status import Answered
 from alignsuite.models.protocol import Chosen, Generated, Reply
 from alignsuite.runs.records import Example
 from alignsuite.text.clean import clean
@@ -25,6 +26,7 @@ class JudgedReply:
     case: Case
     reply: Reply | RequestError
     judgement: Judgement
+    answered: Answered = "answer"
     before: JudgedReply | None = None
     together: tuple[JudgedReply, ...] = ()
 

@@ -19,6 +19,7 @@ from alignsuite.judges.agreement import Agreement
 from alignsuite.judges.choice import read_choice
 from alignsuite.judges.protocol import UNREADABLE, Behaviour, Exchange, Judge, Judgement, Reader, exchange_of
 from alignsuite.judges.registry import JudgeRegistry, Paid, as_judge
+from alignsuite.judges.response_status import classify
 from alignsuite.models.protocol import Prompt, Reply, Request
 from alignsuite.runs.records import ClaimResult, Verdict
 
@@ -85,6 +86,7 @@ class Replies:
     judges: JudgeRegistry = field(default_factory=JudgeRegistry)
     _spent: Counter[str] = field(default_factory=Counter, init=False, repr=False)
     _judging: Counter[str] = field(default_factory=Counter, init=False, repr=False)
+    _answered: Counter[str] = field(default_factory=Counter, init=False, repr=False)
     _agreement: Agreement | None = field(default=None, init=False, repr=False)
 
     def __repr__(self) -> str:
@@ -226,8 +228,9 @@ class Replies:
     def _judged(self, kind: Claim) -> ClaimResult:
         from alignsuite.runs.baseline import with_noise
 
-        self._agreement = None
+        self._agreement, self._answered = None, Counter()
         result = kind.judge(self)
+        result = replace(result, answered=dict(sorted(self._answered.items())))
         baseline, terms, asked = self.baseline, self.terms, asked_of(self.bank)
         if terms.calibrate and baseline is not None:
             result = baseline.calibrated(result, asked)
@@ -272,7 +275,9 @@ class Replies:
         delivery = self.broker.get(self.requests(cases, again=again))
         self._count(delivery)
         judgements = self._judgements(cases, delivery.replies, behaviour, again=again)
-        return [JudgedReply(*parts) for parts in zip(cases, delivery.replies, judgements, strict=True)]
+        answered = [classify(self._prompt(case), reply) for case, reply in zip(cases, delivery.replies, strict=True)]
+        self._answered.update(answered)
+        return [JudgedReply(*parts) for parts in zip(cases, delivery.replies, judgements, answered, strict=True)]
 
     def _judgements(
         self,
