@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 MODEL ?= smollm2-135m
-# The versions that are installed: one set for everybody. `PINS=` takes the newest of each, `PINS=constraints/lowest.txt` the oldest allowed.
+# The versions that are installed: one set for everybody. With a VENV of its own, `PINS=` takes the newest of each and
+# `PINS=constraints/lowest.txt` the oldest allowed.
 PINS ?= constraints/dev.txt
 INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check
 RESOLVE = $(INSTALL) uv && $(BIN)/uv pip compile -q --all-extras --no-annotate pyproject.toml

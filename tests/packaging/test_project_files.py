@@ -32,7 +32,8 @@ def plain(name: str) -> str:
 
 def holding(python: str) -> dict[str, list[str]]:
     """The versions that the lock gives each package under a Python on Linux."""
-    environment = default_environment() | {  # type: ignore[operator]
+    environment = {
+        **default_environment(),
         "python_version": python,
         "python_full_version": f"{python}.9",
         "sys_platform": "linux",
