@@ -1,10 +1,15 @@
-# Every verb installs what it needs into .venv first; nothing has to be there but Python (3.11 or newer) and pip.
+# Every verb installs what it needs into .venv first; nothing has to be there but Python (3.11 or newer), pip and git.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 MODEL ?= smollm2-135m
+# The versions that are installed: one set for everybody. With a VENV of its own, `PINS=` takes the newest of each and
+# `PINS=constraints/lowest.txt` the oldest allowed.
+PINS ?= constraints/dev.txt
+INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check
+RESOLVE = $(INSTALL) uv && $(BIN)/uv pip compile -q --all-extras --no-annotate pyproject.toml
 
-.PHONY: demo test lint types docs bench clean
+.PHONY: demo test lint types docs bench lock clean
 
 demo: $(VENV)/.demo  ## Judge a small real language model on all four axes; that it is rejected is the demonstration
 	@$(BIN)/alignsuite models pull $(MODEL)
@@ -23,9 +28,9 @@ test: $(VENV)/.dev  ## Run the project's own tests, with coverage
 	$(BIN)/coverage run -m pytest tests -n 2 --dist=loadfile -q -p no:cacheprovider --durations=8
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report --fail-under=90 | tail -3
 
-lint: $(VENV)/.dev  ## ruff: rules and formatting
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+# mypy is among the hooks too, for those who let git call them; here `make types` is that one.
+lint: $(VENV)/.dev  ## Every check of .pre-commit-config.yaml, over all files
+	PATH="$(abspath $(BIN)):$$PATH" SKIP=mypy pre-commit run --all-files --show-diff-on-failure
 
 types: $(VENV)/.dev  ## mypy, strict
 	$(BIN)/mypy
@@ -38,18 +43,24 @@ bench: $(VENV)/.dev  ## Print what the machinery costs, as figures and ratios
 	$(BIN)/python benchmarks/gates.py
 	$(BIN)/python benchmarks/endpoint.py
 
+lock: | $(BIN)/python  ## Renew constraints/dev.txt: the newest versions that fit together, for every Python and every extra
+	$(RESOLVE) --upgrade --universal --python-version 3.11 --custom-compile-command 'make lock' -o constraints/dev.txt
+
+constraints/lowest.txt: pyproject.toml | $(BIN)/python
+	$(RESOLVE) --resolution lowest-direct --no-header -o $@
+
 clean:  ## Remove what the verbs made here; the model and the store stay in the user's cache
-	rm -rf $(VENV) runs .coverage .coverage.* .mypy_cache .ruff_cache
+	rm -rf $(VENV) runs .coverage .coverage.* .mypy_cache .ruff_cache constraints/lowest.txt
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "alignsuite needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 ..."; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.demo: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[demo]'
+$(VENV)/.demo: pyproject.toml $(PINS) | $(BIN)/python
+	$(INSTALL) $(PINS:%=-c %) -e '.[demo]'
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+$(VENV)/.dev: pyproject.toml $(PINS) | $(BIN)/python
+	$(INSTALL) $(PINS:%=-c %) -e '.[dev]'
 	@touch $@
