@@ -144,6 +144,7 @@ class Client:
         import openai
 
         address, proxy = self.address, proxy_of(self.address.url)
+        httpx2.URL(address.url)  # raises InvalidURL while there is nothing to close
         session = aiohttp.ClientSession(
             # the concurrency limit bounds what is under way; a second bound could only make tries wait that it let through
             connector=aiohttp.TCPConnector(limit=0, ssl=_trusted(address.url)),

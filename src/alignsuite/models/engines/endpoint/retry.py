@@ -135,8 +135,8 @@ class Retrier:
         self._heard, self._gone = True, 0
         if fault.fatal == "key" or (fault.fatal == "forbidden" and not self._answered):
             raise ModelError(
-                f"{replica.url} refused the key ({fault.message}). Set {replica.client.address.key_variable} to a key of this endpoint that "
-                f"may use `{tidy(self.model)}`."
+                f"{replica.url} refused the key ({fault.message}). Set {replica.client.address.key_variable} to a key of "
+                f"this endpoint that may use `{tidy(self.model)}`."
             )
         if fault.fatal == "quota":
             raise ModelError(
