@@ -1,14 +1,16 @@
-"""How much of a run's time is the server's: 64 requests at once, with answers spread over 100-300 ms, and at 50 ms.
+"""Endpoint benchmark: time over ideal and processor time a request, 64 at once, delays of 100-300 ms and of 50 ms.
 
-For each way to ask it prints the wall time over the ideal (all delays ÷ concurrency) and the processor time a request
-that is ours: bare sockets, which is the best that this server and this machine allow; bare `aiohttp`; the `openai`
+The ways to ask: bare sockets, which is the best that this server and this machine allow; bare `aiohttp`; the `openai`
 client over its aiohttp transport by the low-level `post`, and by `create`; `create` over the client's own transport; and
-the engine, warm (the same model asked again: connections are open and the limiter knows its width) and cold (first
-request of the process, slow start). All but the cold ones take turns, forward and back, so that whatever else the machine
-does meets all of them; what is printed is the median over the rounds, and of the difference from bare `aiohttp` in the same round.
+the engine. The ideal is all delays ÷ concurrency. The ways take turns, forward and back, so that whatever else the machine
+does meets all of them; printed are medians over the rounds, and of the difference from bare `aiohttp` in the same round.
 
-The server answers from fixed bytes in a process of its own. Its n-th answer since it was last asked for its counts takes a seeded
-delay, the same for everybody.
+It is measured twice. *By the wall*: a server in a process of its own, and the whole engine with its threads, warm (the same
+model asked again) and cold (first request of the process, slow start). *On a core of its own*: one event loop whose clock
+counts the processor time of this process and skips what it would sleep, server included, engine without threads and slow
+start; other work on the machine then makes requests dearer, but takes no turns from them.
+
+The server answers from fixed bytes; how late its n-th answer is depends on n alone.
 
     python benchmarks/endpoint.py [--requests 1280] [--concurrency 64] [--rounds 5] [--latency 0.1-0.3 0.05]
 """
@@ -20,13 +22,14 @@ import asyncio
 import json
 import os
 import random
+import selectors
 import statistics
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 CHAT = {
@@ -280,12 +283,11 @@ class Bench:
     @contextmanager
     def measured(self, seen: list[Seen]) -> Iterator[None]:
         """Adds wall and processor time of what is done inside."""
-        ideal = sum(delay_s(number, self.latency) for number in range(1, self.requests + 1)) / self.concurrency
         counted(self.url)
         cpu, wall = time.process_time(), time.perf_counter()
         yield
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-        seen.append(Seen(wall / ideal, cpu / self.requests * 1000, counted(self.url)["most_at_once"]))
+        seen.append(Seen(wall / self.ideal, cpu / self.requests * 1000, counted(self.url)["most_at_once"]))
 
     async def run_client(self, client: Callable[[str], AbstractAsyncContextManager[Ask]], seen: list[Seen]) -> None:
         """One run of a client whose connections are open, and whose modules are imported."""
@@ -293,6 +295,11 @@ class Bench:
             await at_once(self.concurrency, 2 * self.concurrency, ask)
             with self.measured(seen):
                 await at_once(self.concurrency, self.requests, ask)
+
+    @property
+    def ideal(self) -> float:
+        """All delays over the concurrency."""
+        return sum(delay_s(number, self.latency) for number in range(1, self.requests + 1)) / self.concurrency
 
     def run_engine(self, asking: Iterator[int], seen: list[Seen]) -> None:
         """One run of the engine."""
@@ -315,6 +322,88 @@ def compare(bench: Bench, rounds: int) -> None:
             ways[name](runs.setdefault(name, []))
     for name in sorted(runs, key=lambda name: list(ways).index(name) if name in ways else -1):
         show(name, runs[name], runs[REFERENCE] if name in ways else None)
+
+
+# -------------------------------------------------------------------------------- on a core of its own
+
+
+class Skipping(selectors.DefaultSelector):
+    """A selector that sleeps not at all once `skips`, and counts the seconds that it would have slept."""
+
+    skips = False
+    skipped = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """What is ready, at once."""
+        if not self.skips or timeout is None:
+            return super().select(timeout)
+        events = super().select(0)
+        if not events and timeout > 0:
+            self.skipped += timeout
+        return events
+
+
+class OwnCore(asyncio.SelectorEventLoop):
+    """An event loop whose clock is the processor time of this process, and what was skipped."""
+
+    def __init__(self) -> None:
+        self.selector = Skipping()
+        super().__init__(self.selector)
+
+    def time(self) -> float:
+        """Seconds."""
+        return time.process_time() + self.selector.skipped
+
+
+@asynccontextmanager
+async def engine_alone(url: str) -> AsyncIterator[Ask]:
+    """The engine without its threads and its slow start: body, rate limits, retries, client, reading."""
+    from alignsuite.models.engines.endpoint.address import Address
+    from alignsuite.models.engines.endpoint.client import Client
+    from alignsuite.models.engines.endpoint.generate import Writer
+    from alignsuite.models.engines.endpoint.rate_limit import Clock, ConcurrencyLimit, RateLimit
+    from alignsuite.models.engines.endpoint.replicas import Replica, Replicas
+    from alignsuite.models.engines.endpoint.retry import Backoff, Retrier
+    from alignsuite.models.protocol import Generate, Message
+
+    client = Client(Address(url), 60)
+    replicas = Replicas([Replica(client, ConcurrencyLimit(1_000, first=1_000))], print, Clock())
+    free = RateLimit(None)
+    writer = Writer(Retrier(replicas, "double-1", backoff=Backoff(), retries=0, requests=free, tokens=free))
+    yield lambda n: writer.generate(Generate((Message("user", f"n{n}"),), max_tokens=8))
+    await client.close()
+
+
+async def compare_alone(latency: tuple[float, float], concurrency: int, requests: int, rounds: int) -> None:
+    """Everybody in turn in one loop with the server; a line for each."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, OwnCore)
+    Fixed.latency = latency
+    server = await loop.create_server(Fixed, "127.0.0.1", 0, backlog=512)
+    bench = Bench(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", latency, concurrency, requests)
+    runs: dict[str, list[Seen]] = {}
+    async with AsyncExitStack() as stack:
+        ways = {
+            name: await stack.enter_async_context(client(bench.url))
+            for name, client in (CLIENTS | {"alignsuite, no threads": engine_alone}).items()
+        }
+        for ask in ways.values():
+            await at_once(concurrency, 2 * concurrency, ask)
+        loop.selector.skips = True
+        for number in range(rounds):
+            for name in list(ways)[:: -1 if number % 2 else 1]:
+                Fixed.counts = Counts()
+                cpu, start = time.process_time(), loop.time()
+                await at_once(concurrency, requests, ways[name])
+                ratio, cpu = (loop.time() - start) / bench.ideal, time.process_time() - cpu
+                runs.setdefault(name, []).append(Seen(ratio, cpu / requests * 1000, Fixed.counts.most_at_once))
+        loop.selector.skips = False
+    server.close()
+    for name in ways:
+        show(name, runs[name], runs[REFERENCE])
+
+
+# -------------------------------------------------------------------------------- what is printed
 
 
 def show(name: str, seen: list[Seen], reference: list[Seen] | None = None) -> None:
@@ -350,6 +439,10 @@ def main() -> None:
             f"{given.requests} requests, {spread}, {given.concurrency} at once; load of the machine "
             f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs"
         )
+        print("On a core of its own:")
+        with asyncio.Runner(loop_factory=OwnCore) as runner:
+            runner.run(compare_alone((low, high), given.concurrency, given.requests, given.rounds))
+        print("By the wall:")
         with served(low, high) as url:
             compare(Bench(url, (low, high), given.concurrency, given.requests), given.rounds)
     print(f"load at the end {os.getloadavg()[0]:.1f}")

@@ -1,6 +1,6 @@
-"""Base URLs and credentials of an endpoint: an `Address` for each, from options and the `OPENAI_*` and `AZURE_OPENAI_*` variables.
+"""Base URLs and credentials of an endpoint: an `Address` for each.
 
-The variables mean what they mean to the `openai` package; they are read here, so that what must not be shown is known
+They come from options and from the `OPENAI_*` and `AZURE_OPENAI_*` variables, which mean what they mean to the `openai` package. They are read here, so that what must not be shown is known
 before anything is sent. OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS go into headers, which the package sees to.
 """
 
@@ -152,7 +152,10 @@ def fingerprint(addresses: Sequence[Address], model: str, form: str) -> str:
 
 
 def _azure_key(key: str | None) -> tuple[str | None, bool]:
-    """The key for Azure, and whether it is a token of Microsoft Entra; a key that was named for this model comes first."""
+    """The key for Azure, and whether it is a token of Microsoft Entra.
+
+    A key that was named for this model comes first.
+    """
     if key and key != os.environ.get("OPENAI_API_KEY"):
         return key, False
     if token := os.environ.get("AZURE_OPENAI_AD_TOKEN"):

@@ -1,4 +1,4 @@
-"""How likely each option is, from what an endpoint lets us see.
+"""Log-probabilities of options at an endpoint: a `Choose` to a `Chosen`, by what the server shows.
 
 Three ways, best first; what a server can do is found out once, by the first request that needs it while the others
 wait, and remembered. One answer that lacks something proves nothing, so that takes four; later such an answer is tried
@@ -59,7 +59,7 @@ class _Api:
 
 
 class Chooser:
-    """Asks for log-probabilities of options."""
+    """Asks for log-probabilities of options, and remembers how this server shows them."""
 
     def __init__(self, retrier: Retrier) -> None:
         self._retrier = retrier

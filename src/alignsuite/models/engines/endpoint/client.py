@@ -195,7 +195,10 @@ class Client:
 def _transport(
     session: aiohttp.ClientSession, query: tuple[tuple[str, str], ...], proxy: str | None
 ) -> httpx2.AsyncBaseTransport:
-    """HTTP transport for httpx2 over an aiohttp session, which it owns; a query that may hold a key is added behind httpx2's back."""
+    """HTTP transport of httpx2 over an aiohttp session, which it owns.
+
+    The query, which may hold a key, is added here, because httpx2 writes the URLs that it knows into the log.
+    """
     import httpx2
 
     class Transport(httpx2.AsyncBaseTransport):
@@ -242,7 +245,7 @@ def proxy_of(url: str) -> str | None:
 
 
 def _trusted(url: str) -> ssl.SSLContext | bool:
-    """TLS context of SSL_CERT_FILE and SSL_CERT_DIR, else of what the system trusts, as the client of `openai` finds it.
+    """TLS context of SSL_CERT_FILE and SSL_CERT_DIR, else of what the system trusts; made as for `openai`.
 
     Raises:
         ModelError: if a variable names what can't be read, or holds no certificate.
@@ -280,7 +283,10 @@ def _cause(error: BaseException) -> str:
 
 @asynccontextmanager
 async def _overall_timeout(seconds: float) -> AsyncIterator[None]:
-    """A time-out that looks once more before it gives up: what came while this process was held up is not thrown away."""
+    """Time-out over all that is done inside, which looks once more before it gives up.
+
+    What came while this process was held up is not thrown away.
+    """
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(None) as limit:
         last_look = loop.call_later(seconds, lambda: limit.reschedule(loop.time() + _LAST_LOOK_S))

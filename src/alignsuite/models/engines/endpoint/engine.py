@@ -158,7 +158,7 @@ class EndpointModel:
             return run
 
     def _room(self) -> int:
-        """How many requests may be out: twice what may be under way, so that it can double, and what rests between tries.
+        """How many requests may be out: twice what may be under way, so that it can double, and what rests.
 
         At the upper bound, that and an eighth: the next request is at hand when a place falls free.
         """

@@ -1,4 +1,4 @@
-"""Text from an endpoint: which body asks for it, and how the answer is read."""
+"""Generation at an endpoint: a `Generate` to a `Generated`, by chat or raw completion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Retries with exponential backoff: one request to one of several replicas, until an answer, a `Fault` or a `ModelError`.
+"""Retries with exponential backoff: a request to one of several replicas, until an answer or a final error.
 
 Every try runs inside its server's concurrency limit, which sees how it ended. Retries are ours and not the client's, so that
 a request that waits holds no place, `Retry-After` holds everybody, and a test needs no clock.
