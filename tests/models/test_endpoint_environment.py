@@ -16,10 +16,12 @@ from alignsuite.models.protocol import Generate, Generated, Message, Reply
 from . import openai_server as double
 from .openai_server import Asked, OpenAIServer
 
-VARIABLES = """
-    OPENAI_API_KEY OPENAI_BASE_URL OPENAI_ORG_ID OPENAI_PROJECT_ID OPENAI_CUSTOM_HEADERS OPENAI_API_TYPE OPENAI_API_VERSION
-    AZURE_OPENAI_ENDPOINT AZURE_OPENAI_API_KEY AZURE_OPENAI_AD_TOKEN HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY
-""".split()
+VARIABLES = [
+    f"OPENAI_{name}"
+    for name in ("API_KEY", "BASE_URL", "ORG_ID", "PROJECT_ID", "CUSTOM_HEADERS", "API_TYPE", "API_VERSION")
+]
+VARIABLES += [f"AZURE_OPENAI_{name}" for name in ("ENDPOINT", "API_KEY", "AD_TOKEN")]
+VARIABLES += ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]
 ANSWER = {"choices": [{"message": {"content": "from Azure"}, "finish_reason": "stop"}]}
 AZURE_KEY, TOKEN = "azure-key-0123456789", "entra-token-0123456789"
 

@@ -1,7 +1,8 @@
 """Base URLs and credentials of an endpoint: an `Address` for each.
 
-They come from options and from the `OPENAI_*` and `AZURE_OPENAI_*` variables, which mean what they mean to the `openai` package. They are read here, so that what must not be shown is known
-before anything is sent. OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS go into headers, which the package sees to.
+They come from options and from the `OPENAI_*` and `AZURE_OPENAI_*` variables, which mean what they mean to the `openai`
+package. They are read here, so that what must not be shown is known before anything is sent. OPENAI_ORG_ID,
+OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS go into headers, which the package sees to.
 """
 
 from __future__ import annotations
