@@ -21,7 +21,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -81,10 +81,11 @@ class Client:
             Fault: if no JSON object came back with a good status within the time-out, however slowly it trickles.
             ModelError: if the environment names a proxy of a kind that can't be used.
         """
+        client = self._opened()  # before the clock runs: the first time it imports for half a second
         start = time.monotonic()
         try:
             async with _overall_timeout(self._timeout_s):
-                got = await self._exchange("POST", path, content)
+                got = await self._exchange(client, path, content)
         except TimeoutError:
             raise Fault("timeout", f"no full answer in {self._timeout_s:g} s", retry=True) from None
         if not got.is_success:
@@ -95,7 +96,7 @@ class Client:
         """Names of the models that the server says it has; empty if it won't say."""
         try:
             async with asyncio.timeout(self._connect_s):
-                got = await self._exchange("GET", "/models")
+                got = await self._exchange(self._opened(), "/models")
             listed = as_list(as_object(json.loads(got.content)).get("data")) if got.status_code == 200 else []
         except (Fault, TimeoutError, ValueError, RecursionError):
             return []
@@ -106,8 +107,8 @@ class Client:
         if self._openai is not None:
             await self._openai.close()
 
-    async def _exchange(self, method: Literal["GET", "POST"], path: str, content: bytes = b"") -> httpx2.Response:
-        """The response, whatever its status, with no limit on the time but for connecting.
+    async def _exchange(self, client: openai.AsyncOpenAI, path: str, content: bytes | None = None) -> httpx2.Response:
+        """The response to a POST of content, or to a GET without any, whatever its status, with no limit on the time but for connecting.
 
         Raises:
             Fault: if nobody is there, the connection breaks, or what comes is no HTTP.
@@ -117,34 +118,49 @@ class Client:
         import openai
 
         try:
-            client = self._openai = self._openai or self._opened()
-            if method == "GET":
+            if content is None:
                 return await client.get(path, cast_to=httpx2.Response)
             return await client.post(path, cast_to=httpx2.Response, content=content)
         except openai.APIStatusError as error:
             return error.response
         except openai.APIConnectionError as error:
             cause: BaseException = error.__cause__ or error
-        except (aiohttp.ClientError, OSError, httpx2.InvalidURL) as error:
+        except (aiohttp.ClientError, OSError) as error:
             cause = error
         nobody = (
             aiohttp.ClientConnectorError,
             aiohttp.ClientHttpProxyError,
             aiohttp.ConnectionTimeoutError,
             aiohttp.InvalidURL,
-            httpx2.InvalidURL,
         )
         late = isinstance(cause, aiohttp.ConnectionTimeoutError)
         said = f"no connection in {self._connect_s:g} s" if late else self.address.clean(_cause(cause))
         raise Fault("connection", f"connection failed: {said}", retry=True, unconnected=isinstance(cause, nobody))
 
     def _opened(self) -> openai.AsyncOpenAI:
+        """The client of `openai`, made once.
+
+        Raises:
+            Fault: if the URL is one that nobody can be called by.
+            ModelError: if the environment names a proxy or certificates that can't be used.
+        """
+        import httpx2
+
+        if self._openai is None:
+            try:
+                httpx2.URL(self.address.url)
+            except httpx2.InvalidURL as error:
+                said = self.address.clean(str(error))
+                raise Fault("connection", f"connection failed: {said}", retry=True, unconnected=True) from None
+            self._openai = self._open()
+        return self._openai
+
+    def _open(self) -> openai.AsyncOpenAI:
         import aiohttp
         import httpx2
         import openai
 
         address, proxy = self.address, proxy_of(self.address.url)
-        httpx2.URL(address.url)  # raises InvalidURL while there is nothing to close
         session = aiohttp.ClientSession(
             # the concurrency limit bounds what is under way; a second bound could only make tries wait that it let through
             connector=aiohttp.TCPConnector(limit=0, ssl=_trusted(address.url)),
