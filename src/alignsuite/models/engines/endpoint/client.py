@@ -81,13 +81,9 @@ class Client:
             Fault: if no JSON object came back with a good status within the time-out, however slowly it trickles.
             ModelError: if the environment names a proxy of a kind that can't be used.
         """
-        client = self._opened()  # before the clock runs: the first time it imports for half a second
+        client = self._opened()
         start = time.monotonic()
-        try:
-            async with _overall_timeout(self._timeout_s):
-                got = await self._exchange(client, path, content)
-        except TimeoutError:
-            raise Fault("timeout", f"no full answer in {self._timeout_s:g} s", retry=True) from None
+        got = await self._exchange(client, path, content)
         if not got.is_success:
             raise fault_of_status(got.status_code, got.content, got.headers, now=self._now(), clean=self.address.clean)
         return Answer(self._decoded(got.content), time.monotonic() - start, got.headers)
@@ -108,10 +104,10 @@ class Client:
             await self._openai.close()
 
     async def _exchange(self, client: openai.AsyncOpenAI, path: str, content: bytes | None = None) -> httpx2.Response:
-        """The response to a POST of content, or to a GET without any, whatever its status, with no limit on the time but for connecting.
+        """The response to a POST of content, or to a GET without any, whatever its status.
 
         Raises:
-            Fault: if nobody is there, the connection breaks, or what comes is no HTTP.
+            Fault: if it is late, nobody is there, the connection breaks, or what comes is no HTTP.
         """
         import aiohttp
         import httpx2
@@ -125,7 +121,11 @@ class Client:
             return error.response
         except openai.APIConnectionError as error:
             cause: BaseException = error.__cause__ or error
-        except (aiohttp.ClientError, OSError) as error:
+        except aiohttp.ClientError as error:  # before TimeoutError: some are both
+            cause = error
+        except TimeoutError:
+            raise Fault("timeout", f"no full answer in {self._timeout_s:g} s", retry=True) from None
+        except OSError as error:
             cause = error
         nobody = (
             aiohttp.ClientConnectorError,
@@ -169,7 +169,9 @@ class Client:
             auto_decompress=False,  # httpx2 does
         )
         no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-        http = httpx2.AsyncClient(transport=_transport(session, address.query, proxy), cookies=no_cookies)
+        http = httpx2.AsyncClient(
+            transport=_transport(session, address.query, proxy, self._timeout_s), cookies=no_cookies
+        )
         headers = {"Accept-Encoding": "identity"}  # replies are small
         if address.user_info:
             headers["Authorization"] = address.basic_authorization()
@@ -209,26 +211,30 @@ class Client:
 
 
 def _transport(
-    session: aiohttp.ClientSession, query: tuple[tuple[str, str], ...], proxy: str | None
+    session: aiohttp.ClientSession, query: tuple[tuple[str, str], ...], proxy: str | None, timeout_s: float
 ) -> httpx2.AsyncBaseTransport:
     """HTTP transport of httpx2 over an aiohttp session, which it owns.
 
-    The query, which may hold a key, is added here, because httpx2 writes the URLs that it knows into the log.
+    The query, which may hold a key, is added here, because httpx2 writes the URLs that it knows into the log. So is the
+    time-out: what is prepared here before a request is sent, by many at once, is no fault of the server's.
     """
     import httpx2
 
     class Transport(httpx2.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
             content = request.content
-            async with session.request(
-                request.method,
-                str(request.url),
-                params=query,
-                data=io.BytesIO(content) if len(content) > _LARGE else content or None,
-                headers=request.headers,
-                allow_redirects=False,
-                proxy=proxy,
-            ) as response:
+            async with (
+                _overall_timeout(timeout_s),
+                session.request(
+                    request.method,
+                    str(request.url),
+                    params=query,
+                    data=io.BytesIO(content) if len(content) > _LARGE else content or None,
+                    headers=request.headers,
+                    allow_redirects=False,
+                    proxy=proxy,
+                ) as response,
+            ):
                 return httpx2.Response(response.status, headers=response.raw_headers, content=await response.read())
 
         async def aclose(self) -> None:
