@@ -1,13 +1,18 @@
-"""How much of a run's time is the server's: 2 000 requests at 50 ms, 64 at once.
+"""Endpoint benchmark: time over ideal and processor time a request, 64 at once, delays of 100-300 ms and of 50 ms.
 
-Prints wall time over the ideal (requests × latency ÷ concurrency) for the engine: cold (first request of the process,
-slow start), warm (the same model asked again: connections are open and the limiter knows its width), and the CPU time a
-request that is ours. Beside it, in the same run: bare sockets, which is the best that this server and this machine
-allow (2 000 is no multiple of 64, and timers are late by up to a millisecond), and the `openai` client.
+The ways to ask: bare sockets, which is the best that this server and this machine allow; bare `aiohttp`; the `openai`
+client over its aiohttp transport by the low-level `post`, and by `create`; `create` over the client's own transport; and
+the engine. The ideal is all delays ÷ concurrency. The ways take turns, forward and back, so that whatever else the machine
+does meets all of them; printed are medians over the rounds, and of the difference from bare `aiohttp` in the same round.
 
-The server answers from fixed bytes in a process of its own, and counts: how many asked, and how many at once.
+It is measured twice. *By the wall*: a server in a process of its own, and the whole engine with its threads, warm (the same
+model asked again) and cold (first request of the process, slow start). *On a core of its own*: one event loop whose clock
+counts the processor time of this process and skips what it would sleep, server included, engine without threads and slow
+start; other work on the machine then makes requests dearer, but takes no turns from them.
 
-    python benchmarks/endpoint.py [--requests 2000] [--latency 0.05] [--concurrency 64] [--rounds 3]
+The server answers from fixed bytes; how late its n-th answer is depends on n alone.
+
+    python benchmarks/endpoint.py [--requests 1280] [--concurrency 64] [--rounds 5] [--latency 0.1-0.3 0.05]
 """
 
 from __future__ import annotations
@@ -16,13 +21,15 @@ import argparse
 import asyncio
 import json
 import os
+import random
+import selectors
 import statistics
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 CHAT = {
@@ -57,10 +64,10 @@ class Counts:
 
 
 class Fixed(asyncio.Protocol):
-    """One connection: each POST is answered by fixed bytes, so many seconds after its last byte came."""
+    """One connection: each POST is answered by fixed bytes, some seconds after its last byte came."""
 
     counts = Counts()
-    latency_s = 0.05
+    latency = (0.05, 0.05)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember where to write."""
@@ -86,7 +93,7 @@ class Fixed(asyncio.Protocol):
         counts.requests, counts.now = counts.requests + 1, counts.now + 1
         counts.most_at_once = max(counts.most_at_once, counts.now)
         reply = CHOICE_BYTES if b'"logprobs": true' in body else (CHAT_BYTES if b"/chat/" in head else TEXT_BYTES)
-        asyncio.get_running_loop().call_later(self.latency_s, self._answer, reply)
+        asyncio.get_running_loop().call_later(delay_s(counts.requests, self.latency), self._answer, reply)
         return None
 
     def _answer(self, reply: bytes) -> None:
@@ -107,12 +114,17 @@ class Fixed(asyncio.Protocol):
         }
 
 
+def delay_s(number: int, latency: tuple[float, float]) -> float:
+    """How late the answer to the n-th request is."""
+    return random.Random(number).uniform(*latency)
+
+
 CHAT_BYTES, TEXT_BYTES, CHOICE_BYTES = (json.dumps(data).encode() for data in (CHAT, TEXT, CHOICE))
 
 
-async def serve(latency_s: float) -> None:
+async def serve(latency: tuple[float, float]) -> None:
     """Serve until stdin closes; the URL is the first line of stdout."""
-    Fixed.latency_s = latency_s
+    Fixed.latency = latency
     loop = asyncio.get_running_loop()
     server = await loop.create_server(Fixed, "127.0.0.1", 0, backlog=512)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
@@ -120,9 +132,9 @@ async def serve(latency_s: float) -> None:
 
 
 @contextmanager
-def served(latency_s: float) -> Iterator[str]:
-    """The server's URL."""
-    command = [sys.executable, __file__, "--serve", "--latency", str(latency_s)]
+def served(low_s: float, high_s: float | None = None) -> Iterator[str]:
+    """The URL of a server whose answers are late by a fixed time, or by times between two."""
+    command = [sys.executable, __file__, "--serve", "--latency", f"{low_s}-{high_s or low_s}"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdin is not None
@@ -141,8 +153,8 @@ def counted(url: str) -> dict[str, float]:
 # -------------------------------------------------------------------------------- who asks
 
 
-def engine(url: str, concurrency: int, requests: int, choose: bool) -> Iterator[float]:
-    """Seconds from the first request to the last reply: cold, then warm for as long as one asks."""
+def engine(url: str, concurrency: int, requests: int, choose: bool) -> Iterator[int]:
+    """How many replies came: cold, then warm for as long as one asks."""
     from alignsuite.models.engines.endpoint.engine import open_endpoint
     from alignsuite.models.protocol import Choose, Generate, Message, Reply
 
@@ -150,95 +162,293 @@ def engine(url: str, concurrency: int, requests: int, choose: bool) -> Iterator[
     for run in range(1_000):
         prompts = [(Message("user", f"n{run} {n}"),) for n in range(requests)]
         asked = [Choose(p, ("A", "B", "C")) if choose else Generate(p, max_tokens=8) for p in prompts]
-        start = time.perf_counter()
-        replies = [reply for _, reply in model.answer(asked)]
-        seconds = time.perf_counter() - start
-        assert len(replies) == requests
-        assert all(isinstance(reply, Reply) for reply in replies)
-        yield seconds
+        yield sum(isinstance(reply, Reply) for _, reply in model.answer(asked))
 
 
-async def openai_client(url: str, concurrency: int, requests: int) -> float:
-    """The same through the client's own method, without retries, threads or checks."""
-    import openai
-
-    async with openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0) as client:
-        left = iter(range(requests))
-
-        async def worker() -> None:
-            for n in left:
-                await client.chat.completions.create(
-                    model="double-1", messages=[{"role": "user", "content": f"n{n}"}], max_tokens=8, temperature=0
-                )
-
-        start = time.perf_counter()
-        await asyncio.gather(*(worker() for _ in range(concurrency)))
-        return time.perf_counter() - start
+Ask = Callable[[int], Awaitable[object]]
 
 
-async def bare_sockets(url: str, concurrency: int, requests: int) -> float:
-    """Fixed bytes over open sockets: nothing could be faster against this server."""
-    host, port = url.split("/")[2].split(":")
+async def at_once(concurrency: int, requests: int, ask: Ask) -> None:
+    """So many requests, so many of them under way."""
     left = iter(range(requests))
 
     async def worker() -> None:
-        reader, writer = await asyncio.open_connection(host, int(port))
         for n in left:
-            body = b'{"model": "double-1", "max_tokens": 8, "messages": [{"role": "user", "content": "n%d"}]}' % n
-            writer.write(b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-            head = await reader.readuntil(b"\r\n\r\n")
-            await reader.readexactly(int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0]))
+            await ask(n)
+
+    await asyncio.gather(*(worker() for _ in range(concurrency)))
+
+
+def body_of(n: int) -> dict[str, object]:
+    """What `engine` sends, nearly."""
+    return {"model": "double-1", "messages": [{"role": "user", "content": f"n{n}"}], "max_tokens": 8, "temperature": 0}
+
+
+@asynccontextmanager
+async def bare_sockets(url: str) -> AsyncIterator[Ask]:
+    """Fixed bytes over open sockets: nothing could be faster against this server."""
+    host, port = url.split("/")[2].split(":")
+    idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def ask(n: int) -> None:
+        reader, writer = idle.pop() if idle else await asyncio.open_connection(host, int(port))
+        body = b'{"model": "double-1", "max_tokens": 8, "messages": [{"role": "user", "content": "n%d"}]}' % n
+        writer.write(b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0]))
+        idle.append((reader, writer))
+
+    yield ask
+    for _, writer in idle:
         writer.close()
 
-    start = time.perf_counter()
-    await asyncio.gather(*(worker() for _ in range(concurrency)))
-    return time.perf_counter() - start
+
+@asynccontextmanager
+async def bare_aiohttp(url: str) -> AsyncIterator[Ask]:
+    """One session of `aiohttp`, a body encoded and an answer decoded."""
+    import aiohttp
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+
+        async def ask(n: int) -> object:
+            async with session.post(f"{url}/chat/completions", data=json.dumps(body_of(n)).encode()) as response:
+                return json.loads(await response.read())
+
+        yield ask
 
 
-def measure(name: str, case: Callable[[], float], rounds: int, url: str, ideal: float, requests: int) -> None:
-    """One line: the median of the rounds."""
-    counted(url)
-    walls, cpus = [], []
-    for _ in range(rounds):
-        start = time.process_time()
-        walls.append(case())
-        cpus.append((time.process_time() - start) / requests * 1000)
-    seen = counted(url)
-    wall = statistics.median(walls)
-    print(
-        f"{name:32} {wall:6.2f} s  ratio {wall / ideal:5.2f} (best {min(walls) / ideal:.2f})  "
-        f"{statistics.median(cpus):5.2f} ms of CPU a request  at most {seen['most_at_once']:.0f} at once"
-    )
+@asynccontextmanager
+async def openai_post(url: str) -> AsyncIterator[Ask]:
+    """`openai` over its aiohttp transport, by the low-level `post`; the answer is decoded as bare `aiohttp`'s is."""
+    import httpx2
+    import openai
+
+    transport = openai.DefaultAioHttpClient()
+    async with openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0, http_client=transport) as client:
+
+        async def ask(n: int) -> object:
+            response = await client.post("/chat/completions", cast_to=httpx2.Response, body=body_of(n))
+            return json.loads(response.content)
+
+        yield ask
+
+
+@asynccontextmanager
+async def openai_create(url: str, aiohttp: bool = True) -> AsyncIterator[Ask]:
+    """`openai` by its `create`, over its aiohttp transport or its own."""
+    import openai
+
+    transport = openai.DefaultAioHttpClient() if aiohttp else None
+    async with openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0, http_client=transport) as client:
+        yield lambda n: client.chat.completions.create(
+            model="double-1", messages=[{"role": "user", "content": f"n{n}"}], max_tokens=8, temperature=0
+        )
+
+
+def openai_httpx(url: str) -> AbstractAsyncContextManager[Ask]:
+    """`openai` as it comes."""
+    return openai_create(url, aiohttp=False)
+
+
+# -------------------------------------------------------------------------------- who is faster
+
+REFERENCE = "aiohttp"
+CLIENTS = {
+    "bare sockets": bare_sockets,
+    REFERENCE: bare_aiohttp,
+    "openai `post`, aiohttp": openai_post,
+    "openai `create`, aiohttp": openai_create,
+    "openai `create`": openai_httpx,
+}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One run: wall time over the ideal, milliseconds of processor time a request, and how many were under way."""
+
+    ratio: float
+    cpu_ms: float
+    most_at_once: float
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The server, how late its answers are, and how much it is asked."""
+
+    url: str
+    latency: tuple[float, float]
+    concurrency: int
+    requests: int
+
+    @contextmanager
+    def measured(self, seen: list[Seen]) -> Iterator[None]:
+        """Adds wall and processor time of what is done inside."""
+        counted(self.url)
+        cpu, wall = time.process_time(), time.perf_counter()
+        yield
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+        seen.append(Seen(wall / self.ideal, cpu / self.requests * 1000, counted(self.url)["most_at_once"]))
+
+    async def run_client(self, client: Callable[[str], AbstractAsyncContextManager[Ask]], seen: list[Seen]) -> None:
+        """One run of a client whose connections are open, and whose modules are imported."""
+        async with client(self.url) as ask:
+            await at_once(self.concurrency, 2 * self.concurrency, ask)
+            with self.measured(seen):
+                await at_once(self.concurrency, self.requests, ask)
+
+    @property
+    def ideal(self) -> float:
+        """All delays over the concurrency."""
+        return sum(delay_s(number, self.latency) for number in range(1, self.requests + 1)) / self.concurrency
+
+    def run_engine(self, asking: Iterator[int], seen: list[Seen]) -> None:
+        """One run of the engine."""
+        with self.measured(seen):
+            assert next(asking) == self.requests
+
+
+def compare(bench: Bench, rounds: int) -> None:
+    """Everybody in turn, forward and back; a line for each."""
+    runs: dict[str, list[Seen]] = {}
+    ways: dict[str, Callable[[list[Seen]], None]] = {}
+    for name, client in CLIENTS.items():
+        ways[name] = lambda seen, client=client: asyncio.run(bench.run_client(client, seen))  # type: ignore[misc]
+    for kind in ("Generate", "Choose"):
+        asking = engine(bench.url, bench.concurrency, bench.requests, kind == "Choose")
+        ways[f"alignsuite, {kind}, warm"] = lambda seen, asking=asking: bench.run_engine(asking, seen)  # type: ignore[misc]
+        bench.run_engine(asking, runs.setdefault(f"alignsuite, {kind}, cold", []))
+    for number in range(rounds):
+        for name in list(ways)[:: -1 if number % 2 else 1]:
+            ways[name](runs.setdefault(name, []))
+    for name in sorted(runs, key=lambda name: list(ways).index(name) if name in ways else -1):
+        show(name, runs[name], runs[REFERENCE] if name in ways else None)
+
+
+# -------------------------------------------------------------------------------- on a core of its own
+
+
+class Skipping(selectors.DefaultSelector):
+    """A selector that counts the seconds that it sleeps, and once it `skips` only counts them."""
+
+    skips = False
+    skipped = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """What is ready, at once."""
+        if not self.skips or timeout is None:
+            start = time.perf_counter()
+            events = super().select(timeout)
+            self.skipped += time.perf_counter() - start
+            return events
+        events = super().select(0)
+        if not events and timeout > 0:
+            self.skipped += timeout
+        return events
+
+
+class OwnCore(asyncio.SelectorEventLoop):
+    """An event loop whose clock is the processor time of this process, and what was skipped."""
+
+    def __init__(self) -> None:
+        self.selector = Skipping()
+        super().__init__(self.selector)
+
+    def time(self) -> float:
+        """Seconds."""
+        return time.process_time() + self.selector.skipped
+
+
+@asynccontextmanager
+async def engine_alone(url: str) -> AsyncIterator[Ask]:
+    """The engine without its threads and its slow start: body, rate limits, retries, client, reading."""
+    from alignsuite.models.engines.endpoint.address import Address
+    from alignsuite.models.engines.endpoint.client import Client
+    from alignsuite.models.engines.endpoint.generate import Writer
+    from alignsuite.models.engines.endpoint.rate_limit import Clock, ConcurrencyLimit, RateLimit
+    from alignsuite.models.engines.endpoint.replicas import Replica, Replicas
+    from alignsuite.models.engines.endpoint.retry import Backoff, Retrier
+    from alignsuite.models.protocol import Generate, Message
+
+    client = Client(Address(url), 60)
+    replicas = Replicas([Replica(client, ConcurrencyLimit(1_000, first=1_000))], print, Clock())
+    free = RateLimit(None)
+    writer = Writer(Retrier(replicas, "double-1", backoff=Backoff(), retries=0, requests=free, tokens=free))
+    yield lambda n: writer.generate(Generate((Message("user", f"n{n}"),), max_tokens=8))
+    await client.close()
+
+
+async def compare_alone(latency: tuple[float, float], concurrency: int, requests: int, rounds: int) -> None:
+    """Everybody in turn in one loop with the server; a line for each."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, OwnCore)
+    Fixed.latency = latency
+    server = await loop.create_server(Fixed, "127.0.0.1", 0, backlog=512)
+    bench = Bench(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", latency, concurrency, requests)
+    runs: dict[str, list[Seen]] = {}
+    async with AsyncExitStack() as stack:
+        ways = {
+            name: await stack.enter_async_context(client(bench.url))
+            for name, client in (CLIENTS | {"alignsuite, no threads": engine_alone}).items()
+        }
+        for ask in ways.values():
+            await at_once(concurrency, 2 * concurrency, ask)
+        loop.selector.skips = True
+        for number in range(rounds):
+            for name in list(ways)[:: -1 if number % 2 else 1]:
+                Fixed.counts = Counts()
+                cpu, start = time.process_time(), loop.time()
+                await at_once(concurrency, requests, ways[name])
+                ratio, cpu = (loop.time() - start) / bench.ideal, time.process_time() - cpu
+                runs.setdefault(name, []).append(Seen(ratio, cpu / requests * 1000, Fixed.counts.most_at_once))
+        loop.selector.skips = False
+    server.close()
+    for name in ways:
+        show(name, runs[name], runs[REFERENCE])
+
+
+# -------------------------------------------------------------------------------- what is printed
+
+
+def show(name: str, seen: list[Seen], reference: list[Seen] | None = None) -> None:
+    """One line: medians, and the median of what each round's ratio is above that round's reference."""
+    ratios = [run.ratio for run in seen]
+    line = f"{name:26} ratio {statistics.median(ratios):5.3f} (best {min(ratios):.3f})"
+    if reference:
+        above = statistics.median(run.ratio - other.ratio for run, other in zip(seen, reference, strict=True))
+        line += f"  {above:+.3f} above {REFERENCE}"
+    cpu = statistics.median(run.cpu_ms for run in seen)
+    print(f"{line:64} {cpu:5.2f} ms of CPU a request  at most {max(run.most_at_once for run in seen):.0f} at once")
+
+
+def latency_of(text: str) -> tuple[float, float]:
+    """`0.05` or `0.1-0.3`, in seconds."""
+    low, _, high = text.partition("-")
+    return float(low), float(high or low)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--requests", type=int, default=2000)
-    parser.add_argument("--latency", type=float, default=0.05)
+    parser.add_argument("--requests", type=int, default=1280)
+    parser.add_argument("--latency", type=latency_of, nargs="+", default=[(0.1, 0.3), (0.05, 0.05)])
     parser.add_argument("--concurrency", type=int, default=64)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
-        return asyncio.run(serve(given.latency))
-    ideal = given.requests * given.latency / given.concurrency
-    size = (given.concurrency, given.requests)
-    print(
-        f"{given.requests} requests, {given.latency * 1000:g} ms, {given.concurrency} at once: ideal {ideal:.2f} s; "
-        f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs"
-    )
-    with served(given.latency) as url:
-
-        def line(name: str, case: Callable[[], float], rounds: int = given.rounds) -> None:
-            measure(name, case, rounds, url, ideal, given.requests)
-
-        line("bare sockets", lambda: asyncio.run(bare_sockets(url, *size)))
-        for kind, choose in (("Generate", False), ("Choose", True)):
-            asking = engine(url, *size, choose)
-            line(f"alignsuite, {kind}, cold", lambda asking=asking: next(asking), 1)  # type: ignore[misc]
-            line(f"alignsuite, {kind}, warm", lambda asking=asking: next(asking))  # type: ignore[misc]
-        line("openai client", lambda: asyncio.run(openai_client(url, *size)))
-        print(f"load at the end {os.getloadavg()[0]:.1f}")
+        return asyncio.run(serve(given.latency[0]))
+    for low, high in given.latency:
+        spread = f"{low * 1000:g} ms" if low == high else f"{low * 1000:g} to {high * 1000:g} ms"
+        print(
+            f"{given.requests} requests, {spread}, {given.concurrency} at once; load of the machine "
+            f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs"
+        )
+        print("On a core of its own:")
+        with asyncio.Runner(loop_factory=OwnCore) as runner:
+            runner.run(compare_alone((low, high), given.concurrency, given.requests, given.rounds))
+        print("By the wall:")
+        with served(low, high) as url:
+            compare(Bench(url, (low, high), given.concurrency, given.requests), given.rounds)
+    print(f"load at the end {os.getloadavg()[0]:.1f}")
     return None
 
 

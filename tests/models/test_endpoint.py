@@ -288,7 +288,7 @@ def test_a_limiter_of_ones_own_takes_the_place_of_the_bound() -> None:
             await super().__aexit__(kind, error, at)
 
     with OpenAIServer(latency_s=0.02, plan=double.in_turn(double.too_many())) as server:
-        ask(server.url, *(chat(f"n{n}") for n in range(9)), concurrency=8, limiter=lambda: Watching(2))
+        ask(server.url, *(chat(f"n{n}") for n in range(9)), concurrency=8, concurrency_limit=lambda: Watching(2))
     assert server.most_at_once == 2
     assert sorted(ends) == ["fine"] * 9 + ["rate_limited"]
 

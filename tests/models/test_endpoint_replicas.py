@@ -204,9 +204,9 @@ def test_equals_take_turns() -> None:
 def test_the_least_busy_is_asked_by_its_own_measure() -> None:
     """Two of eight is less than one of two; one that asked for quiet comes last."""
     all_of_them, made = places(World(), 8, 2)
-    made[0].limiter.under_way, made[1].limiter.under_way = 2, 1
+    made[0].concurrency.under_way, made[1].concurrency.under_way = 2, 1
     assert all_of_them.next() is made[0]
-    made[0].limiter.hold(10)
+    made[0].concurrency.hold(10)
     assert all_of_them.next() is made[1]
 
 

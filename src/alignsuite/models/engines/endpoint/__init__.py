@@ -1,1 +1,1 @@
-"""OpenAI-compatible endpoints: one client, several replicas, retries and rate limits of our own."""
+"""OpenAI-compatible endpoint engine: the client of `openai`, with replicas, retries and rate limits of our own."""

@@ -1,4 +1,4 @@
-"""How likely each option is, from what an endpoint lets us see.
+"""Log-probabilities of options at an endpoint: a `Choose` to a `Chosen`, by what the server shows.
 
 Three ways, best first; what a server can do is found out once, by the first request that needs it while the others
 wait, and remembered. One answer that lacks something proves nothing, so that takes four; later such an answer is tried
@@ -59,10 +59,10 @@ class _Api:
 
 
 class Chooser:
-    """Asks for log-probabilities of options."""
+    """Asks for log-probabilities of options, and remembers how this server shows them."""
 
-    def __init__(self, line: Retrier) -> None:
-        self._line = line
+    def __init__(self, retrier: Retrier) -> None:
+        self._retrier = retrier
         self._chat = _Api(CHAT_PATH)
         self._raw = _Api(RAW_PATH)
         self._echoes: bool | None = None
@@ -114,7 +114,7 @@ class Chooser:
         assert isinstance(prompt, str)
         prompts = [prompt, *(prompt + option for option in request.options)]
         body = {
-            "model": self._line.model,
+            "model": self._retrier.model,
             "prompt": prompts,
             "max_tokens": 0,
             "echo": True,
@@ -129,7 +129,7 @@ class Chooser:
                 fault.retry = fault.retry or bool(self._echoes)
                 raise
 
-        return await self._line.ask(RAW_PATH, body, read)
+        return await self._retrier.ask(RAW_PATH, body, read)
 
     async def _next_token(self, request: Choose, api: _Api) -> Chosen:
         check_first_words(request.options)
@@ -175,10 +175,10 @@ class Chooser:
         raise self._cannot(api)
 
     def _cannot(self, api: _Api) -> Fault:
-        return Fault("unsupported", f"{self._line.place} shows no log-probabilities ({api.unable}). {_ELSEWHERE}")
+        return Fault("unsupported", f"{self._retrier.urls} shows no log-probabilities ({api.unable}). {_ELSEWHERE}")
 
     async def _listed(self, request: Choose, api: _Api, top: int) -> Chosen:
-        return await self._line.ask(
+        return await self._retrier.ask(
             api.path, self._body(request, top), lambda answer: self._read(answer, request, api, top)
         )
 
@@ -191,7 +191,7 @@ class Chooser:
     def _body(self, request: Choose, top: int) -> JSON:
         # temperature 0 and not 1: engines that scale log-probabilities by it leave them alone when they decode greedily
         body: dict[str, object] = {
-            "model": self._line.model,
+            "model": self._retrier.model,
             "max_tokens": 1,
             "temperature": 0,
             "seed": request.seed,

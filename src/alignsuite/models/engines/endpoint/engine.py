@@ -1,19 +1,17 @@
-"""A model behind an OpenAI-compatible endpoint: OpenAI, vLLM, TGI, SGLang, Ollama, llama-server, `transformers serve`.
+"""OpenAI-compatible endpoint engine: a `Model` behind OpenAI, Azure, vLLM, TGI, SGLang, Ollama or llama-server.
 
 Opening one costs next to nothing and connects to nothing; the first request does. It does not decide what a store may
 answer, and it measures no rates: it turns requests into replies or `RequestError`s, and raises `ModelError` where
 asking on is useless. What surprises: `answer` runs the caller's iterator of requests in another thread.
 
-The parts: `endpoint.address` (base URLs), `endpoint.http` (connections), `endpoint.wire` (one exchange), `endpoint.faults`
-(what went wrong), `endpoint.pace` (how much at once, and a minute), `endpoint.places` (whom to ask), `endpoint.line`
-(trying again), `endpoint.generate`, `endpoint.choose` and `endpoint.logprobs` (what to ask, how to read it),
-`endpoint.run` (threads).
+The parts: `address` (base URLs and keys), `client` (one exchange, by `openai`), `faults` (what went wrong), `rate_limit`
+(how much at once, and a minute), `replicas` (whom to ask), `retry` (trying again), `generate`, `choose` and `logprobs`
+(what to ask, how to read it), `loop_thread` (threads).
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, Iterator
@@ -21,7 +19,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from alignsuite.errors import ModelError, RequestError, SettingsError
-from alignsuite.models.engines.endpoint.address import ENGINE, Address, fingerprint, parse_addresses
+from alignsuite.models.engines.endpoint.address import ENGINE, OPENAI_URL, Address, addresses_of, fingerprint
 from alignsuite.models.engines.endpoint.choose import Chooser
 from alignsuite.models.engines.endpoint.client import Client
 from alignsuite.models.engines.endpoint.faults import Fault
@@ -35,9 +33,6 @@ from alignsuite.models.protocol import Generate, ModelInfo, ModelSettings, Reply
 __all__ = ["Backoff", "Clock", "ConcurrencyLimit", "EndpointModel", "Form", "open_endpoint"]
 
 Form = Literal["auto", "chat", "raw"]
-
-OPENAI_URL = "https://api.openai.com/v1"
-"""As the `openai` package has it (a test compares), which takes half a second to import."""
 
 
 def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> EndpointModel:
@@ -67,17 +62,18 @@ def open_endpoint(
     requests_per_minute: int | None = None,
     tokens_per_minute: int | None = None,
     tell: Callable[[str], None] | None = None,
-    limiter: Callable[[], ConcurrencyLimit] | None = None,
+    concurrency_limit: Callable[[], ConcurrencyLimit] | None = None,
     backoff: Backoff | None = None,
     clock: Clock | None = None,
 ) -> EndpointModel:
-    """A model by its name at an endpoint; nothing is connected yet.
+    """The `EndpointModel` of a name that a server knows; nothing is connected yet.
 
     Args:
         model: the name that the server knows it by.
         base_url: usually ends in `/v1`; several servers of the same model are separated by commas. None for
-            OPENAI_BASE_URL, and without that for OpenAI itself.
-        api_key: None for OPENAI_API_KEY. Servers that want none get a placeholder; OpenAI itself wants one.
+            OPENAI_BASE_URL; without that it is Azure's where the environment says so (`addresses_of`), else OpenAI's.
+        api_key: None for OPENAI_API_KEY, at Azure AZURE_OPENAI_AD_TOKEN or AZURE_OPENAI_API_KEY. Servers that want none get
+            a placeholder; OpenAI and Azure want one.
         name: what to call it in reports; the server's name by default.
         form: `raw` is a base model that has no chat template, `chat` a model that only chats, `auto` may do both.
         concurrency: how many tries may be under way at each base URL; how many are is found out by asking.
@@ -86,58 +82,56 @@ def open_endpoint(
         requests_per_minute: of all tries to all base URLs; None for no limit.
         tokens_per_minute: of prompts and replies, as the server counts them where it does; None for no limit.
         tell: hears one line when a base URL is left out, and when it is back; a logged warning without it.
-        limiter: makes what takes the place of the usual limiter, one for each base URL.
+        concurrency_limit: makes what takes the place of the usual concurrency limit, one for each base URL.
         backoff: takes the place of the usual waits between tries.
         clock: takes the place of real time in everything but `backoff`.
 
     Raises:
         SettingsError: if a number or the form makes no sense.
-        ModelError: if a URL is none, or the key can't be a key.
+        ModelError: if a URL is none, the key can't be a key, or the environment says half of what Azure needs.
     """
     _check(form, concurrency, timeout_s, retries, (requests_per_minute, tokens_per_minute))
-    addresses = parse_addresses(
-        base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_URL, api_key or os.environ.get("OPENAI_API_KEY")
-    )
+    addresses = addresses_of(model, base_url, api_key)
     clock, backoff = clock or Clock(), backoff or Backoff()
-    made = limiter or (lambda: ConcurrencyLimit(concurrency, clock=clock))
-    places = Replicas(
+    made = concurrency_limit or (lambda: ConcurrencyLimit(concurrency, clock=clock))
+    replicas = Replicas(
         [Replica(Client(address, timeout_s, backoff.now), made()) for address in addresses], tell or _warn, clock
     )
-    paces = [RateLimit(limit, clock) for limit in (requests_per_minute, tokens_per_minute)]
-    line = Retrier(places, model, backoff=backoff, retries=retries, requests=paces[0], tokens=paces[1])
+    rate_limits = [RateLimit(limit, clock) for limit in (requests_per_minute, tokens_per_minute)]
+    retrier = Retrier(replicas, model, backoff=backoff, retries=retries, requests=rate_limits[0], tokens=rate_limits[1])
     info = ModelInfo(
         name=name or model,
         fingerprint=fingerprint(addresses, model, form),
         engine=ENGINE,
         can_chat=form != "raw",
         can_choose=True,
-        details={"url": places.names, "form": form},
+        details={"url": replicas.names, "form": form},
     )
-    return EndpointModel(info, places, line, form=form, most=concurrency * len(addresses))
+    return EndpointModel(info, replicas, retrier, form=form, most=concurrency * len(addresses))
 
 
 class EndpointModel:
-    """The `Model` behind an endpoint.
+    """`Model` of a server that speaks the OpenAI API.
 
     `info.can_choose` turns False when the server is seen not to show log-probabilities; `info.details["left_out"]` names
     base URLs that are left out at the moment.
     """
 
-    def __init__(self, info: ModelInfo, places: Replicas, line: Retrier, *, form: Form, most: int) -> None:
+    def __init__(self, info: ModelInfo, replicas: Replicas, retrier: Retrier, *, form: Form, most: int) -> None:
         self.info = info
-        self._places = places
-        self._line = line
+        self._replicas = replicas
+        self._retrier = retrier
         self._form = form
         self._most = most
-        self._writer = Writer(line)
-        self._chooser = Chooser(line)
+        self._writer = Writer(retrier)
+        self._chooser = Chooser(retrier)
         self._lock = threading.Lock()
-        self._home: LoopThread | None = None
+        self._loop_thread: LoopThread | None = None
         self._runs: set[Run] = set()
         self._closed = False
 
     def __repr__(self) -> str:
-        return f"EndpointModel({self.info.name!r}, url={self._places.names!r}, form={self._form!r})"
+        return f"EndpointModel({self.info.name!r}, url={self._replicas.names!r}, form={self._form!r})"
 
     def answer(self, requests: Iterable[Request]) -> Iterator[Result]:
         """Answer each request once, in order of arrival; see `Model.answer`.
@@ -157,7 +151,7 @@ class EndpointModel:
     def close(self) -> None:
         """Cancel what is under way, drop connections, end threads. May be called twice."""
         with self._lock:
-            self._closed, home, runs = True, self._home, list(self._runs)
+            self._closed, home, runs = True, self._loop_thread, list(self._runs)
         for run in runs:
             run.fail(ModelError(f"{self.info.name} was closed while requests were under way; open it again to ask on"))
         if home is not None:
@@ -167,27 +161,27 @@ class EndpointModel:
         with self._lock:
             if self._closed:
                 raise ModelError(f"{self.info.name} was closed; open it again to ask on")
-            if self._home is None:
-                for place in self._places:
-                    self._check_key(place.wire.address)
-                self._home = LoopThread(at_end=_closer(tuple(place.wire for place in self._places)))
-                weakref.finalize(self, self._home.stop)
-                self._line.changed = _waker(self._runs)
-            run = Run(self._home, self._one, requests, self._room)
+            if self._loop_thread is None:
+                for replica in self._replicas:
+                    self._check_key(replica.client.address)
+                self._loop_thread = LoopThread(at_end=_closer(tuple(replica.client for replica in self._replicas)))
+                weakref.finalize(self, self._loop_thread.stop)
+                self._retrier.changed = _waker(self._runs)
+            run = Run(self._loop_thread, self._one, requests, self._room)
             self._runs.add(run)
             return run
 
     def _room(self) -> int:
-        """How many requests may be out: twice what may be under way, so that it can double, and what rests between tries.
+        """How many requests may be out: twice what may be under way, so that it can double, and what rests.
 
         At the upper bound, that and an eighth: the next request is at hand when a place falls free.
         """
-        return min(2 * self._places.width + self._line.resting, self._most) + self._most // 8
+        return min(2 * self._replicas.width + self._retrier.resting, self._most) + self._most // 8
 
     def _check_key(self, address: Address) -> None:
-        if not address.key and not address.user_info and address.url == OPENAI_URL:
+        if not address.key and not address.user_info and (address.url == OPENAI_URL or address.deployment):
             raise ModelError(
-                f"no API key for {address.url}: set OPENAI_API_KEY, or name another server by --align-base-url or "
+                f"no API key for {address.url}: set {address.key_variable}, or name another server by --align-base-url or "
                 "OPENAI_BASE_URL"
             )
 
@@ -209,18 +203,18 @@ class EndpointModel:
         """Keep `info` true."""
         if self._chooser.unable and self.info.can_choose:
             self.info = replace(self.info, can_choose=False)
-        left_out = ", ".join(self._places.left_out())
+        left_out = ", ".join(self._replicas.left_out())
         if left_out != self.info.details.get("left_out", ""):
             details = {name: value for name, value in self.info.details.items() if name != "left_out"}
             self.info = replace(self.info, details=details | ({"left_out": left_out} if left_out else {}))
 
 
-def _closer(wires: tuple[Client, ...]) -> Callable[[], Coroutine[Any, Any, None]]:
+def _closer(clients: tuple[Client, ...]) -> Callable[[], Coroutine[Any, Any, None]]:
     """Closes all of them; holds no model, which must stay free to be forgotten."""
 
     async def close() -> None:
-        for wire in wires:
-            await wire.close()
+        for client in clients:
+            await client.close()
 
     return close
 
@@ -233,8 +227,8 @@ def _waker(runs: set[Run]) -> Callable[[], None]:
     return wake
 
 
-def _warn(line: str) -> None:
-    logging.getLogger("alignsuite").warning("%s", line)
+def _warn(message: str) -> None:
+    logging.getLogger("alignsuite").warning("%s", message)
 
 
 def _check(

@@ -1,4 +1,4 @@
-"""What goes wrong at an endpoint, as one type, read from whatever the server chose to say.
+"""Error classification: an HTTP status and body, however a server words it, to one `Fault`.
 
 Every server words its errors differently: OpenAI nests them, TGI gives a bare string, FastAPI a list, a proxy an HTML
 page. Here they become a `Fault` that says three things: may it be tried again and when, does it end the run, and which

@@ -1,4 +1,4 @@
-"""Text from an endpoint: which body asks for it, and how the answer is read."""
+"""Generation at an endpoint: a `Generate` to a `Generated`, by chat or raw completion."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def messages_of(prompt: tuple[Message, ...]) -> list[dict[str, str]]:
 class Writer:
     """Asks for text, and remembers by what name this server wants the limit on its length."""
 
-    def __init__(self, line: Retrier) -> None:
-        self._line = line
+    def __init__(self, retrier: Retrier) -> None:
+        self._retrier = retrier
         self._limit_name = "max_tokens"
 
     async def generate(self, request: Generate) -> Generated:
@@ -45,7 +45,7 @@ class Writer:
 
     async def _ask(self, request: Generate, limit_name: str) -> Generated:
         body: dict[str, object] = {
-            "model": self._line.model,
+            "model": self._retrier.model,
             "temperature": request.temperature,
             "seed": request.seed,
             limit_name: request.max_tokens,
@@ -53,8 +53,8 @@ class Writer:
         if request.stop:
             body["stop"] = list(request.stop)
         if isinstance(request.prompt, str):
-            return await self._line.ask(RAW_PATH, {**body, "prompt": request.prompt}, _read)
-        return await self._line.ask(CHAT_PATH, {**body, "messages": messages_of(request.prompt)}, _read)
+            return await self._retrier.ask(RAW_PATH, {**body, "prompt": request.prompt}, _read)
+        return await self._retrier.ask(CHAT_PATH, {**body, "messages": messages_of(request.prompt)}, _read)
 
 
 def _read(answer: Answer) -> Generated:

@@ -149,7 +149,7 @@ def _letters(text: str) -> int:
 
 def _common(one: Sequence[object], other: Sequence[object]) -> int:
     pairs = zip(one, other, strict=False)
-    return next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+    return next((index for index, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def _total(values: Sequence[object]) -> float:

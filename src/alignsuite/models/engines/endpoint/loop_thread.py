@@ -1,4 +1,4 @@
-"""The threads behind `answer`: an event loop of its own, and a feeder that may wait for work as long as it likes.
+"""Event loop in a thread, and a feeder in another: requests from an iterator to results in order of arrival.
 
 Requests come from an iterator that may block for minutes, so it is read in a thread and never in the loop. At most
 `room()` requests are out at any moment, from the time they are read until the consumer has come back for the next
@@ -27,7 +27,7 @@ _CLOSED = "the model was closed while requests were under way; open it again to 
 
 
 class LoopThread:
-    """An event loop in a thread. `at_end` runs in the loop before it goes."""
+    """Event loop in a thread. `at_end` runs in the loop before it goes."""
 
     def __init__(self, at_end: Callable[[], Awaitable[None]]) -> None:
         self._at_end = at_end
@@ -79,7 +79,7 @@ class _Failed:
 
 
 class Run:
-    """One call of `answer`: requests in, results out as they arrive."""
+    """One call of `answer`: an iterator of requests to results as they arrive."""
 
     def __init__(self, home: LoopThread, work: Work, requests: Iterable[Request], room: Callable[[], int]) -> None:
         self._home = home

@@ -1,4 +1,4 @@
-"""How much may be under way at an endpoint, and how much a minute.
+"""Adaptive concurrency limit, and rate limits of requests and tokens a minute, for one endpoint.
 
 `ConcurrencyLimit` finds out by asking: it starts with a few tries at once and takes one more for each that goes well, until the
 server objects; from then on one more for each round that goes well. What counts as objecting:
@@ -45,7 +45,7 @@ class TurnedAway(Exception):  # noqa: N818 (nothing failed)
 
 
 class ConcurrencyLimit:
-    """Lets `width` tries be under way at once, and moves `width` between 1 and `most` by how they end.
+    """Adaptive concurrency limit: `width` tries at once, moved between 1 and `most` by how they end.
 
     Every try runs inside `async with limiter`, which sees the try's `Fault` on the way out. First come, first served.
     `first` is the width at the start; with `first=most` there is no slow start.
@@ -97,7 +97,7 @@ class ConcurrencyLimit:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # the place was handed over just before
+            if turn.done() and not turn.cancelled():  # the turn was handed over just before
                 self.under_way -= 1
                 self._admit()
             raise
@@ -154,7 +154,7 @@ class ConcurrencyLimit:
 
 
 class RateLimit:
-    """So many units a minute: never more within any 60 seconds, but for what a request costs beyond its estimate.
+    """Rate limit: so many units in any 60 seconds, but for what a request costs beyond its estimate.
 
     A second's worth may go in one burst; beyond that units are spread evenly. None is no limit.
     """
@@ -182,7 +182,7 @@ class RateLimit:
 
 
 def scarce_s(headers: Mapping[str, str], tokens: int) -> float:
-    """Seconds until one more request of so many tokens is allowed, by the server's `x-ratelimit-*` headers; 0 if now.
+    """Seconds until one more request of so many tokens is allowed, by the `x-ratelimit-*` headers; 0 if now.
 
     A limit that is full again in `reset` seconds refills evenly, so what is lacking now is there in proportion.
 

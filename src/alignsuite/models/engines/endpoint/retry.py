@@ -1,7 +1,7 @@
-"""Patience with an endpoint: when to try again, where, and when to give up on all of it.
+"""Retries with exponential backoff: a request to one of several replicas, until an answer or a final error.
 
-Every try runs inside its server's limiter, which sees how it ended. Retries are ours and not an HTTP client's, so that
-waits are the same for every server and a test needs no clock.
+Every try runs inside its server's concurrency limit, which sees how it ended. Retries are ours and not the client's, so that
+a request that waits holds no place, `Retry-After` holds everybody, and a test needs no clock.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _BYTES_A_TOKEN = 4  # of a prompt in English; what it really cost is settled whe
 
 @dataclass
 class Backoff:
-    """How long to wait before the next try.
+    """Exponential backoff with jitter: seconds to wait before the next try.
 
     As long as the server asks for, up to `ask_cap_s`; else `first_s`, doubled each time up to `cap_s`, and of that at
     least half, by seeded chance. `sleep` and `now` (seconds since 1970) are there to be replaced in tests.
@@ -58,20 +58,20 @@ class Backoff:
 
 
 class Retrier:
-    """Asks for one model, wherever it is served, again and again where that can help.
+    """Retrier of one model's requests over all its replicas: again and again where that can help.
 
     It knows whether anything was ever heard, and raises `ModelError` instead of `Fault` once asking on is useless.
     `resting` counts the requests that wait before their next try; `changed` is called when one begins to.
     """
 
     def __init__(
-        self, places: Replicas, model: str, *, backoff: Backoff, retries: int, requests: RateLimit, tokens: RateLimit
+        self, replicas: Replicas, model: str, *, backoff: Backoff, retries: int, requests: RateLimit, tokens: RateLimit
     ) -> None:
         self.model = model
-        self.place = places.names
+        self.urls = replicas.names
         self.resting = 0
         self.changed: Callable[[], None] = lambda: None
-        self._places = places
+        self._replicas = replicas
         self._backoff = backoff
         self._retries = retries
         self._requests, self._tokens = requests, tokens
@@ -89,35 +89,35 @@ class Retrier:
         content, limit = json.dumps(body).encode("ascii"), _limit_of(body)
         tries = 0
         while True:
-            place = self._places.next()
+            replica = self._replicas.next()
             try:
-                return read(await self._try(place, path, content, limit))
+                return read(await self._try(replica, path, content, limit))
             except TurnedAway:
                 continue
             except Fault as caught:
                 fault = caught
             tries += 1
             fault.tries = tries
-            elsewhere = self._places.went_badly(place, fault)
+            elsewhere = self._replicas.went_badly(replica, fault)
             if not elsewhere:
-                await self._give_up_on_all(place, fault)
+                await self._give_up_on_all(replica, fault)
             if not fault.retry or tries > self._retries:
                 raise fault
             if not elsewhere:
                 await self._rest(self._backoff.wait_s(tries, fault.wait_s))
 
-    async def _try(self, place: Replica, path: str, content: bytes, limit: int) -> Answer:
+    async def _try(self, replica: Replica, path: str, content: bytes, limit: int) -> Answer:
         expected = len(content) // _BYTES_A_TOKEN + limit
-        async with place.limiter:
+        async with replica.concurrency:
             await self._requests.take(1)
             await self._tokens.take(expected)
-            answer = await place.wire.post(path, content)
+            answer = await replica.client.post(path, content)
         self._heard, self._answered, self._gone = True, True, 0
-        self._places.went_well(place)
+        self._replicas.went_well(replica)
         spent = answer.tokens("prompt_tokens") + answer.tokens("completion_tokens")
         self._tokens.settle(spent - expected if spent else 0)
         if scarce := scarce_s(answer.headers, expected):
-            place.limiter.hold(min(scarce, self._backoff.ask_cap_s))
+            replica.concurrency.hold(min(scarce, self._backoff.ask_cap_s))
         return answer
 
     async def _rest(self, seconds: float) -> None:
@@ -129,26 +129,26 @@ class Retrier:
         finally:
             self.resting -= counts
 
-    async def _give_up_on_all(self, place: Replica, fault: Fault) -> None:
+    async def _give_up_on_all(self, replica: Replica, fault: Fault) -> None:
         if fault.unconnected:
             return self._nobody_there(fault)
         self._heard, self._gone = True, 0
         if fault.fatal == "key" or (fault.fatal == "forbidden" and not self._answered):
             raise ModelError(
-                f"{place.url} refused the key ({fault.message}). Set OPENAI_API_KEY to a key of this endpoint that "
-                f"may use `{tidy(self.model)}`."
+                f"{replica.url} refused the key ({fault.message}). Set {replica.client.address.key_variable} to a key of "
+                f"this endpoint that may use `{tidy(self.model)}`."
             )
         if fault.fatal == "quota":
             raise ModelError(
-                f"{place.url} says that the account is spent ({fault.message}). Top it up, or use another key."
+                f"{replica.url} says that the account is spent ({fault.message}). Top it up, or use another key."
             )
         if fault.fatal == "moved":
-            raise ModelError(f"{place.url} is somewhere else now ({fault.message}). Name that as the base URL.")
+            raise ModelError(f"{replica.url} is somewhere else now ({fault.message}). Name that as the base URL.")
         if fault.fatal == "model":
-            raise await self._no_such_model(place, fault)
-        if fault.fatal == "path" and not self._answered and not await place.wire.served():
+            raise await self._no_such_model(replica, fault)
+        if fault.fatal == "path" and not self._answered and not await replica.client.served():
             raise ModelError(
-                f"{place.url} has no OpenAI-compatible API ({fault.message}, and it lists no models). Base URLs "
+                f"{replica.url} has no OpenAI-compatible API ({fault.message}, and it lists no models). Base URLs "
                 "usually end in /v1."
             )
         return None
@@ -156,25 +156,25 @@ class Retrier:
     def _nobody_there(self, fault: Fault) -> None:
         if not self._heard and fault.tries > min(self._retries, _HELLO_RETRIES):
             raise ModelError(
-                f"{self.place} can't be reached: {fault.message} (tried {fault.tries} times). Is the server running, "
+                f"{self.urls} can't be reached: {fault.message} (tried {fault.tries} times). Is the server running, "
                 "and is this its base URL (--align-base-url or OPENAI_BASE_URL)?"
             )
         self._gone += fault.tries > self._retries
         if self._gone >= _GONE_AFTER:
             raise ModelError(
-                f"{self.place} went away: {fault.message}, on every try of {self._gone} requests in a row. Restart the "
+                f"{self.urls} went away: {fault.message}, on every try of {self._gone} requests in a row. Restart the "
                 "server and run again; replies that had arrived are kept."
             )
 
-    async def _no_such_model(self, place: Replica, fault: Fault) -> ModelError:
-        names = await place.wire.served()
+    async def _no_such_model(self, replica: Replica, fault: Fault) -> ModelError:
+        names = await replica.client.served()
         if "not a chat model" in fault.message:
             hint = "It is a base model: open it with form=raw."
         elif names and self.model not in names:
             hint = f"Of the models there, {did_you_mean(self.model, names)}"
         else:
             hint = "Name a model that the server has."
-        return ModelError(f"{place.url} has no model `{tidy(self.model)}` for this ({fault.message}). {tidy(hint)}")
+        return ModelError(f"{replica.url} has no model `{tidy(self.model)}` for this ({fault.message}). {tidy(hint)}")
 
 
 def _limit_of(body: JSON) -> int:
