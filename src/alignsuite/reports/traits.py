@@ -152,9 +152,11 @@ class Trait:
         return next((item for item in items if number and item.number == int(number.group())), None)
 
     def number(self, detail: str) -> float | None:
+        """Detail of the score as a finite number; None where it is missing or none."""
         return finite(getattr(self.details, detail, None))
 
     def count(self, detail: str) -> int | None:
+        """Detail of the score as a whole number; None where it is missing or none."""
         return whole(getattr(self.details, detail, None))
 
 
