@@ -1,4 +1,7 @@
-"""`alignsuite plan`: what a run will ask, take and risk, before it asks anything. Its arguments are pytest's own."""
+"""Command `alignsuite plan`: the estimate of what a run will ask, take and risk, before it asks anything.
+
+Its arguments are pytest's own.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line that says how far a long piece of work is: a download, a file being hashed.
+"""Progress line of a long piece of work: a download, a file being hashed.
 
 It tells a callback where there is one, else it draws a bar on stderr where that is a terminal, else it is silent. It is throttled, so
 the work may report every block.
@@ -18,7 +18,7 @@ _WIDTH = 30
 
 
 class ProgressLine:
-    """Progress of one piece of work, in bytes; use it as a context manager so that the bar's line is ended.
+    """Progress line of one piece of work, in bytes; as a context manager it ends the bar's line.
 
     A callback hears at most one line a second and always the first; a terminal is redrawn ten times a second.
     """
@@ -31,7 +31,7 @@ class ProgressLine:
         self._next = 0.0
 
     def at(self, done: int) -> None:
-        """Say that `done` bytes are done."""
+        """Note that `done` bytes are done."""
         now = time.monotonic()
         if now < self._next or not (self._tell or self._terminal):
             return
