@@ -59,7 +59,7 @@ class PairAnswer:
     lean: float | None
 
     @property
-    def told(self) -> bool:
+    def disambiguated(self) -> bool:
         """Whether the question is disambiguated: the text answers it."""
         return self.reading.case.labels["context"] == "told"
 

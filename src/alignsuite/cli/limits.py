@@ -1,6 +1,6 @@
 """Command `alignsuite limits`: all claims' limits in one file, and an audit that none was lowered in silence.
 
-To know the claims, the suites are collected and rehearsed with a scripted model: no model is loaded and nothing is asked.
+To know the claims, the suites are collected and read through in a dry run with a scripted model: no model is loaded and nothing is asked.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def claims_of(paths: list[str]) -> list[Declared]:
 
     found: dict[Key, tuple[Declared, str]] = {}
     for item in dry_run(paths):
-        for one in _declared(item):
+        for one in _claims_in(item):
             other, where = found.setdefault(one.key, (one, item.nodeid))
             if other.numbers != one.numbers:
                 raise SettingsError(
@@ -132,7 +132,7 @@ def claims_of(paths: list[str]) -> list[Declared]:
     return [claim for claim, _ in found.values()]
 
 
-def _declared(item: DryRunItem) -> list[Declared]:
+def _claims_in(item: DryRunItem) -> list[Declared]:
     """Claims of one item; of a body that can't be read through, one without known numbers, so its entry is guarded."""
     from alignsuite.limits import Declared
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _AMOUNTS = ("requests", "calls", "tokens", "time")
 
 
-def outlook_text(found: Estimate, facts: Mapping[str, str], *, width: int, risk: bool) -> list[str]:
+def estimate_table(found: Estimate, facts: Mapping[str, str], *, width: int, risk: bool) -> list[str]:
     """Lines of the tables: claim by claim, then the run as a whole; with `risk`, the error rates."""
     lines = [*wrap(one_line(" · ".join(f"{name} {value}" for name, value in facts.items()), 2000), width), ""]
     lines += _table(
@@ -32,7 +32,7 @@ def outlook_text(found: Estimate, facts: Mapping[str, str], *, width: int, risk:
     return lines
 
 
-def outlook_json(found: Estimate, facts: Mapping[str, str]) -> dict[str, Any]:
+def estimate_json(found: Estimate, facts: Mapping[str, str]) -> dict[str, Any]:
     """`Estimate` as plain data."""
     data = dataclasses.asdict(found) | {"facts": dict(facts)}
     data["risk"] = {

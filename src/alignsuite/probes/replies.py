@@ -359,7 +359,7 @@ class DryRun(Replies):
         claim = ClaimResult(
             in_force.name, Verdict.PASS, in_force.what, in_force.reader, asked=0, bank=0, bounds=in_force.numbers
         )
-        self.findings.append(Finding(claim, "rehearsed", lets_through=True))
+        self.findings.append(Finding(claim, "dry run", lets_through=True))
         return self.findings[-1]
 
     def read(self, cases: Sequence[Case], behaviour: Behaviour | None, *, again: bool = False) -> NoReturn:

@@ -61,12 +61,12 @@ class Recorder:
         if isinstance(session.broker, RemoteBroker):
             session.broker.tell(self.header)
 
-    def told(self, header: dict[str, Any]) -> None:
+    def take_header(self, header: dict[str, Any]) -> None:
         """Take over the header that a worker sends.
 
         The controller collects nothing, and does not know how many items there are.
 
-        Told over the line and at once, so that a worker that dies later takes nothing along.
+        It is sent over the line and at once, so that a worker that dies later takes nothing along.
         """
         self.header = header
 

@@ -133,7 +133,7 @@ class Workers:
         if not node.gateway.spec.popen:
             raise pytest.UsageError(_too_far(node.gateway.spec, judges if not shared else []))
         if shared:
-            node.workerinput[_LINE] = self._line(_LINE, self._open, self.config.stash[RECORDER].told)
+            node.workerinput[_LINE] = self._line(_LINE, self._open, self.config.stash[RECORDER].take_header)
         node.workerinput[_JUDGES] = {
             name: self._line(name, partial(self._judges.open, name), lambda _: None) for name in judges
         }

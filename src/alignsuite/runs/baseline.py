@@ -237,13 +237,13 @@ def _served(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
     """
     differs = []
     for what in ("engine", "device", "dtype"):
-        before, now = (_said(model, what) for model in (there, here))
+        before, now = (_fact(model, what) for model in (there, here))
         if before != now:
             differs.append(f"{what} {before or 'unknown'} there, {now or 'unknown'} here")
     return "; ".join(differs)
 
 
-def _said(model: Mapping[str, Any], what: str) -> str:
+def _fact(model: Mapping[str, Any], what: str) -> str:
     value = model.get(what) if what == "engine" else (model.get("details") or {}).get(what)
     return str(value or "").partition(":")[0] if what == "device" else str(value or "")
 
