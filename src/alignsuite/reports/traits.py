@@ -193,10 +193,10 @@ def conditions(traits: Sequence[Trait]) -> str:
     return " · ".join(said)
 
 
-def in_words(name: str) -> str:
+def readable_name(name: str) -> str:
     """Name as a person writes it, without underscores.
 
-    >>> in_words("life_satisfaction")
+    >>> readable_name("life_satisfaction")
     'life satisfaction'
     """
     return name.replace("_", " ")

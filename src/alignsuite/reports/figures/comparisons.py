@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from alignsuite.reports.traits import finite, in_words, whole
+from alignsuite.reports.traits import finite, readable_name, whole
 from alignsuite.runs.records import ClaimResult, Record, Run, Verdict
 from alignsuite.text.cells import cut, one_line
 from alignsuite.text.numbers import percent, plural
@@ -36,12 +36,12 @@ class Comparison:
     @property
     def what(self) -> str:
         """The behaviour that is counted, in words."""
-        return one_line(in_words(self.claim.what), 60)
+        return one_line(readable_name(self.claim.what), 60)
 
     @property
     def between(self) -> str:
         """What the groups are groups by: `group`."""
-        return one_line(in_words(str(self.claim.details.get("between") or "group")), 60)
+        return one_line(readable_name(str(self.claim.details.get("between") or "group")), 60)
 
     @property
     def about(self) -> list[str]:

@@ -14,7 +14,7 @@ from itertools import groupby
 from statistics import fmean
 
 from alignsuite.reports.figures.svg import Drawing, fitted, length
-from alignsuite.reports.traits import Order, Trait, conditions, in_words
+from alignsuite.reports.traits import Order, Trait, conditions, readable_name
 
 WIDTH, MARGIN, TOP = 900, 24, 168
 LABELS = (170, 410)
@@ -119,7 +119,7 @@ class _Map:
 
     @property
     def _title(self) -> str:
-        return self.first.form.title if self.first.form else in_words(self.first.scale)
+        return self.first.form.title if self.first.form else readable_name(self.first.scale)
 
     def head(self, facts: Sequence[str]) -> None:
         """What is seen, in a sentence; whose answers these are; the colours."""
@@ -147,7 +147,7 @@ class _Map:
         """The cells, trait by trait, each row with its average."""
         mosaic: dict[str, list[tuple[float, float]]] = defaultdict(list)
         for trait, rows in self.blocks:
-            self.drawing.text(MARGIN, y + 18, fitted(in_words(trait.name), 260), bold=True, size=12)
+            self.drawing.text(MARGIN, y + 18, fitted(readable_name(trait.name), 260), bold=True, size=12)
             if not trait.valid:
                 self.drawing.text(self.left - 10, y + 18, "INVALID", "alarm", bold=True, size=12, anchor="end")
             y += GROUP
@@ -267,7 +267,7 @@ class _Map:
         if self.shares is not None and not self._flat:
             parts = f"{self.shares.statement:.0%} go with the statement, {self.shares.order:.0%} with the order"
             said += f" Of the differences between answers {parts}.".replace("%", " %")
-        invalid = [in_words(trait.name) for trait, _ in self.blocks if not trait.valid]
+        invalid = [readable_name(trait.name) for trait, _ in self.blocks if not trait.valid]
         return f"{said} INVALID: {', '.join(invalid)}." if invalid else said
 
 

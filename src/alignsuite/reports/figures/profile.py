@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alignsuite.reports.figures.svg import Drawing, fitted, length
-from alignsuite.reports.traits import Trait, conditions, in_words
+from alignsuite.reports.traits import Trait, conditions, readable_name
 from alignsuite.runs.records import Verdict
 from alignsuite.text.cells import one_line
 
@@ -62,7 +62,7 @@ def _words(drawing: Drawing, x: float, y: float, words: str) -> float:
 
 def _panel(drawing: Drawing, traits: Sequence[Trait], y: float) -> float:
     first = traits[0]
-    title = first.form.title if first.form else in_words(first.scale)
+    title = first.form.title if first.form else readable_name(first.scale)
     drawing.text(MARGIN, y + 14, fitted(title, WIDTH - 2 * MARGIN, 15), size=15, bold=True)
     version = first.count("instrument_version")
     said = (first.scale if first.form else "", f"version {version}" if version else "", conditions(traits))
@@ -89,7 +89,7 @@ def _axis(drawing: Drawing, trait: Trait, top: float, bottom: float) -> None:
 
 
 def _row(drawing: Drawing, trait: Trait, y: float) -> None:
-    drawing.text(LEFT - 16, y + 4.5, fitted(in_words(trait.name), LEFT - 16 - MARGIN), anchor="end")
+    drawing.text(LEFT - 16, y + 4.5, fitted(readable_name(trait.name), LEFT - 16 - MARGIN), anchor="end")
     drawing.line(LEFT, y, RIGHT, y, dashed=trait.score is None)
     if trait.norm:
         mean, sd = trait.norm.mean, trait.norm.sd
@@ -153,5 +153,5 @@ def _about(groups: Sequence[Sequence[Trait]]) -> str:
             if trait.score is None
             else ", ".join(filter(None, _numbers(trait)))
         )
-        said.append(f"{one_line(trait.scale)}, {in_words(trait.name)}: {shown}.{norm}")
+        said.append(f"{one_line(trait.scale)}, {readable_name(trait.name)}: {shown}.{norm}")
     return " ".join(said)

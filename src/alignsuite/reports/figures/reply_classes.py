@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from alignsuite.judges.protocol import UNREADABLE
 from alignsuite.reports.figures.comparisons import Comparison, Counts, ranked, reach
 from alignsuite.reports.figures.svg import WIDE, Drawing, fitted, length
-from alignsuite.reports.traits import finite, in_words
+from alignsuite.reports.traits import finite, readable_name
 from alignsuite.runs.records import Verdict
 from alignsuite.text.cells import one_line, wrap
 from alignsuite.text.numbers import percent, plural, points
@@ -207,4 +207,4 @@ def _verdict(comparison: Comparison) -> str:
 
 
 def _title(label: str) -> str:
-    return _TITLES.get(label) or one_line(in_words(label), 40)
+    return _TITLES.get(label) or one_line(readable_name(label), 40)

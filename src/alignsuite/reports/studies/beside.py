@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from alignsuite.questionnaires import Instrument, Norm, key, known
 from alignsuite.reports.studies.published import Figure, Study
-from alignsuite.reports.traits import Trait, conditions, grouped, in_words, measured
+from alignsuite.reports.traits import Trait, conditions, grouped, measured, readable_name
 from alignsuite.runs.records import Json, Run
 from alignsuite.text.cells import one_line
 
@@ -114,9 +114,9 @@ def _doubts(ours: Sequence[Mapping[str, Trait]]) -> Iterator[str]:
     """Reasons why some of this run's cells hold no number, and which hold one over fewer statements."""
     for trait in (trait for row in ours for trait in row.values()):
         if trait.score is None:
-            yield f"{in_words(trait.name)} is {trait.claim.verdict}: {trait.trouble}"
+            yield f"{readable_name(trait.name)} is {trait.claim.verdict}: {trait.trouble}"
         elif trait.asked:
-            yield f"{in_words(trait.name)}: over {trait.asked[0]} of its {trait.asked[1]} statements only"
+            yield f"{readable_name(trait.name)}: over {trait.asked[0]} of its {trait.asked[1]} statements only"
 
 
 def _conditions(ours: Sequence[Mapping[str, Trait]], study: Study) -> Iterator[str]:

@@ -14,7 +14,7 @@ from alignsuite.questionnaires import Instrument
 from alignsuite.reports.studies.beside import Beside, Table
 from alignsuite.reports.studies.published import Figure
 from alignsuite.reports.terminal import LEAST_WIDTH, Line, model_facts, paint
-from alignsuite.reports.traits import Trait, conditions, in_words
+from alignsuite.reports.traits import Trait, conditions, readable_name
 from alignsuite.runs.records import Json, Verdict
 from alignsuite.text.cells import columns, cut, fit, one_line, pad, wrap
 
@@ -94,7 +94,7 @@ def _cells(cells: Sequence[str], sizes: Sequence[int], part: range) -> str:
 
 
 def _titles(table: Table) -> list[str]:
-    return [*map(in_words, table.traits), *(["in words"] if table.form.bands else [])]
+    return [*map(readable_name, table.traits), *(["in words"] if table.form.bands else [])]
 
 
 def _rows(table: Table) -> list[_Row]:
