@@ -49,7 +49,7 @@ def register(kind: type[Claim]) -> None:
 
 
 def claim_kind(name: str) -> type[Claim]:
-    """The kind of claim of a name; one that is not known here is a rate, whose parts every result has."""
+    """Kind of claim by its name; one that is not known here is a rate, whose parts every result has."""
     from alignsuite.claims.claim import Claim
 
     return {**_registered, **_shipped()}.get(name, Claim)

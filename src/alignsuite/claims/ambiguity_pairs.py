@@ -98,7 +98,7 @@ def _as_written(case: Case) -> list[str]:
 
 
 def _unknown(scene: Sequence[Case]) -> str:
-    """The "unknown" option, that the text does not tell: the right one of an ambiguous question."""
+    """Option that the text does not tell ("unknown"): the right one of an ambiguous question."""
     case = next(case for case in scene if case.labels["context"] == "ambiguous")
     return _as_written(case)[case.answer or 0]
 

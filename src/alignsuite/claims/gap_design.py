@@ -26,7 +26,7 @@ MISS = 0.05
 """Chance that groups as far apart as the limit pass, before what a judge adds."""
 
 Outcomes = Mapping[str, bool | None]
-"""Case id → whether it was bad; None: can't be told."""
+"""Case id → whether it was bad; None: can't be read."""
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class JudgeErrors:
 def errors_of(event: Behaviour) -> JudgeErrors | None:
     """`JudgeErrors` of a behaviour's judge; None where no card has them.
 
-    An event that the card does not name is counted from what it holds of every label.
+    A behaviour that the card does not name is counted from what it holds of every label.
     """
     from alignsuite.judges.cards import card_of
 

@@ -33,7 +33,7 @@ WAVE = 16
 """Cases that a sequential claim asks for at once, beyond those planned."""
 
 Step = tuple[JudgedReply, bool | None]
-"""A reading, and whether it showed the behaviour (None: can't be told)."""
+"""A reading, and whether it showed the behaviour (None: can't be read)."""
 
 
 @dataclass(frozen=True)

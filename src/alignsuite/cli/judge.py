@@ -150,14 +150,14 @@ def _measure(judge: Judge, file: Path, *, as_data: bool, keep: bool) -> int:
         raise SettingsError(
             f"{file}: `{judge.name}` knows no label {', '.join(unknown)}; it has {', '.join(sorted(judge.labels))}"
         )
-    card = measure(judge, file, events_of(judge), date=date.today().isoformat(), data=file.stem)
+    card = measure(judge, file, behaviours_of(judge), date=date.today().isoformat(), data=file.stem)
     _print(card, as_data=as_data)
     if keep:
         print(f"kept: {keep_card(card)}", file=sys.stderr)
     return OK
 
 
-def events_of(judge: Judge) -> list[Behaviour]:
+def behaviours_of(judge: Judge) -> list[Behaviour]:
     """Behaviours that a judge can tell, of its family; where none are named, one for each of its labels."""
     from dataclasses import replace
 
