@@ -1,4 +1,4 @@
-"""Settings: the one reader of options, ini values and the environment. Everything else gets them handed in, frozen."""
+"""Settings: options, ini values and the environment, read here alone, and handed on frozen."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MOST_G_PER_KWH = 2_000.0  # twice the dirtiest grids: more is a slip of the uni
 
 @dataclass(frozen=True)
 class Tier:
-    """How much of a bank may be asked: cases where a claim counts cases, templates where it needs all cases of a template."""
+    """Tier: how many cases a claim may ask, or templates where it needs all cases of a template."""
 
     cases: int | None
     templates: int | None
@@ -42,20 +42,20 @@ TIERS: Mapping[str, Tier] = {"smoke": Tier(40, 25), "standard": Tier(200, 100), 
 
 
 class Options(Protocol):
-    """What is used of pytest's own configuration object."""
+    """Options of pytest, as far as they are used here."""
 
     rootpath: Path
 
     def getoption(self, name: str) -> object:
-        """A command-line option by its destination."""
+        """Command-line option by its destination."""
 
     def getini(self, name: str) -> object:
-        """An ini value."""
+        """Ini value."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that a user can set, checked.
+    """Settings: everything that a user can set, checked.
 
     Attributes:
         model: what `--model` named; None when it was not given.
@@ -119,7 +119,7 @@ class Settings:
 
 
 def read_settings(options: Options, environment: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from the command line, then ini, then the environment.
+    """`Settings` from the command line, then ini, then the environment.
 
     Raises:
         SettingsError: for a value that makes no sense, naming the option, the value and what was wanted.
@@ -170,26 +170,26 @@ def read_settings(options: Options, environment: Mapping[str, str] = os.environ)
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where models and replies are kept between sessions: `ALIGNSUITE_HOME`, or a folder in the user's cache."""
+    """Folder of models and replies between sessions: `ALIGNSUITE_HOME`, or one in the user's cache."""
     if home := environment.get("ALIGNSUITE_HOME"):
         return Path(home)
     return Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "alignsuite"
 
 
 def baselines_folder(cache: Path) -> Path:
-    """Where kept baselines lie."""
+    """Folder of kept baselines."""
     return cache / "baselines"
 
 
 def shipped_prompts() -> Path:
-    """The folder of the shipped prompt sets: beside this file in a wheel, at the top of a source checkout."""
+    """Folder of the shipped prompt sets: beside this file in a wheel, at the top of a source checkout."""
     here = Path(__file__).resolve()
     packaged = here.parent / "prompts"
     return packaged if packaged.is_dir() else here.parents[2] / "prompts"
 
 
 def _text(options: Options, name: str) -> str | None:
-    """An option, or the ini value of the same name where the option was not given."""
+    """Option, or the ini value of the same name where the option was not given."""
     value = options.getoption(name)
     if value is None:
         value = options.getini(name) or None
@@ -197,14 +197,17 @@ def _text(options: Options, name: str) -> str | None:
 
 
 def _one_of(name: str, value: str | None, known: Iterable[str]) -> str | None:
-    """A word of a short list; on the command line pytest has checked it already, in an ini file nobody has."""
+    """Word of a short list.
+
+    On the command line pytest has checked it already, in an ini file nobody has.
+    """
     if value is not None and value not in known:
         raise SettingsError(f"{name} = {value}: wanted one of {', '.join(known)}; {did_you_mean(value, known)}")
     return value
 
 
 def _url(value: str | None, name: str = "align-base-url") -> str | None:
-    """One base URL, or several of the same model separated by commas."""
+    """Base URL, or several of the same model separated by commas."""
     if value is None:
         return None
     urls = [url.strip() for url in value.split(",")]
@@ -228,7 +231,7 @@ def _alpha(value: str | None) -> float:
 
 
 def _amount(name: str, value: str | None) -> int | None:
-    """A count such as 500, 60k or 2M."""
+    """Count such as 500, 60k or 2M."""
     if value is None:
         return None
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([kM]?)", value)
@@ -245,7 +248,7 @@ def _show(value: str | None) -> int:
 
 
 def carbon_intensity(ini: str | None = None, environment: Mapping[str, str] = os.environ) -> float:
-    """Grams of CO₂e for each kWh: the environment's word, else the ini value, else the world's mean.
+    """Carbon intensity, grams of CO₂e a kWh: from the environment, else the ini value, else the world's mean.
 
     No service is asked, so the figure is no fresher than whoever set it.
 

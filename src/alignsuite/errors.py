@@ -1,4 +1,4 @@
-"""The family of errors, as a tree.
+"""Errors of alignsuite, as a tree.
 
     AlignsuiteError
     ├── SettingsError          an option or ini value that makes no sense
@@ -25,31 +25,34 @@ from collections.abc import Iterable
 
 
 class AlignsuiteError(Exception):
-    """Something a user can mend; the message says how."""
+    """Error that a user can mend; the message says how."""
 
 
 class SettingsError(AlignsuiteError):
-    """An option or ini value that makes no sense."""
+    """Invalid option or ini value."""
 
 
 class PromptError(AlignsuiteError):
-    """A prompt set or table that is broken; the message starts with `file:line:`."""
+    """Broken prompt set or table; the message starts with `file:line:`."""
 
 
 class ProbeError(AlignsuiteError):
-    """A probe that is written wrongly."""
+    """Wrongly written probe."""
 
 
 class ModelError(AlignsuiteError):
-    """A model that can't be had or used at all."""
+    """Model that can't be had or used at all."""
 
 
 class BudgetSpent(ModelError):  # noqa: N818 (what happened, in two words)
-    """`--align-budget` is spent and the verdict needs more replies; what was paid for is in the store."""
+    """Spent budget: the verdict needs more replies than `--align-budget` leaves.
+
+    What was paid for is in the store.
+    """
 
 
 class RequestError(ModelError):
-    """One request that got no reply; travels beside the replies as a value.
+    """Failed request: it got no reply, and travels beside the replies as a value.
 
     `kind` is one of `context_too_long`, `rate_limited`, `server_error`, `timeout`, `connection`, `bad_answer`, `refused_by_server`,
     `unsupported`.
@@ -64,31 +67,34 @@ class RequestError(ModelError):
 
 
 class JudgeError(AlignsuiteError):
-    """A judge that can't be had, or whose weights are not the right ones; it ends the item that wanted it, and no other."""
+    """Judge that can't be had, or whose weights are not the right ones.
+
+    It ends the item that wanted it, and no other.
+    """
 
 
 class StoreError(AlignsuiteError):
-    """The store of replies can't be opened, read or written."""
+    """Unusable store: the replies can't be opened, read or written."""
 
 
 class ReplayMissing(StoreError):  # noqa: N818 (what happened, in one word)
-    """`--align-replay` was given and the store lacks replies that the verdict needs."""
+    """Missing replies: `--align-replay` was given and the store lacks some that the verdict needs."""
 
 
 class BaselineError(AlignsuiteError):
-    """A baseline that is missing, or that this run can't be compared with; the message names what differs."""
+    """Baseline that is missing, or not comparable with this run; the message names what differs."""
 
 
 class RunFileError(AlignsuiteError):
-    """A run file that is no run file, or one of another schema."""
+    """Invalid run file, or one of another schema."""
 
 
 class InstrumentError(AlignsuiteError):
-    """An instrument whose wording is missing or wrong, or a sheet of answers that can't be scored."""
+    """Instrument whose wording is missing or wrong, or a sheet of answers that can't be scored."""
 
 
 def did_you_mean(wrong: str, right: Iterable[str]) -> str:
-    """A closing phrase with the nearest right name, or the list of them when none is near.
+    """Suggestion as a closing phrase: the nearest right name, or the list of them when none is near.
 
     >>> did_you_mean("hazzard", ["hazard", "name"])
     'did you mean `hazard`?'

@@ -1,4 +1,4 @@
-"""The documented name of `alignsuite.questionnaires`: keys, norms, wordings and scoring of the shipped questionnaires."""
+"""Instruments: the documented name of `alignsuite.questionnaires`, its keys, norms, wordings and scoring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pytest11 door: options, ini values and hooks, nothing else.
+"""Plugin entry point (pytest11): options, ini values and hooks, nothing else.
 
 pytest loads this in every session of every project that has alignsuite installed, so it imports pytest and the standard library only, and
 does nothing until a probe is collected.
@@ -147,14 +147,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Offer our hooks."""
+    """Add the hooks that the plugin offers."""
     from alignsuite.pytest_plugin import hookspecs
 
     pluginmanager.add_hookspecs(hookspecs)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Check the settings, make the markers known, begin to gather."""
+    """Check the settings, make the markers known, start the recorder."""
     from alignsuite.config import read_settings
     from alignsuite.errors import SettingsError
 
@@ -174,7 +174,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Split a probe's bank into items; a broken prompt set is a collection error with file and line."""
+    """Parametrize a probe: its bank split into items.
+
+    A broken prompt set is a collection error with file and line.
+
+    A broken prompt set is a collection error with file and line.
+    """
     parametrize(metafunc)
 
 
@@ -185,7 +190,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist's controller hears that this worker is ready for items
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Open the model and plan, once it is known which probes were selected."""
+    """Open the session and plan, once it is known which probes were selected."""
     config = session.config
     items = [item for item in session.items if is_probe(item)]
     if config.option.collectonly or not (items or any(map(talks_to_the_model, session.items))):
@@ -205,7 +210,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Let failures speak for themselves: a claim's whole explanation, our errors' message without a traceback."""
+    """Explain failures: a claim's whole explanation, our errors' message without a traceback."""
     with explained(item):
         return (yield)
 
@@ -222,7 +227,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:
-    """Give MARGINAL, INCONCLUSIVE and INVALID letters, words and counts of their own."""
+    """Status of MARGINAL, INCONCLUSIVE and INVALID: a letter, a word and a count of its own."""
     data = getattr(report, "alignsuite", None)
     if data is None or data["verdict"] not in WORDS or data["outcome"] == "xfailed":
         return None

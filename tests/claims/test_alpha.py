@@ -19,7 +19,7 @@ from .test_inconsistency import varied
 Make = Callable[..., tuple[Replies, Answers]]
 
 
-def rehearsed(make: Make, spec: dict[str, object], kind: object, *, held: bool = False) -> DryRun:
+def dry_run(make: Make, spec: dict[str, object], kind: object, *, held: bool = False) -> DryRun:
     """A body with one claim, with or without a baseline."""
     replies, broker = make(spec, lambda _: say("good"))
     terms = replace(replies.terms, compares=held)
@@ -32,26 +32,26 @@ def rehearsed(make: Make, spec: dict[str, object], kind: object, *, held: bool =
 def test_rates_need_no_share_unless_they_are_compared(asked: Make) -> None:
     """A rate's FAIL is counted; a comparison with a baseline is a test."""
     rate = Rate(0.02, 0.10, BAD)
-    assert shares([rehearsed(asked, generating(40), rate)], 0, 0.01) == 1
-    two = [rehearsed(asked, generating(40), rate, held=True), rehearsed(asked, generating(60), rate, held=True)]
+    assert shares([dry_run(asked, generating(40), rate)], 0, 0.01) == 1
+    two = [dry_run(asked, generating(40), rate, held=True), dry_run(asked, generating(60), rate, held=True)]
     assert shares(two, 0, 0.01) == 2
 
 
 def test_gaps_and_excesses_of_flips_each_take_one(asked: Make) -> None:
     """They compare shuffled labels and signs, baseline or not."""
-    gap = rehearsed(asked, grouped(20), Gap(BAD, "group", 0.15, 0.05))
-    flips = rehearsed(asked, varied(60), ExcessInconsistency(0.0, 0.2, BAD))
+    gap = dry_run(asked, grouped(20), Gap(BAD, "group", 0.15, 0.05))
+    flips = dry_run(asked, varied(60), ExcessInconsistency(0.0, 0.2, BAD))
     assert shares([gap, flips, gap], 0, 0.01) == 3
 
 
 def test_comparisons_that_could_never_fail_take_none(asked: Make) -> None:
     """Eight cases that all got worse have p = 1/256: more than a tenth of 1 %, so the large one gets it all."""
-    small = [rehearsed(asked, generating(8), Rate(0.1, 0.3, BAD), held=True)] * 10
-    large = rehearsed(asked, generating(60), Rate(0.1, 0.3, BAD), held=True)
+    small = [dry_run(asked, generating(8), Rate(0.1, 0.3, BAD), held=True)] * 10
+    large = dry_run(asked, generating(60), Rate(0.1, 0.3, BAD), held=True)
     assert shares([*small, large], 0, 0.01) == 1
     assert shares([small[0]], 0, 0.01) == 1  # alone it could: 1/256 is less than 1 %
 
 
 def test_bodies_that_cannot_be_read_count_as_one_test_each(asked: Make) -> None:
     """Nothing is known of them, so room is left."""
-    assert shares([rehearsed(asked, grouped(20), Gap(BAD, "group", 0.15, 0.05))], 3, 0.01) == 4
+    assert shares([dry_run(asked, grouped(20), Gap(BAD, "group", 0.15, 0.05))], 3, 0.01) == 4

@@ -92,7 +92,7 @@ def test_the_plan_knows_what_a_model_will_be_asked(asked: Make, health: str, rat
     assert abs(total / 200 - expected) <= 16
 
 
-def test_a_rehearsal_reads_the_whole_body_and_asks_nobody(asked: Make) -> None:
+def test_a_dry_run_reads_the_whole_body_and_asks_nobody(asked: Make) -> None:
     """Every claim is noted with its numbers, the later ones too; a claim on replies themselves ends it."""
     replies, broker = asked(generating(40), lambda _: say("good"))
     held = DryRun(replies.bank, replies.form, replies.terms, broker, replies.explain)

@@ -37,7 +37,7 @@ def claimed(asked: Make, bad: int, *, size: int = 200, census: bool = False, lim
     return replies.rate(BAD, target=0.02, limit=limit).claim
 
 
-def rehearsed(asked: Make, kind: Claim, *, size: int = 200) -> DryRun:
+def dry_run(asked: Make, kind: Claim, *, size: int = 200) -> DryRun:
     """A body with one claim, for the plan to ask."""
     replies, broker = asked(generating(size), lambda _: say("good"))
     made = DryRun(replies.bank, replies.form, replies.terms, broker, replies.explain)
@@ -117,7 +117,7 @@ def test_the_plan_knows_the_judge(asked: Make, carded: Carded) -> None:
     """Its risks are the record's, a healthy model is asked what its labels will take, and a bad one no more than all."""
     carded(*GOOD_CARD)
     rate = Rate(0.02, 0.10, BAD)
-    held = rehearsed(asked, rate)
+    held = dry_run(asked, rate)
     risk, claim = rate.risk(held), claimed(asked, 0)
     assert (risk.bank, risk.miss) == (claim.errors["false_alarm"], claim.errors["miss"])
     assert risk.model is not None

@@ -22,7 +22,7 @@ Make = Callable[..., tuple[Replies, Answers]]
 GAP = Gap(BAD, "group", 0.15, 0.05)
 
 
-def rehearsed(asked: Make, templates: int, *, census: bool = False) -> DryRun:
+def dry_run(asked: Make, templates: int, *, census: bool = False) -> DryRun:
     """A body with one gap, for the plan to ask."""
     replies, broker = asked(grouped(templates), lambda _: say("good"))
     terms = replace(replies.terms, census=census)
@@ -65,7 +65,7 @@ def test_what_begins_in_the_second_half_is_not_seen_and_that_is_paid_for(asked: 
 
 def test_a_census_asks_everything(asked: Make) -> None:
     """A baseline needs every case, so that each later one has its pair."""
-    held = rehearsed(asked, 60, census=True)
+    held = dry_run(asked, 60, census=True)
     assert GAP.certain(held) == GAP.expected(held, "healthy") == 180
     replies, broker = asked(grouped(60), lambda _: say("good"))
     replies.terms = replace(replies.terms, census=True)
@@ -82,7 +82,7 @@ def test_few_templates_are_asked_at_once(asked: Make) -> None:
 
 def test_the_plan_knows_the_halves(asked: Make) -> None:
     """What is certain is what a flawless model is asked, and it comes first; a bad model is asked all."""
-    held = rehearsed(asked, 60)
+    held = dry_run(asked, 60)
     assert (GAP.certain(held), GAP.expected(held, "healthy"), GAP.expected(held, "bad")) == (90, 90, 180)
     replies, _ = asked(grouped(60), lambda _: say("good"))
     claim = replies.gap(BAD, limit=0.15).claim
@@ -92,7 +92,7 @@ def test_the_plan_knows_the_halves(asked: Make) -> None:
 def test_the_plan_knows_what_the_judge_will_blame(asked: Make, carded: Carded) -> None:
     """One good reply in a hundred is blamed, so of 120 some mostly are, and a healthy model is often asked all."""
     carded(950, 1000, 990, 1000)
-    held = rehearsed(asked, 80)
+    held = dry_run(asked, 80)
     assert GAP.certain(held) == 120
     assert GAP.expected(held, "healthy") == 120 + round((1 - 0.99**120) * 120)
 

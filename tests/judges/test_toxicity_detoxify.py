@@ -200,8 +200,7 @@ def test_a_name_alone_moves_no_score(tiny: Any) -> None:
     """Two replies that differ only in the words that tell the group apart are one text to the judge."""
     judge = DetoxifyJudge(tiny.release)
     one, other = (
-        judge.judge([exchange_of("p", Generated(f"{name} is a fine person"), (name,))])[0]
-        for name in ("Idi", "Soup")
+        judge.judge([exchange_of("p", Generated(f"{name} is a fine person"), (name,))])[0] for name in ("Idi", "Soup")
     )
     assert one == other
     assert judge.read("p", Generated("soup is a fine person")) != judge.read("p", Generated("tea is a fine person"))

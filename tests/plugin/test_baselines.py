@@ -355,7 +355,7 @@ def test_a_run_that_stopped_early_is_no_baseline(gate: Gate) -> None:
 
 
 def test_a_probe_whose_body_cannot_be_read_beforehand_is_refused_all_the_same(gate: Gate) -> None:
-    """A body with fixtures of others is not rehearsed; that its prompt set has another text is known without reading it."""
+    """A body with fixtures of others gets no dry run; that its prompt set has another text is known without reading it."""
     before = gate.baseline("made:0:2")
     gate.edit("test_probes.py", "test_declines(replies)", "test_declines(replies, tmp_path)")
     gate.edit("prompts/safety/many.yaml", "take thing", "take the thing")

@@ -238,7 +238,7 @@ def test_a_judge_of_ones_own_without_a_family_goes_on_to_sit(project: pytest.Pyt
     assert [claim.judge for claim in claims(run_file)] == ["sorry 1"]
 
 
-def test_a_rehearsal_asks_no_judge(judged: pytest.Pytester) -> None:
+def test_a_dry_run_asks_no_judge(judged: pytest.Pytester) -> None:
     """`alignsuite plan` reads bodies through, with the judges seated and nobody asked."""
     from alignsuite import cli
 

@@ -1,4 +1,4 @@
-"""The outlook in words: numbers as they were reckoned, sentences for what can't be known, and lines that fit."""
+"""The estimate as a table: numbers as they were reckoned, sentences for what can't be known, and lines that fit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from alignsuite.claims.claim import Risk
 from alignsuite.planning.estimate import Amount, ClaimEstimate, Estimate
-from alignsuite.planning.table import outlook_json, outlook_text
+from alignsuite.planning.table import estimate_json, estimate_table
 from alignsuite.text.cells import columns
 
 FACTS = {"model": "step-4000", "stage": "finetuning", "tier": "standard"}
@@ -36,7 +36,7 @@ FOUND = Estimate(
 
 def shown(found: Estimate = FOUND, *, width: int = 120, risk: bool = False) -> list[str]:
     """The lines."""
-    return outlook_text(found, FACTS, width=width, risk=risk)
+    return estimate_table(found, FACTS, width=width, risk=risk)
 
 
 def test_each_claim_has_its_bounds_and_its_counts() -> None:
@@ -134,7 +134,7 @@ def test_lines_fit_the_terminal(width: int) -> None:
     """Long names give way to numbers, wide characters are counted, and nothing hostile gets through."""
     long = line("rate", "safety/仇恨言论" * 9 + "\x1b[31m", Risk(0.1, 0.1, 0.1, 0.1), target=0.02, limit=0.05)
     found = replace(FOUND, lines=(long, *FOUND.lines), unfit=(("test_it.py::" + "x" * 200, "no \x07 form"),))
-    lines = outlook_text(found, FACTS | {"baseline": "long \x07" + "-name" * 30}, width=width, risk=True)
+    lines = estimate_table(found, FACTS | {"baseline": "long \x07" + "-name" * 30}, width=width, risk=True)
     assert max(map(columns, lines)) <= width
     assert not any("\x1b" in one or "\x07" in one for one in lines)
     assert any("200" in one and "77" in one for one in lines)
@@ -142,7 +142,7 @@ def test_lines_fit_the_terminal(width: int) -> None:
 
 def test_the_document_for_programs_holds_everything() -> None:
     """Plain data: it survives JSON, and the sums stand beside the lines that they were made of."""
-    data = json.loads(json.dumps(outlook_json(FOUND, FACTS)))
+    data = json.loads(json.dumps(estimate_json(FOUND, FACTS)))
     assert data["facts"] == FACTS
     assert data["worst"] == {"requests": 12_600, "calls": 12_000, "tokens": 1_240_000, "seconds": 200_000}
     risk = {"bank": 0.0, "model": 0.03, "model_at_half": 0.002, "miss": 0.05, "card": "", "doubt": 0.0}

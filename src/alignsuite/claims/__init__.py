@@ -1,4 +1,6 @@
-"""Claims: one kind in one file, each asks through a `Context`, reads, and lets `stats` decide; results are `runs.records.ClaimResult`.
+"""Claims: one kind in one file, from its declaration to a `runs.ClaimResult` and the `Row` that presents it.
+
+Each asks through a `Context`, reads the replies, and lets `stats` decide.
 
 A kind is registered here under the name that run files have. Kinds of other packages call `register`.
 """
@@ -35,7 +37,7 @@ def _shipped() -> Mapping[str, type[Claim]]:
 
 
 def register(kind: type[Claim]) -> None:
-    """Make a kind of claim known by its name, so that reports present its results as it says.
+    """Registry entry: a kind of claim becomes known by its name, and reports present its results as it says.
 
     Raises:
         ValueError: when another kind has the name.
@@ -47,12 +49,12 @@ def register(kind: type[Claim]) -> None:
 
 
 def claim_kind(name: str) -> type[Claim]:
-    """The kind of claim of a name; one that is not known here is presented as a rate, which every result has the parts of."""
+    """Kind of claim by its name; one that is not known here is a rate, whose parts every result has."""
     from alignsuite.claims.claim import Claim
 
     return {**_registered, **_shipped()}.get(name, Claim)
 
 
 def present(result: ClaimResult) -> Row:
-    """The result of a claim in words and cells, as its kind says."""
+    """`Row` of a result: the claim in words and cells, as its kind says."""
     return claim_kind(result.kind).present(result)

@@ -1,4 +1,4 @@
-"""Claim: one kind of assertion about behaviour, from its declaration to its presentation; one class in one file for each kind.
+"""Claim: one kind of assertion about behaviour, from its declaration to its presentation; one class in one file.
 
 A claim is made where a probe's body says `replies.rate(…)`, with the numbers declared there. The plan asks it what is certain to be needed,
 `alignsuite plan` what to expect, the session for its verdict, and reports for its row. `docs/how-to/add-a-claim-kind.md` adds one.
@@ -27,7 +27,7 @@ Health = Literal["healthy", "bad"]
 
 @dataclass(frozen=True)
 class Risk:
-    """How often a claim blocks a model that it should let through, and lets through one that it should block; None: not computable.
+    """Error rates of a claim: chances of a false alarm and of a miss; None where they can't be computed.
 
     Attributes:
         bank: chance of FAIL where the bank itself holds as much as the target allows (a fact about these cases).
@@ -47,7 +47,10 @@ class Risk:
 
 
 def called_worse(units: int | None, alpha: float) -> float:
-    """The chance, at most, that a comparison of so many units calls a model worse that isn't: 0 where none is made, or none can fail."""
+    """Upper bound of the chance that a comparison with a baseline calls a model worse that isn't.
+
+    It is 0 where no comparison is made, or where none of so many units can fail.
+    """
     from alignsuite.stats import least_discordant
 
     return alpha if units is not None and units >= least_discordant(alpha) else 0.0
@@ -69,7 +72,7 @@ class Claim(ABC):
     @property
     @abstractmethod
     def what(self) -> str:
-        """The behaviour that is counted, or the trait that is scored."""
+        """Name of the behaviour that is counted, or of the trait that is scored."""
 
     @property
     @abstractmethod
@@ -79,15 +82,15 @@ class Claim(ABC):
     @property
     @abstractmethod
     def numbers(self) -> Mapping[str, float]:
-        """The numbers declared in the probe's body: target, limit, margin, low, high."""
+        """Numbers declared in the probe's body: target, limit, margin, low, high."""
 
     def with_numbers(self, numbers: Mapping[str, float]) -> Self:
-        """The same claim, which is a frozen dataclass, with other numbers."""
+        """Copy of the claim, which is a frozen dataclass, with other numbers."""
         return replace(self, **numbers)  # type: ignore[type-var]
 
     @abstractmethod
     def check(self, context: Context) -> None:
-        """Refuse a claim that its set does not fit, or that no result could ever prove with its bank.
+        """Check of the claim: its set fits, and some result could prove it with this bank.
 
         Raises:
             ProbeError: saying why, and the size that it would take.
@@ -95,61 +98,61 @@ class Claim(ABC):
 
     @abstractmethod
     def cases(self, context: Context) -> Sequence[Case]:
-        """All cases that it may ask, in the order in which it would."""
+        """Cases that the claim may ask, in the order in which it would."""
 
     def requests(self, context: Context, cases: Sequence[Case]) -> list[Request]:
-        """What asking these cases sends to a model; one request for each, unless a kind asks more."""
+        """Requests that asking these cases sends to a model; one for each, unless a kind asks more."""
         return context.requests(cases)
 
     @abstractmethod
     def certain(self, context: Context) -> int:
-        """How many of its cases are asked in any case."""
+        """Number of its cases that are asked in any case."""
 
     @abstractmethod
     def expected(self, context: Context, health: Health) -> int:
-        """How many of its cases such a model is asked on average."""
+        """Expected number of its cases that such a model is asked, on average."""
 
     @abstractmethod
     def tested(self, context: Context) -> int | None:
-        """How many independent units its test compares, where it makes one that may reject by chance; None where it makes none."""
+        """Number of independent units of a test that may reject by chance; None where the claim makes none."""
 
     @abstractmethod
     def risk(self, context: Context) -> Risk:
-        """Its error rates, computed."""
+        """Error rates of the claim, computed."""
 
     @abstractmethod
     def judge(self, context: Context) -> ClaimResult:
-        """Ask, read, decide."""
+        """`ClaimResult`: the cases asked, their replies read, the verdict decided."""
 
     @classmethod
     def present(cls, result: ClaimResult) -> Row:
-        """A result of this kind in words and cells; nobody else reads its details. By default a rate of replies."""
+        """`Row` of a result of this kind, by default that of a rate; nobody else reads its details."""
         return rate_row(result, cls.Details.read(result.details))
 
 
 class Whole(Claim):
-    """Claim that asks all of its cases: nothing in it could be decided early."""
+    """Claim of fixed sample size: it asks all of its cases, since nothing in it could be decided early."""
 
     def certain(self, context: Context) -> int:
-        """All of them."""
+        """Number of all cases."""
         return len(self.cases(context))
 
     def expected(self, context: Context, health: Health) -> int:
-        """All of them."""
+        """Number of all cases."""
         return len(self.cases(context))
 
 
 class OfBehaviour:
-    """Part of a claim about a behaviour that a judge sees in the replies."""
+    """Part of a claim about a behaviour: its name and that of the judge that reads it in replies."""
 
     of: Behaviour
 
     @property
     def what(self) -> str:
-        """The behaviour."""
+        """Name of the behaviour."""
         return self.of.name
 
     @property
     def reader(self) -> str:
-        """The judge."""
+        """Name and version of the judge."""
         return self.of.reader

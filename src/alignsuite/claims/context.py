@@ -1,4 +1,7 @@
-"""Context: all that a claim may ask of its surroundings. `probes.Replies` fulfils it with a model, `probes.DryRun` with nobody to ask."""
+"""Context: all that a claim may ask of its surroundings.
+
+`probes.Replies` fulfils it with a model, `probes.DryRun` with nobody to ask.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Terms:
-    """Settings that a claim may depend on.
+    """Settings that a claim may depend on: the tier's caps, its share of alpha, and what the run is for.
 
     Attributes:
         cases: how many cases the tier allows, and `templates` where a claim needs all cases of a template; None: all.
@@ -47,36 +50,39 @@ class Context(Protocol):
 
     @property
     def bank(self) -> Bank:
-        """The cases that may be asked."""
+        """Bank of the cases that may be asked."""
         ...
 
     @property
     def form(self) -> Form:
-        """In what form the model is asked, `chat` or `raw`."""
+        """Form in which the model is asked, `chat` or `raw`."""
         ...
 
     @property
     def terms(self) -> Terms:
-        """The settings in force."""
+        """Settings in force."""
         ...
 
     def requests(self, cases: Sequence[Case], *, again: bool = False) -> list[Request]:
-        """What these cases send to a model; `again` asks for another reply to the same prompts."""
+        """Requests that these cases send to a model; `again` asks for another reply to the same prompts."""
         ...
 
     def read(self, cases: Sequence[Case], behaviour: Behaviour | None, *, again: bool = False) -> list[JudgedReply]:
-        """The replies to some cases, in their order, judged; without a behaviour read as choices."""
+        """Replies to some cases, in their order, judged; without a behaviour read as choices."""
         ...
 
 
 def asked_of(bank: Bank) -> Asked:
-    """Prompt set and decoding of a bank, as a baseline is compared by."""
+    """Prompt set and decoding of a bank, which a baseline has to share."""
     spec = bank.loaded.spec
     return Asked(spec.id, spec.version, bank.loaded.content_hash, bank.temperature)
 
 
 def compared(context: Context, cases: Sequence[Case]) -> int | None:
-    """How many templates of these cases are held against a baseline; None where there is none, or where it only measures noise."""
+    """Number of templates of these cases that are held against a baseline.
+
+    None where there is no baseline, or where it only measures noise.
+    """
     return len({case.template for case in cases}) if context.terms.compares else None
 
 

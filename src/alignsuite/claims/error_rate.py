@@ -1,4 +1,4 @@
-"""The claim that a model rarely chooses a wrong option, in sets whose templates name the right one.
+"""Error-rate claim: a model rarely chooses a wrong option, in sets whose templates name the right one.
 
 Small models choose by the place where an option stands. So each question is asked in every order of its options, the probabilities are
 averaged over the orders, and a question counts as one case whose answer is the option that is then the likeliest. Where the options'
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ErrorRate(Sequential):
-    """How often the likeliest option is not the right one; see `Replies.mistakes`."""
+    """Error-rate claim: how often the likeliest option is not the right one; see `Replies.mistakes`."""
 
     name: ClassVar[str] = "mistakes"
     family: ClassVar[str] = "mistakes"
@@ -34,7 +34,7 @@ class ErrorRate(Sequential):
     reader = choice.NAME
 
     def check(self, context: Context) -> None:
-        """The set has to name the right option, and to ask every order."""
+        """Check of the set: it has to name the right option, and to ask every order."""
         wants(context, "choose", "mistakes")
         spec = context.bank.loaded.spec
         if any(case.answer is None for case in context.bank.cases):
@@ -48,23 +48,23 @@ class ErrorRate(Sequential):
         super().check(context)
 
     def cases(self, context: Context) -> Sequence[Case]:
-        """One for each question, in its first order; the others are asked with it."""
+        """Questions, each in its first order; the other orders are asked with it."""
         blocks = context.bank.blocks(context.terms.cases)
         return [min(block, key=lambda case: case.order) for block in blocks]
 
     def requests(self, context: Context, cases: Sequence[Case]) -> list[Request]:
-        """Every order of each question."""
+        """Requests: every order of the options of each question."""
         return requests_in_all_orders(context, cases)
 
     def steps(self, context: Context, cases: Sequence[Case]) -> list[Step]:
-        """Read every order of each question, and average."""
+        """Steps of the gate: each question read in every order of its options, and averaged."""
         return read_in_all_orders(context, cases)
 
     def doubt(self, context: Context, seen: Sequence[Step]) -> str | None:
-        """Whether the options' place, not their content, moved the answers."""
+        """Position bias: the reason why the options' place, not their content, moved the answers; None without it."""
         return position_bias(seen)
 
     @property
     def pairing(self) -> Pairing:
-        """A measurement that did not hold voids its outcomes."""
+        """Pairing of error rates: an INVALID measurement voids its outcomes."""
         return Pairing(family=self.family, void=True)

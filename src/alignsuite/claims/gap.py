@@ -1,4 +1,4 @@
-"""The claim that groups are treated alike, over a design in which only the group differs.
+"""Gap claim: groups are treated alike, over a design in which only the group differs.
 
 Replies that can't be read are counted both ways, as in a rate: the verdict must be the same with all of them bad and with all of them good.
 
@@ -41,14 +41,14 @@ _MOST_UNREAD = 0.2
 
 
 class GapDetails(GroupRates):
-    """Details of a gap: `GroupRates`, and Cochran's Q test over templates."""
+    """Details of a gap: `GroupRates`, and the p-value of Cochran's Q test over templates."""
 
     cochran_q_p: Share | None = None
 
 
 @dataclass(frozen=True)
 class Gap(OfBehaviour, Claim):
-    """Claim that groups are treated alike; see `Replies.gap`."""
+    """Gap claim: groups are treated alike; see `Replies.gap`."""
 
     of: Behaviour
     between: str
@@ -61,11 +61,11 @@ class Gap(OfBehaviour, Claim):
 
     @property
     def numbers(self) -> Mapping[str, float]:
-        """Limit and margin."""
+        """Limit and margin of the gap."""
         return {"limit": self.limit, "margin": self.margin}
 
     def check(self, context: Context) -> None:
-        """The design has to be complete, and large enough for a PASS where nobody is treated badly at all, as this judge sees it."""
+        """Check of the design: it is complete, and large enough for a PASS where this judge sees nothing bad at all."""
         wants(context, "generate", "gap")
         design, name = self._design(context), context.bank.loaded.spec.id
         if not 0 < self.limit <= 1:
@@ -82,17 +82,17 @@ class Gap(OfBehaviour, Claim):
         )
 
     def cases(self, context: Context) -> Sequence[Case]:
-        """Every group in as many templates as the tier allows."""
+        """Cases of every group in as many templates as the tier allows."""
         return self._design(context).cases
 
     def certain(self, context: Context) -> int:
-        """Half of the templates, where their look may end it; else all."""
+        """Number of cases asked in any case: half of the templates, where the first look may end it; else all."""
         design = self._design(context)
         look = self._first_look(context, design)
         return len(design.cases if look is None else design.first(look.templates).cases)
 
     def expected(self, context: Context, health: Health) -> int:
-        """What a model that never behaves so is asked: half, unless its judge is likely to see it in a good reply of that half.
+        """Expected number of cases for a model without the behaviour: half, unless its judge would likely see it there.
 
         A bad model is asked all.
         """
@@ -104,17 +104,17 @@ class Gap(OfBehaviour, Claim):
         return certain + round((1 - clean) * (size - certain))
 
     def tested(self, context: Context) -> int | None:
-        """Every case: labels are shuffled within templates; templates, where groups are shuffled over them."""
+        """Number of units of the permutation test: cases shuffled within templates, or whole templates."""
         design = self._design(context)
         return len(design.cases if design.within else design.blocks)
 
     def risk(self, context: Context) -> Risk:
-        """Groups that are treated alike fail with at most the claim's share of alpha, whatever their common rate."""
+        """Error rates: groups that are treated alike fail with at most the claim's share of alpha, at any common rate."""
         alpha = context.terms.alpha
         return Risk(bank=alpha, model=alpha, model_at_half=alpha, miss=self._miss())
 
     def judge(self, context: Context) -> ClaimResult:
-        """Ask the first half, and the rest unless that was enough; compare."""
+        """Result of the comparison of groups: the first half is asked, and the rest unless that was enough."""
         whole = self._design(context)
         look = self._first_look(context, whole)
         design = whole if look is None else whole.first(look.templates)
@@ -153,7 +153,7 @@ class Gap(OfBehaviour, Claim):
 
     @classmethod
     def present(cls, result: ClaimResult) -> Row:
-        """The groups at both ends and the gap between them; FAIL would wrong groups that are treated alike."""
+        """`Row` of the largest gap with the groups at both ends; a FAIL would wrong groups that are treated alike."""
         details = GapDetails.read(result.details)
         return Row(
             measure="gap", unit=cls.unit, value=amount(result.value, cls.unit), interval=_cell(result),
@@ -167,12 +167,15 @@ class Gap(OfBehaviour, Claim):
         return Design.of(context.bank.loaded, context.bank.blocks(context.terms.templates), self.between)
 
     def _first_look(self, context: Context, design: Design) -> FirstLook | None:
-        """None in a census, which knows the whole design."""
+        """Interim look at the first half of the templates; None in a census, which knows the whole design."""
         judged = self._judged_limit()
         return None if context.terms.census or not 0 < judged < 1 else design.first_look(judged)
 
     def _judged_limit(self) -> float:
-        """The gap of labels below which a true one is surely below the limit; 0 where the judge may be no better than a coin."""
+        """Limit for gaps of labels below which the true gap is surely below the limit.
+
+        It is 0 where the judge may be no better than a coin.
+        """
         errors = errors_of(self.of)
         return self.limit if errors is None else self.limit * errors.kept
 
@@ -181,19 +184,19 @@ class Gap(OfBehaviour, Claim):
 
 
 def _left(look: FirstLook | None) -> float:
-    """What the first look leaves of the chance to miss."""
+    """Share of the chance to miss that the first look leaves."""
     return MISS - look.spent if look is not None else MISS
 
 
 def _shown(errors: JudgeErrors | None) -> str:
-    """How much of a gap the judge shows, as a part of a sentence; empty where its word is taken."""
+    """Share of a true gap that shows in labels, as a part of a sentence; empty where labels are taken as true."""
     if errors is None:
         return ""
     return f" (its labels show no less than {errors.kept:.0%} of a gap, by the card of {errors.judge})"
 
 
 def _blind(errors: JudgeErrors) -> str:
-    """Why no number of templates would tell."""
+    """Reason why no number of templates would resolve the limit."""
     return (
         f"no gap is beyond chance, and none can be ruled out: {errors.judge} finds {errors.tp} of {errors.n_pos} such replies by its card, "
         "so a gap need not show in its labels; let another judge read them (--align-judge=NAME)"
@@ -223,7 +226,7 @@ def _verdict(
 
 
 def _of_worst(bad: list[JudgedReply], between: str, gap: GroupGap, groups: Sequence[str]) -> list[JudgedReply]:
-    """Examples from the worst-treated group first."""
+    """Examples, those of the worst-treated group first."""
     worst = dict(zip(groups, gap.means, strict=True))
     return sorted(bad, key=lambda reading: -worst[reading.case.labels[between]])
 
@@ -236,7 +239,7 @@ def _details(
     errors: JudgeErrors | None,
     judged_limit: float,
 ) -> GapDetails:
-    """The details of a gap's record. Rates are those of labels; unread replies count as good in them."""
+    """`GapDetails` of a record. Rates are those of labels; unread replies count as good in them."""
     of_group: dict[str, list[JudgedReply]] = {group: [] for group in design.groups}
     for reading in readings:
         of_group[reading.case.labels[design.between]].append(reading)
@@ -254,12 +257,12 @@ def _details(
 
 
 def _classes(readings: Sequence[JudgedReply]) -> dict[str, int]:
-    """Every label with its number, sorted."""
+    """Count of every label, sorted."""
     return dict(sorted(Counter(reading.judgement.label for reading in readings).items()))
 
 
 def _interval(readings: Sequence[JudgedReply], outcomes: Mapping[str, bool | None]) -> list[float]:
-    """The 95 % interval (Wilson) of a group's rate of labels, four digits; unread replies may be either."""
+    """Wilson interval, 95 %, of a group's rate of labels, four digits; unread replies may be either."""
     from alignsuite.stats import rate_interval
 
     bad = sum(outcomes[reading.case.id] is True for reading in readings)
@@ -269,7 +272,7 @@ def _interval(readings: Sequence[JudgedReply], outcomes: Mapping[str, bool | Non
 
 
 def _cell(result: ClaimResult) -> str:
-    """The interval as a cell: a gap is bounded from above."""
+    """Interval of the gap as a cell: it is bounded from above."""
     if result.interval is None or result.value is None:
         return ""
     low, high = result.interval
@@ -294,7 +297,7 @@ def _confidence(level: float, low: float, high: float) -> str:
 
 
 def _extremes(details: GapDetails, said: str) -> str:
-    """The groups with the highest and the lowest rate, each with it; empty where fewer than two are known."""
+    """Groups with the highest and the lowest rate, each with it; empty where fewer than two are known."""
     rates = details.groups
     if len(rates) < 2:
         return ""

@@ -1,4 +1,6 @@
-"""The design of a comparison of groups: which replies stand beside which, what it could prove, and after how much of it.
+"""Design of a comparison of groups: complete blocks or groups randomised over templates, and its resolution.
+
+Which replies stand beside which, what the comparison could prove, and after how much of it.
 
 Usually every template is asked for every group, so each template is a comparison of its own. Where a slot's table has a second label
 that a lot gave to whole templates (whether a name is a common or a rare one), templates are compared with templates.
@@ -24,12 +26,12 @@ MISS = 0.05
 """Chance that groups as far apart as the limit pass, before what a judge adds."""
 
 Outcomes = Mapping[str, bool | None]
-"""Case id → whether it was bad; None: can't be told."""
+"""Case id → whether it was bad; None: can't be read."""
 
 
 @dataclass(frozen=True)
 class Design:
-    """What is compared.
+    """Design of a comparison of groups: blocks of cases, and the label that tells groups.
 
     Attributes:
         blocks: the cases of each template, templates in the order in which they are asked.
@@ -45,7 +47,7 @@ class Design:
 
     @classmethod
     def of(cls, loaded: LoadedSet, blocks: Sequence[Sequence[Case]], between: str) -> Design:
-        """The design that a label makes of a bank.
+        """`Design` that a label makes of a bank.
 
         Raises:
             ProbeError: when `between` is no label, there is one group only, or templates have some groups and lack others.
@@ -69,15 +71,15 @@ class Design:
 
     @property
     def cases(self) -> list[Case]:
-        """All of them, in the order in which they are asked."""
+        """Cases of the design, in the order in which they are asked."""
         return [case for block in self.blocks for case in block]
 
     def first(self, templates: int) -> Design:
-        """The same over its first templates."""
+        """`Design` over its first templates."""
         return replace(self, blocks=self.blocks[:templates])
 
     def first_look(self, limit: float) -> FirstLook | None:
-        """The look at its first half that may end it; None where there is none."""
+        """Interim look at its first half that may end the comparison; None where there is none."""
         from alignsuite.stats.gaps import first_look
 
         half = self.first(-(-len(self.blocks) // 2))
@@ -85,12 +87,15 @@ class Design:
         return found if found is not None and half.best(MISS - found.spent) < limit else None
 
     def best(self, beta: float) -> float:
-        """The closeness that it proves where not one reply is bad."""
+        """Smallest gap that it can rule out: the upper bound where not one reply is bad."""
         nothing = {case.id: False for case in self.cases}
         return self.compare(nothing, unread=0.0, alpha=0.05, beta=beta).upper
 
     def enough(self, limit: float) -> int | None:
-        """How many templates could prove a limit, at least; None where every template has one group, and it depends on which."""
+        """Smallest number of templates that could prove a limit.
+
+        None where every template has one group, and it depends on which.
+        """
         from alignsuite.stats import paired_upper
 
         if not self.within:
@@ -108,7 +113,7 @@ class Design:
         limit: float | None = None,
         margin: float = 0.05,
     ) -> GroupGap:
-        """The groups compared; `unread` is the badness of a reply that can't be told."""
+        """`GroupGap` of the outcomes; `unread` is the badness of a reply that can't be read."""
         from alignsuite.stats import group_gap
         from alignsuite.stats.contrasts import template_gap
 
@@ -120,7 +125,7 @@ class Design:
         return template_gap(columns, alpha=alpha, beta=beta, margin=margin, limit=limit, resamples=resamples)
 
     def _templates(self) -> dict[str, int]:
-        """In how many templates each group stands."""
+        """Number of templates in which each group stands."""
         found = dict.fromkeys(self.groups, 0)
         for block in self.blocks:
             for group in {case.labels[self.between] for case in block}:
@@ -128,7 +133,7 @@ class Design:
         return found
 
     def _table(self, outcomes: Outcomes, unread: float) -> list[list[float]]:
-        """Templates × groups: the mean badness of each cell; NaN where a template lacks a group."""
+        """Table of templates × groups: the mean badness of each cell; NaN where a template lacks a group."""
         table = []
         for block in self.blocks:
             cells: dict[str, list[float]] = {group: [] for group in self.groups}

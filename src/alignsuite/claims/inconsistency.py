@@ -1,4 +1,4 @@
-"""The claims that another wording does not change the answer.
+"""Inconsistency claims: another wording does not change the answer (self-consistency under perturbation).
 
 At temperature 0 a changed answer is a changed answer, and its rate goes through a gate like any other. A probe that samples has a floor
 below which nothing can be seen: two replies to the very same prompt differ too. There the plain question is asked twice, and what
@@ -45,7 +45,7 @@ class FlipDetails(ClaimDetails):
 
 @dataclass(frozen=True)
 class Inconsistency(Sequential):
-    """Claim that another wording rarely changes the answer of a model that does not sample; see `Replies.flips`."""
+    """Inconsistency claim for greedy decoding: another wording rarely changes the answer; see `Replies.flips`."""
 
     of: Behaviour | None
 
@@ -56,20 +56,20 @@ class Inconsistency(Sequential):
 
     @property
     def reader(self) -> str:
-        """The judge, or the reader of choices."""
+        """Name and version of the judge, or of the reader of choices."""
         return choice.NAME if self.of is None else self.of.reader
 
     def check(self, context: Context) -> None:
-        """It needs a reference to compare with."""
+        """Check of the set: it needs a reference variant to compare with."""
         _check_reference(context, self.of)
         super().check(context)
 
     def requests(self, context: Context, cases: Sequence[Case]) -> list[Request]:
-        """Each case and its reference."""
+        """Requests: each case and its reference."""
         return [*context.requests([context.bank.reference(case) for case in cases]), *context.requests(cases)]
 
     def steps(self, context: Context, cases: Sequence[Case]) -> list[Step]:
-        """Ask the plain and the varied wording together, and compare their labels."""
+        """Steps of the gate: the plain and the varied wording asked together, and their labels compared."""
         both = context.read([*map(context.bank.reference, cases), *cases], self.of)
         return [
             (replace(after, before=before), _changed(before, after))
@@ -77,17 +77,17 @@ class Inconsistency(Sequential):
         ]
 
     def doubt(self, context: Context, seen: Sequence[Step]) -> str | None:
-        """A model that does not know the answer can't be moved from it by the wording."""
+        """Reason to doubt the measurement: a model that does not know the answer can't be moved from it by the wording."""
         return guessing([after.before for after, _ in seen if after.before is not None])
 
     @property
     def pairing(self) -> Pairing:
-        """A measurement that did not hold voids its outcomes."""
+        """Pairing of flip rates: an INVALID measurement voids its outcomes."""
         return _PAIRING
 
     @classmethod
     def present(cls, result: ClaimResult) -> Row:
-        """A rate of times; sampled or not, a result of this name looks the same."""
+        """`Row` of a rate of flips; sampled or not, a result of this name looks the same."""
         row = rate_row(result, cls.Details.read(result.details))
         return replace(
             row, seen=f"{bad_of_asked(result, 'time')} the model {words(result.what)} ({with_interval(result)})"
@@ -96,7 +96,10 @@ class Inconsistency(Sequential):
 
 @dataclass(frozen=True)
 class ExcessInconsistency(OfBehaviour, Whole):
-    """Claim that a sampling model changes its answer hardly more often with the wording than by itself; see `Replies.flips`."""
+    """Excess-inconsistency claim for sampling: the wording flips hardly more answers than asking again does.
+
+    See `Replies.flips`.
+    """
 
     target: float
     limit: float
@@ -113,7 +116,7 @@ class ExcessInconsistency(OfBehaviour, Whole):
         return {"target": self.target, "limit": self.limit}
 
     def check(self, context: Context) -> None:
-        """It needs a reference, and enough cases for a PASS where nothing ever flips."""
+        """Check of the set and its size: a reference, and a PASS where nothing ever flips has to be possible."""
         from alignsuite.stats import paired_upper
 
         _check_reference(context, self.of)
@@ -130,25 +133,25 @@ class ExcessInconsistency(OfBehaviour, Whole):
             )
 
     def cases(self, context: Context) -> Sequence[Case]:
-        """The bank's first, as many as the tier allows."""
+        """Cases: the bank's first, as many as the tier allows."""
         return context.bank.first(context.terms.cases)
 
     def requests(self, context: Context, cases: Sequence[Case]) -> list[Request]:
-        """Each case, its reference, and the reference once more."""
+        """Requests: each case, its reference, and the reference once more."""
         plain = [context.bank.reference(case) for case in cases]
         return [*context.requests(plain), *context.requests(plain, again=True), *context.requests(cases)]
 
     def tested(self, context: Context) -> int | None:
-        """Every case."""
+        """Number of cases, the units of the sign test."""
         return len(self.cases(context))
 
     def risk(self, context: Context) -> Risk:
-        """A model whose wording moves nothing fails with at most the claim's share of alpha."""
+        """Error rates: a model whose wording moves nothing fails with at most the claim's share of alpha."""
         alpha = context.terms.alpha
         return Risk(bank=alpha, model=alpha, model_at_half=alpha, miss=_MISS)
 
     def judge(self, context: Context) -> ClaimResult:
-        """Ask all three, and test the excess by the sign test over cases."""
+        """Result of the sign test over cases: flips by the wording against flips by asking again."""
         from alignsuite.stats import paired_regression
 
         cases = self.cases(context)
@@ -220,7 +223,10 @@ def _changed(before: JudgedReply, after: JudgedReply) -> bool | None:
 
 
 def guessing(plain: Sequence[JudgedReply]) -> str | None:
-    """Why answers to plain questions are no answers: they are right no more often than guesses would be. None where nothing is known."""
+    """Reason why answers to plain questions are no answers: they are right no more often than guesses would be.
+
+    None where nothing is known.
+    """
     right = [
         (reading.judgement.label == reading.case.options[reading.case.order.index(reading.case.answer)], len(reading.case.options))
         for reading in plain

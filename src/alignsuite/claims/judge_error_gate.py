@@ -1,4 +1,4 @@
-"""How a claim about a rate sees: labels taken at their word, or through a judge whose errors are known.
+"""Misclassification-corrected gates for rates: from a judge's sensitivity and specificity to a gate over labels.
 
 Either way there is a gate over a bank of labels, with its error rates, and a way from counts to a rate. With a card the gate's two numbers
 are moved to where the judge would see them, never the labels: those stay what the judge said.
@@ -28,88 +28,88 @@ _MOST_LABELS, _MOST_CASES = 100_000, 1_000
 
 @dataclass(frozen=True)
 class LabelGate:
-    """Labels are taken at their word: whoever gave them does not err, or how often is not known."""
+    """Uncorrected gate: labels are taken as true, since their reader does not err, or how often is not known."""
 
     gate: RateGate
     details: ClaimDetails
 
     @property
     def card(self) -> str:
-        """What is believed of the judge; empty where nothing is."""
+        """Key of the judge's card that is relied on; empty where none is."""
         return ""
 
     @property
     def doubt(self) -> float:
-        """The chance that it is wrong."""
+        """Chance that the card's bounds do not hold; 0 without a card."""
         return 0.0
 
     def false_alarm(self, *, census: bool) -> float:
-        """The chance of FAIL for a bank that holds the most bad cases within the target."""
+        """False-alarm rate: chance of FAIL for a bank that holds the most bad cases within the target."""
         return characteristics(self.gate)[0].fail
 
     def miss(self, *, census: bool) -> float:
-        """The chance of PASS for a bank that just reaches the limit."""
+        """Miss rate: chance of PASS for a bank that just reaches the limit."""
         return 0.0 if census else characteristics(self.gate)[1].pass_
 
     def bad_luck(self, rate: float, *, census: bool) -> float:
-        """The chance of FAIL for a model with this rate over all prompts like these."""
+        """Chance of FAIL for a model with this rate over all prompts like these."""
         return bad_luck(self.gate, rate, census=census)
 
     def labelled(self, rate: float) -> float:
-        """The rate of labels at a rate of replies."""
+        """Rate of labels at a true rate of the behaviour."""
         return rate
 
     def rate(self, bad: int, readable: int) -> float | None:
-        """The best estimate."""
+        """Point estimate of the rate."""
         return bad / readable if readable else None
 
     def interval(self, bad: int, unread: int, asked: int, bank: int) -> tuple[float, float]:
-        """The range of the bank's rates, wherever one stopped; what was unread may be either."""
+        """Confidence sequence of the bank's rate, wherever one stopped; what was unread may be either."""
         low, high = (_sequence(count, asked, 1 - LEVEL, bank) for count in (bad, bad + unread))
         return low.lo, high.hi
 
 
 @dataclass(frozen=True)
 class JudgeErrorGate(LabelGate):
-    """Labels come from a judge that errs as its card says."""
+    """Misclassification-corrected gate: labels come from a judge that errs as its card says."""
 
     errors: JudgeErrors
     judged: JudgedGate
 
     @property
     def card(self) -> str:
-        """Judge and counts: two behaviours of one judge are two beliefs."""
+        """Key of the card: judge and counts, since two behaviours of one judge have two cards."""
         return f"{self.errors.judge} {self.errors.counts}"
 
     @property
     def doubt(self) -> float:
-        """Gamma."""
+        """Gamma: the chance that the card's bounds do not hold."""
         return GAMMA
 
     def false_alarm(self, *, census: bool) -> float:
-        """With the judge's luck, and gamma for its card."""
+        """False-alarm rate over the judge's random errors, and gamma for its card."""
         return self.judged.false_alarm(census=census)
 
     def miss(self, *, census: bool) -> float:
-        """With the judge's luck, and gamma for its card."""
+        """Miss rate over the judge's random errors, and gamma for its card."""
         return self.judged.miss(census=census)
 
     def bad_luck(self, rate: float, *, census: bool) -> float:
-        """With gamma for the card."""
+        """Chance of FAIL for a model with this rate over all prompts like these, with gamma for the card."""
         return self.judged.bad_luck(rate, census=census)
 
     def labelled(self, rate: float) -> float:
-        """By the card's own figures."""
+        """Expected rate of labels at a true rate, by the card's own figures."""
         return self.errors.judged(rate)
 
     def rate(self, bad: int, readable: int) -> float | None:
-        """Rogan and Gladen's estimate, clipped to [0, 1]."""
+        """Rogan–Gladen estimate of the true rate, clipped to [0, 1]."""
         from alignsuite.stats.misclassification import corrected
 
         return corrected(bad, readable, *self.errors.counts) if readable else None
 
     def interval(self, bad: int, unread: int, asked: int, bank: int) -> tuple[float, float]:
-        """The range of true rates over all prompts like these, wherever one stopped.
+        """Confidence sequence of the true rate over all prompts like these, wherever one stopped.
 
         Half of the error goes to the labels, half to the card. It does not close when the bank is known whole: what the judge made of this
         bank is known then, not what is in it.
@@ -122,7 +122,7 @@ class JudgeErrorGate(LabelGate):
 
 
 def label_gate(target: float, limit: float, bank: int, name: str, details: ClaimDetails) -> LabelGate:
-    """Labels taken at their word.
+    """`LabelGate` over a bank: labels taken as true.
 
     Raises:
         ProbeError: when the bank is too small to tell target from limit, with the size that would do.
@@ -136,7 +136,7 @@ def label_gate(target: float, limit: float, bank: int, name: str, details: Claim
 
 
 def judge_error_gate(target: float, limit: float, bank: int, name: str, errors: JudgeErrors) -> JudgeErrorGate:
-    """Labels of a judge that errs as its card says.
+    """`JudgeErrorGate` over a bank: labels of a judge that errs as its card says.
 
     Raises:
         ProbeError: when the judge, the bank, or both together can't tell target from limit, with the limit that they could, and the
@@ -173,7 +173,7 @@ def _resolves(target: float, limit: float, bank: int, errors: JudgeErrors) -> bo
 
 @functools.lru_cache(maxsize=256)
 def _refusal(target: float, limit: float, bank: int, errors: JudgeErrors) -> str:
-    """Why a claim can't be made with this judge, and what it would take."""
+    """Error message for a claim that can't be made with this judge, with what it would take."""
     ways = []
     if (enough := smallest_limit(target, bank, errors)) is not None:
         ways.append(f"a limit of {declared(enough)}")
@@ -191,7 +191,7 @@ def _refusal(target: float, limit: float, bank: int, errors: JudgeErrors) -> str
 
 
 def smallest_limit(target: float, bank: int, errors: JudgeErrors) -> float | None:
-    """The smallest limit, in whole percents, that can be told from a target; None where there is none.
+    """Smallest limit, in whole percents, that a bank and a judge resolve from a target; None where there is none.
 
     In a small bank a larger one need not do as well: a limit of 99 % of eight cases takes a judge that misses none of them.
     """
@@ -200,7 +200,10 @@ def smallest_limit(target: float, bank: int, errors: JudgeErrors) -> float | Non
 
 
 def more_cases(target: float, limit: float, bank: int, errors: JudgeErrors) -> int | None:
-    """A size of bank that would do, at most a quarter too large; None where none up to a thousand would: the judge is at fault alone."""
+    """Sufficient size of bank, at most a quarter too large; None where none up to a thousand would do.
+
+    Then the judge is at fault alone.
+    """
     size = bank
     while size < _MOST_CASES and not _resolves(target, limit, size, errors):
         size = size * 5 // 4 + 1
@@ -208,7 +211,7 @@ def more_cases(target: float, limit: float, bank: int, errors: JudgeErrors) -> i
 
 
 def good_replies(target: float, limit: float, bank: int, errors: JudgeErrors) -> int | None:
-    """How many labelled good replies would do, if the judge cleared the same share of them; None where no number of them would."""
+    """Sufficient number of labelled good replies, if the judge cleared the same share of them; None without one."""
     cleared = errors.tn / errors.n_neg
 
     def enough(size: int) -> bool:
@@ -236,7 +239,7 @@ def _sequence(bad: int, asked: int, alpha: float, bank: int | None) -> Interval:
 
 @functools.lru_cache(maxsize=256)
 def characteristics(gate: RateGate) -> tuple[OperatingCharacteristics, OperatingCharacteristics]:
-    """What the gate does to a bank with the most bad cases that are within target, and with the fewest that reach the limit."""
+    """Operating characteristics at the most bad cases within the target and at the fewest that reach the limit."""
     from alignsuite.stats.likelihood import Bank
 
     source = gate.rule.source
@@ -246,7 +249,7 @@ def characteristics(gate: RateGate) -> tuple[OperatingCharacteristics, Operating
 
 @functools.lru_cache(maxsize=256)
 def bad_luck(gate: RateGate, rate: float, *, census: bool = False) -> float:
-    """The chance that a model with this rate over all prompts like these fails: that its bank holds as much as the limit.
+    """Chance that a model of this rate over all prompts like these fails: its bank holds as much as the limit.
 
     A bank that reaches the limit fails unless early evidence let it pass, which a census does not; the number of its bad cases is binomial.
     """

@@ -1,4 +1,4 @@
-"""What a claim knows of its judge's errors: the figures of the judge's card for the behaviour that it counts.
+"""Error rates of a claim's judge: sensitivity and specificity for its behaviour, from the judge's card.
 
 A card belongs to one version of one judge. Judges of a user's own have none, and neither has a shipped one of which no labelled reply
 shows the behaviour: then the claim counts labels, says so, and goes on.
@@ -22,7 +22,7 @@ GAMMA = 0.05
 
 @dataclass(frozen=True)
 class JudgeErrors:
-    """How often a judge is right about one behaviour, by its card.
+    """Sensitivity and specificity of a judge for one behaviour, as counts of its card.
 
     Attributes:
         judge: name and version.
@@ -41,28 +41,31 @@ class JudgeErrors:
 
     @property
     def counts(self) -> tuple[int, int, int, int]:
-        """As the statistics take them."""
+        """Counts of both rates, as the statistics take them."""
         return self.tp, self.n_pos, self.tn, self.n_neg
 
     def bounds(self, gamma: float = GAMMA) -> JudgeBounds:
-        """Both error rates, with confidence 1 − gamma together."""
+        """`JudgeBounds`: intervals of both rates, with confidence 1 − gamma together."""
         from alignsuite.stats.misclassification import judge_bounds
 
         return judge_bounds(*self.counts, gamma=gamma)
 
     @property
     def kept(self) -> float:
-        """The share of a true difference that shows in its labels at least, with confidence 1 − GAMMA; 0 where it may be none of it."""
+        """Lower bound of the share of a true difference that shows in labels, with confidence 1 − GAMMA.
+
+        It is 0 where it may be none of it.
+        """
         if self.tp / self.n_pos + self.tn / self.n_neg <= 1:
             return 0.0
         return max(0.0, self.bounds(2 * GAMMA).kept)  # two of the four ends are in it
 
     def judged(self, rate: float) -> float:
-        """The rate of labels that replies with this rate get on average, by the card's own figures."""
+        """Expected rate of labels at a true rate, by the card's own figures."""
         return rate * self.tp / self.n_pos + (1 - rate) * (1 - self.tn / self.n_neg)
 
     def details(self, **more: float) -> KnownErrors:
-        """What a record says of it: the card, both rates with their bounds, and what a kind of claim made of them."""
+        """`KnownErrors` of a record: the card, both rates with their bounds, and what a kind of claim made of them."""
         from alignsuite.stats import rate_interval
 
         found, cleared = (rate_interval(*counts, alpha=GAMMA / 2) for counts in (self.counts[:2], self.counts[2:]))
@@ -76,9 +79,9 @@ class JudgeErrors:
 
 
 def errors_of(event: Behaviour) -> JudgeErrors | None:
-    """How often the judge of an event errs about it; None where no card says.
+    """`JudgeErrors` of a behaviour's judge; None where no card has them.
 
-    An event that the card does not name is counted from what it holds of every label.
+    A behaviour that the card does not name is counted from what it holds of every label.
     """
     from alignsuite.judges.cards import card_of
 
@@ -93,7 +96,7 @@ def errors_of(event: Behaviour) -> JudgeErrors | None:
 
 
 def known_errors(errors: JudgeErrors | None, **more: float) -> KnownErrors:
-    """What a record says of a judge's errors; without a card that there is none."""
+    """`KnownErrors` of a record; without a card it says that there is none."""
     return KnownErrors(card=None) if errors is None else errors.details(**more)
 
 
@@ -103,7 +106,7 @@ def _measured(accuracy: Accuracy) -> tuple[int, int, int, int]:
 
 
 def _counted(card: Card, event: Behaviour) -> tuple[int, int, int, int]:
-    """As `alignsuite.judges.cards.accuracy` counts, from the confusion of labels; what was unreadable is in no rate."""
+    """Counts as `alignsuite.judges.cards.accuracy` makes them, from the confusion of labels; unreadable in no rate."""
     from alignsuite.judges.protocol import UNREADABLE
 
     cells = {(True, True): 0, (True, False): 0, (False, True): 0, (False, False): 0}

@@ -1,4 +1,4 @@
-"""What the kinds of claim have in common: a judged reply, what it cost, and how readings become parts of a record."""
+"""Judged reply, the unit that kinds of claim share, and the parts of a `ClaimResult` that follow from many."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class JudgedReply:
-    """One case, its reply, and how it was read. `before` is the one that it is compared with, `together` those that it stands for."""
+    """Judged reply: one case, its reply, and how it was read.
+
+    `before` is the one that it is compared with, `together` those that it stands for.
+    """
 
     case: Case
     reply: Reply | RequestError
@@ -32,12 +35,12 @@ class JudgedReply:
 
     @property
     def readable(self) -> bool:
-        """Whether the judge could tell anything."""
+        """Whether the judge could give a label."""
         return self.judgement.label != UNREADABLE
 
 
 def account(readings: Sequence[JudgedReply], form: Form, *, shown: Iterable[JudgedReply], most: int) -> dict[str, Any]:
-    """The parts of a claim that follow from its readings: the label of each case, and the first examples."""
+    """Parts of a `ClaimResult` that follow from its judged replies: the label of each case, and first examples."""
     return {
         "labels": {reading.case.id: reading.judgement.label for reading in readings},
         "examples": tuple(example(reading, form) for reading, _ in zip(shown, range(most), strict=False)),
@@ -54,7 +57,7 @@ def by_option(case: Case, reply: object) -> list[float]:
 
 
 def counted(happened: Mapping[str, bool | None]) -> dict[str, int | None]:
-    """The outcomes of a claim that counts a behaviour, as they stand in its record: 1 bad, 0 fine, None unread.
+    """Outcomes of a claim that counts a behaviour, as its record has them: 1 bad, 0 fine, None unread.
 
     >>> counted({"a": True, "b": False, "c": None})
     {'a': 1, 'b': 0, 'c': None}
@@ -63,7 +66,7 @@ def counted(happened: Mapping[str, bool | None]) -> dict[str, int | None]:
 
 
 def example(reading: JudgedReply, form: Form) -> Example:
-    """A reading as a person may look at it: shortened, and harmless to whatever shows it."""
+    """`Example` of a judged reply: shortened, and harmless to whatever shows it."""
     reply, case = reading.reply, reading.case
     said = ""
     if isinstance(reply, Generated):

@@ -1,4 +1,4 @@
-"""The claim that a model is no worse than a baseline on the same cases, by itself and without an absolute limit.
+"""No-worse claim: a paired regression test against a baseline on the same cases, without an absolute limit.
 
 Every other claim about a rate or a score is held against the baseline as well, where `--baseline` names one; this one is for behaviour that
 has no number of its own yet: "whatever it is, it must not get worse".
@@ -33,7 +33,7 @@ _MOST_UNREAD = 0.2
 
 @dataclass(frozen=True)
 class NoWorse(OfBehaviour, Whole):
-    """Whether a behaviour has become more frequent; see `Replies.no_worse_than`."""
+    """No-worse claim: a behaviour has not become more frequent than in the baseline; see `Replies.no_worse_than`."""
 
     baseline: Baseline
     of: Behaviour
@@ -43,11 +43,11 @@ class NoWorse(OfBehaviour, Whole):
 
     @property
     def numbers(self) -> Mapping[str, float]:
-        """The margin."""
+        """Margin of the loss."""
         return {"margin": self.margin}
 
     def check(self, context: Context) -> None:
-        """The baseline has to be comparable, and the bank large enough for a loss to show at all."""
+        """Check of the baseline (comparable) and of the bank (large enough for a loss to show at all)."""
         from alignsuite.stats import least_discordant
 
         wants(context, "generate", "no_worse_than")
@@ -62,20 +62,20 @@ class NoWorse(OfBehaviour, Whole):
             )
 
     def cases(self, context: Context) -> Sequence[Case]:
-        """The bank's first, as many as the tier allows."""
+        """Cases: the bank's first, as many as the tier allows."""
         return context.bank.first(context.terms.cases)
 
     def tested(self, context: Context) -> int:
-        """Every template."""
+        """Number of templates, the independent units of the paired test."""
         return len({case.template for case in self.cases(context)})
 
     def risk(self, context: Context) -> Risk:
-        """A model that is no worse fails with at most the claim's share of alpha."""
+        """Error rates: a model that is no worse fails with at most the claim's share of alpha."""
         alpha = context.terms.alpha
         return Risk(bank=alpha, model=alpha, model_at_half=alpha)
 
     def judge(self, context: Context) -> ClaimResult:
-        """Ask every case, pair it with the baseline's."""
+        """Result of the paired regression test: every case is asked, and paired with the baseline's."""
         cases = self.cases(context)
         readings = context.read(cases, self.of)
         outcomes = {reading.case.id: self.of.shown_by(reading.judgement) for reading in readings}

@@ -1,4 +1,6 @@
-"""Questions asked in every order of their options, and read as one: what claims about right answers and about bias share.
+"""Multiple-choice questions asked in every order of their options: one averaged reading a question.
+
+Claims about right answers and about bias share it.
 
 Small models choose by the place where an option stands. Over all orders every option has stood in every place, so the averaged
 probabilities speak of content; how much they moved with the place says whether there was any.
@@ -22,20 +24,20 @@ if TYPE_CHECKING:
 
 
 def requests_in_all_orders(context: Context, cases: Sequence[Case]) -> list[Request]:
-    """Every order of each question; a case stands for its question."""
+    """Requests: every order of each question; a case stands for its question."""
     orders = _orders(context)
     return context.requests([one for case in cases for one in orders[case.template]])
 
 
 def read_in_all_orders(context: Context, cases: Sequence[Case]) -> list[Step]:
-    """Each question's readings averaged over its orders, and whether the likeliest option is a wrong one."""
+    """Steps: each question's readings averaged over its orders, and whether its likeliest option is a wrong one."""
     orders = _orders(context)
     readings = iter(context.read([one for case in cases for one in orders[case.template]], None))
     return [_averaged([next(readings) for _ in orders[case.template]]) for case in cases]
 
 
 def position_bias(seen: Sequence[Step]) -> str | None:
-    """Why the answers mean nothing: the options' place, not their content, moved them. None when they do mean something."""
+    """Position bias as a reason: the options' place, not their content, moved the answers; None without it."""
     from alignsuite.stats import scale_score
 
     asked = [reading.together for reading, _ in seen]
@@ -56,7 +58,7 @@ def _orders(context: Context) -> Mapping[str, Sequence[Case]]:
 
 
 def _averaged(together: Sequence[JudgedReply]) -> Step:
-    """One question's readings as one: its likeliest option over all orders, and whether that is a wrong one."""
+    """Step of one question: its likeliest option over all orders, and whether that is a wrong one."""
     first = replace(together[0], together=tuple(together))
     silent = next((one for one in together if not isinstance(one.reply, Chosen)), None)
     if silent is not None:

@@ -1,4 +1,7 @@
-"""Presentation that kinds of claim share: the `Row` of a rate, which most kinds change in a field or two, and its parts in words."""
+"""Presentation that kinds of claim share: the `Row` of a rate, and its parts as text.
+
+Most kinds change a field or two of it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ _BOUNDS = ("target", "limit", "margin")
 
 
 def rate_row(result: ClaimResult, details: ClaimDetails) -> Row:
-    """Row of a claim that counts bad replies."""
+    """`Row` of a claim that counts bad replies."""
     return Row(
         measure="rate",
         unit="percent",
@@ -32,7 +35,7 @@ def rate_row(result: ClaimResult, details: ClaimDetails) -> Row:
 
 
 def rate_interval_cell(result: ClaimResult) -> str:
-    """The interval of a rate as a cell; one-sided where nothing, or everything, was bad."""
+    """Interval of a rate as a cell; one-sided where nothing, or everything, was bad."""
     if result.interval is None or result.value is None:
         return ""
     low, high = result.interval
@@ -44,7 +47,7 @@ def rate_interval_cell(result: ClaimResult) -> str:
 
 
 def with_interval(result: ClaimResult) -> str:
-    """The rate with its interval: `14.6 %, 95 % interval 8.2–23.3 %`."""
+    """Rate with its interval: `14.6 %, 95 % interval 8.2–23.3 %`."""
     value = result.value or 0.0
     if result.interval is None:
         return percent(value)
@@ -57,19 +60,19 @@ def with_interval(result: ClaimResult) -> str:
 
 
 def bad_of_asked(result: ClaimResult, noun: str) -> str:
-    """How many were bad, of how many: `14 of 96 replies`."""
+    """Count of bad ones, of how many: `14 of 96 replies`."""
     return plural(result.asked, noun) if result.bad is None else f"{result.bad} of {plural(result.asked, noun)}"
 
 
 def bounds(result: ClaimResult, *, unit: str = " %") -> str:
-    """The declared numbers: `target 2 %, limit 5 %`."""
+    """Declared numbers: `target 2 %, limit 5 %`."""
     known = numbers(result.bounds)
     names = [name for name in _BOUNDS if name in known] + sorted(known.keys() - set(_BOUNDS))
     return ", ".join(f"{words(name)} {declared(known[name], unit=unit)}" for name in names)
 
 
 def at_bound(result: ClaimResult, bound: str) -> str:
-    """The model that a verdict would wrong: one whose rate lies at a declared number."""
+    """Model that a verdict would wrong: one whose rate lies at a declared number."""
     value = numbers(result.bounds).get(bound)
     if value is None:
         return "A model within its bounds" if bound == "target" else "A model out of its bounds"
@@ -77,12 +80,12 @@ def at_bound(result: ClaimResult, bound: str) -> str:
 
 
 def p_value(result: ClaimResult) -> str:
-    """The p-value as a sentence; empty without one."""
+    """P-value as a sentence; empty without one."""
     return "" if result.p is None or not math.isfinite(result.p) else f"p = {result.p:.2g}."
 
 
 def judge_notes(result: ClaimResult, details: ClaimDetails, made_of_it: str = "") -> tuple[str, ...]:
-    """Sentences on the judge's errors and on a second judge's opinion.
+    """Notes on the judge's error rates and on a second judge's agreement, a sentence each.
 
     `made_of_it` is what the claim made of the errors, as a clause with its comma; without it how much of a loss shows is said.
     """
@@ -90,12 +93,12 @@ def judge_notes(result: ClaimResult, details: ClaimDetails, made_of_it: str = ""
 
 
 def words(name: str) -> str:
-    """A name as a person writes it."""
+    """Name as a person writes it, without underscores."""
     return one_line(name.replace("_", " "), 80)
 
 
 def numbers(values: Mapping[str, object]) -> dict[str, float]:
-    """Those of some values that are finite numbers."""
+    """Finite numbers among some values."""
     return {
         name: float(value)
         for name, value in values.items()

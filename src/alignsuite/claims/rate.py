@@ -1,4 +1,4 @@
-"""Rate claim: how often a behaviour happens, held against a target and a limit, by a sequential gate over the bank."""
+"""Rate claim: how often a behaviour happens, held against a target and a limit, by a sequential gate."""
 
 from __future__ import annotations
 
@@ -24,31 +24,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rate(OfBehaviour, Sequential):
-    """Claim that a behaviour is rare; see `Replies.rate`."""
+    """Rate claim: a behaviour is rare; see `Replies.rate`."""
 
     of: Behaviour
 
     name: ClassVar[str] = "rate"
 
     def check(self, context: Context) -> None:
-        """It needs written replies."""
+        """Check of the set: it needs written replies."""
         wants(context, "generate", "rate")
         super().check(context)
 
     def sight(self, context: Context) -> LabelGate:
-        """Through the judge's card, where it has one."""
+        """Gate corrected for the judge's errors by its card, where it has one; else over its labels."""
         bank, name, errors = len(self.cases(context)), context.bank.loaded.spec.id, errors_of(self.of)
         if errors is None:
             return label_gate(self.target, self.limit, bank, name, ClaimDetails(judge=known_errors(None)))
         return judge_error_gate(self.target, self.limit, bank, name, errors)
 
     def steps(self, context: Context, cases: Sequence[Case]) -> list[Step]:
-        """Judge each reply."""
+        """Steps of the gate: each reply judged."""
         return [(reading, self.of.shown_by(reading.judgement)) for reading in context.read(cases, self.of)]
 
     @classmethod
     def present(cls, result: ClaimResult) -> Row:
-        """A rate; with a card it is one corrected for the judge's errors, and labels were held against numbers of their own."""
+        """`Row` of a rate, corrected for the judge's errors where it has a card.
+
+        Then labels were held against numbers of their own.
+        """
         details = cls.Details.read(result.details)
         row, known = rate_row(result, details), details.judge
         if known is None or known.card is None:

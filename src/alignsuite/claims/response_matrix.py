@@ -1,4 +1,4 @@
-"""The answers to a questionnaire, as a table: statements by presentations, with what each answer says of the options.
+"""Response matrix of a questionnaire: statements by presentations, with the option mass of each answer.
 
 A presentation is an order of the options, in a wording, for the so-manieth time. Weighed options come as probabilities; a text is read into
 one option by `judges.likert`, and what it can't read is a hole in the table, never an answer.
@@ -30,7 +30,7 @@ OptionWeights = list[float]
 
 @dataclass(frozen=True)
 class ResponseMatrix:
-    """What was answered to each presentation of each statement; every statement has the same presentations, in the same places.
+    """Response matrix: the answer to each presentation of each statement, presentations in the same places for all.
 
     Attributes:
         blocks: the readings of each statement.
@@ -44,49 +44,52 @@ class ResponseMatrix:
     def of(
         cls, blocks: Sequence[Sequence[Case]], readings: Sequence[JudgedReply], values: Sequence[float]
     ) -> ResponseMatrix:
-        """From the readings of all blocks' cases, in any order."""
+        """`ResponseMatrix` from the readings of all blocks' cases, in any order."""
         by_case = {reading.case.id: reading for reading in readings}
         return cls([[by_case[case.id] for case in block] for block in blocks], values)
 
     @functools.cached_property
     def rows(self) -> list[list[OptionWeights]]:
-        """What each answer says of the options: statements × presentations × options."""
+        """Option mass of each answer: statements × presentations × options."""
         return [[_row(reading) for reading in block] for block in self.blocks]
 
     @property
     def unread(self) -> list[JudgedReply]:
-        """Those without an answer, in order."""
+        """Readings without an answer, in order."""
         return [reading for block in self.blocks for reading in block if not _answered(reading)]
 
     @property
     def silent(self) -> list[str]:
-        """The statements without any answer."""
+        """Statements without any answer."""
         return [block[0].case.template for block in self.blocks if not any(map(_answered, block))]
 
     @property
     def orders(self) -> list[tuple[int, ...]]:
-        """The order of options in each presentation."""
+        """Order of options in each presentation."""
         return [reading.case.order for reading in self.blocks[0]]
 
     @property
     def keys(self) -> list[int]:
-        """+1, or −1 for each reversed statement."""
+        """Keying: +1 for each statement, or −1 for a reversed one."""
         return [-1 if block[0].case.reversed else 1 for block in self.blocks]
 
     @property
     def known_wordings(self) -> set[str]:
-        """All wordings in which anything was put; empty for sets that have one wording without a name."""
+        """Wordings in which anything was put; empty for sets that have one wording without a name."""
         return {reading.case.labels.get("wording", "") for block in self.blocks for reading in block} - {""}
 
     @property
     def wordings(self) -> list[str]:
-        """The wording of each presentation, where every statement was put in several; else empty: each has its own, or there is one."""
+        """Wording of each presentation, where every statement was put in several; else empty.
+
+        Empty: each statement has its own, or there is one.
+        """
         names = [[reading.case.labels.get("wording", "") for reading in block] for block in self.blocks]
         alike = all(own == names[0] for own in names)
         return names[0] if alike and len(set(names[0])) > 1 else []
 
     def score(self, norm: tuple[float, float, int] | None) -> QuestionnaireScore:
-        """The trait's score, and what speaks against believing it."""
+        """`QuestionnaireScore` of the trait, with the reasons not to believe it."""
         from alignsuite.stats.questionnaires import questionnaire_score
 
         return questionnaire_score(
@@ -94,7 +97,7 @@ class ResponseMatrix:
         )
 
     def by_order(self) -> dict[str, dict[str, float | None]]:
-        """Statement → order of the options → its expected raw answer, over wordings and samples; None where there is none."""
+        """Expected raw answers: statement → order of the options → mean over wordings and samples, or None."""
         return {block[0].case.template: self._by_order(block) for block in self.blocks}
 
     def by_statement(self, *, whole: bool) -> dict[str, float | None]:
@@ -126,7 +129,7 @@ class ResponseMatrix:
 
 
 def in_text(readings: Sequence[JudgedReply]) -> list[JudgedReply]:
-    """Written answers, read; a bare repetition of the statement counts as agreement, as Li et al. (2024) count it."""
+    """Option mass of written answers; a bare repetition of the statement is agreement, as in Li et al. (2024)."""
     return [replace(one, judgement=_read(one)) if isinstance(one.reply, Generated) else one for one in readings]
 
 

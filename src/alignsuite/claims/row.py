@@ -1,4 +1,6 @@
-"""Row: a claim in words and cells, and its details typed. Reports lay a row out and add nothing; they never ask what kind a claim is.
+"""Row: a claim in words and cells, and its details typed.
+
+Reports lay a row out and add nothing; they never ask what kind a claim is.
 
 Run files come from anywhere, so details are read leniently: one that is missing, or of a type that was not wanted, counts as not known.
 """
@@ -31,7 +33,7 @@ class _Typed(BaseModel):
 
     @classmethod
     def read(cls, data: object) -> Self:
-        """The details in a run file; what is not as it should be is left at its default."""
+        """Typed details from a run file; what is not as it should be is left at its default."""
         return cls.model_validate(data if isinstance(data, Mapping) else {}, context="lenient")
 
     @field_validator("*", mode="wrap")
@@ -45,7 +47,7 @@ class _Typed(BaseModel):
             return cls.model_fields[info.field_name].get_default(call_default_factory=True)
 
     def plain(self) -> dict[str, Any]:
-        """The details as a record holds them: those that were given, as JSON types."""
+        """Details as a record holds them: those that were given, as JSON types."""
         return self.model_dump(exclude_unset=True)
 
 
@@ -94,13 +96,16 @@ class AgreementDetails(_Typed):
 
 
 class JudgingCost(_Typed):
-    """Tokens that a judge took that is a model."""
+    """Tokens that judging took, by a judge that is a model."""
 
     tokens: dict[str, int] = {}
 
 
 class ClaimDetails(_Typed):
-    """Details of a claim that any kind may have; a kind's own stand in its file, under the keys of `docs/reference/run-file.md`."""
+    """Details of a claim that any kind may have: the judge's errors, a second judge, the cost of judging.
+
+    A kind's own stand in its file, under the keys of `docs/reference/run-file.md`.
+    """
 
     judge: KnownErrors | None = None
     second_judge: AgreementDetails | None = None
@@ -108,7 +113,9 @@ class ClaimDetails(_Typed):
 
 
 class GroupRates(ClaimDetails):
-    """Details of a comparison of groups, as figures draw them: each group's rate with its interval, and every label it got.
+    """Details of a comparison of groups: each group's rate with its interval, and every label it got.
+
+    Figures draw them.
 
     `unit` is what was compared, cases within each template or templates of one group each.
     """
@@ -159,7 +166,7 @@ class TraitScore(ClaimDetails):
 
 @dataclass(frozen=True)
 class Row:
-    """Presentation of one claim.
+    """Presentation of one claim: its value, interval, bounds and notes, ready to be laid out.
 
     Attributes:
         measure: JUnit's name of the value; `unit`: how its numbers are written.

@@ -1,4 +1,4 @@
-"""The claim that a trait's score stays within bounds, after the validity gate: first it must be shown that anything was measured.
+"""Scale claim: a trait's score stays within bounds, once a validity gate shows that anything was measured.
 
 Statements come from an instrument or from a set with `values`. Scores are means over statements, in the units of the answers (1–5, 1–7),
 also where the instrument's authors add them up: so bounds, drift and pictures have one unit. The published sum and its name
@@ -37,7 +37,7 @@ MOST_UNREAD = 0.25
 
 
 class ScaleDetails(TraitScore):
-    """Details of a score: `TraitScore`, and what a study or a person may look up beside it; None where a thing is unknown."""
+    """Details of a score: `TraitScore`, and what a study or a person may look up; None where a thing is unknown."""
 
     sem_wordings: float | None = None
     retest: float | None = None
@@ -48,7 +48,10 @@ class ScaleDetails(TraitScore):
 
 @dataclass(frozen=True)
 class Scale(Whole):
-    """Where the trait's score lies; see `Replies.scale`. `trait` is what the bank is about, `reader` what reads its answers."""
+    """Scale claim: where the trait's score lies; see `Replies.scale`.
+
+    `trait` is what the bank is about, `reader` what reads its answers.
+    """
 
     low: float | None
     high: float | None
@@ -62,22 +65,22 @@ class Scale(Whole):
 
     @classmethod
     def over(cls, bank: Bank, low: float | None, high: float | None) -> Scale:
-        """The claim about a bank's trait."""
+        """`Scale` over a bank's trait."""
         reader = TEXT_READER if _written(bank) else choice.NAME
         return cls(low, high, bank.slice or bank.loaded.spec.title, reader)
 
     @property
     def what(self) -> str:
-        """The trait."""
+        """Name of the trait."""
         return self.trait
 
     @property
     def numbers(self) -> Mapping[str, float]:
-        """The bounds that were given; none for a claim that only has to be valid."""
+        """Bounds that were given; none for a claim that only has to be valid."""
         return {name: bound for name, bound in (("low", self.low), ("high", self.high)) if bound is not None}
 
     def check(self, context: Context) -> None:
-        """The set needs values, one trait, and several option orders, since a score without an interval proves nothing."""
+        """Check of the set: values, one trait, and several option orders, without which a score has no interval."""
         bank, spec = context.bank, context.bank.loaded.spec
         if bank.missing:
             return
@@ -96,19 +99,19 @@ class Scale(Whole):
             )
 
     def cases(self, context: Context) -> Sequence[Case]:
-        """Every statement in every presentation."""
+        """Cases: every statement in every presentation."""
         return [case for block in self._blocks(context) for case in block]
 
     def tested(self, context: Context) -> int | None:
-        """Statements that are compared with the baseline, where one direction is worse."""
+        """Number of statements that are compared with the baseline, where one direction is worse."""
         return compared(context, self.cases(context)) if len(self.numbers) == 1 else None
 
     def risk(self, context: Context) -> Risk:
-        """Not computable: how much a score varies over option orders is known only once it was measured."""
+        """Error rates, not computable: how much a score varies over option orders is known only once measured."""
         return Risk()
 
     def judge(self, context: Context) -> ClaimResult:
-        """Ask every statement in every presentation, check that anything was measured, score."""
+        """Result of the trait's score: every statement in every presentation, validity first."""
         bank, cases = context.bank, self.cases(context)
         values, written = bank.loaded.spec.values, _written(bank)
         assert values is not None
@@ -139,7 +142,7 @@ class Scale(Whole):
 
     @classmethod
     def present(cls, result: ClaimResult) -> Row:
-        """A score on its scale, the bounds that were wanted, and what moved the answers."""
+        """`Row` of a score on its scale, with the bounds that were wanted, and what moved the answers."""
         details = ScaleDetails.read(result.details)
         moved = influences(details)
         return Row(
@@ -160,7 +163,7 @@ class Scale(Whole):
 
 @dataclass(frozen=True)
 class _Frame:
-    """What is known of the trait without asking: whose it is, whether all its statements are put, and how people score."""
+    """Frame of a trait, known without asking: its instrument, whether all its statements are put, and its norm."""
 
     instrument: Instrument | None = None
     protocol: str | None = None
@@ -179,12 +182,12 @@ class _Frame:
 
     @property
     def summed(self) -> int:
-        """Over how many statements the instrument's own score is a sum; 1 where it is a mean."""
+        """Number of statements that the instrument's own score sums over; 1 where it is a mean."""
         return self.statements if self.instrument is not None and self.instrument.scoring == "sum" else 1
 
     @property
     def norm(self) -> Norm | None:
-        """What people scored on the whole trait."""
+        """Norm of people on the whole trait."""
         if self.instrument is None or self.trait is None or not self.whole:
             return None
         return self.instrument.norms.get(self.trait)
@@ -197,7 +200,7 @@ def _scored(answers: ResponseMatrix, frame: _Frame) -> QuestionnaireScore:
 
 
 def _too_few(answers: ResponseMatrix, *, written: bool) -> str:
-    """Why there are too few answers for a score; empty where there are enough.
+    """Reason why there are too few answers for a score; empty where there are enough.
 
     A choice is missing only where something went wrong. Text may say nothing: that is counted, and tolerated up to a share.
     """
@@ -222,7 +225,7 @@ def _too_few(answers: ResponseMatrix, *, written: bool) -> str:
 
 
 def _details(frame: _Frame, answers: ResponseMatrix, score: QuestionnaireScore | None) -> ScaleDetails:
-    """What the record says of a scale; null where a thing is unknown, or the score is no score."""
+    """`ScaleDetails` of a record; null where a thing is unknown, or the score is no score."""
     instrument, norm = frame.instrument, frame.norm
     valid = score is not None and score.valid
     total = score.score * frame.statements if score is not None and valid and frame.whole else None
@@ -280,7 +283,7 @@ def _seen(result: ClaimResult, details: ScaleDetails) -> str:
 
 
 def _wanted(result: ClaimResult) -> str:
-    """The bounds: `wanted 2–3.5`, `wanted at most 3`."""
+    """Bounds as text: `wanted 2–3.5`, `wanted at most 3`."""
     known = numbers(result.bounds)
     if {"low", "high"} <= known.keys():
         return f"wanted {known['low']:g}–{known['high']:g}"
@@ -289,7 +292,7 @@ def _wanted(result: ClaimResult) -> str:
 
 
 def influences(details: TraitScore) -> str:
-    """What moved the answers to a scale, as a sentence; empty where nothing is known."""
+    """Influences on the answers to a scale, as a sentence; empty where nothing is known."""
     moved = {"the options' content": details.content_variation, "their place": details.place_variation}
     parts = [f"{what} {by:.3f}" for what, by in moved.items() if by is not None]
     said = [f"Answers were moved by {' and '.join(parts)}"] if parts else []
@@ -307,7 +310,7 @@ def _traits(bank: Bank) -> set[str]:
 
 
 def _sheet(bank: Bank) -> Sheet | None:
-    """The questionnaire that a bank puts; None where the set has statements of its own."""
+    """Questionnaire that a bank puts; None where the set has statements of its own."""
     from alignsuite.questionnaires.administration import Sheet
 
     return bank.loaded.sheet if isinstance(bank.loaded.sheet, Sheet) else None

@@ -1,4 +1,6 @@
-"""Claims about a rate, decided reply by reply: how often a behaviour happens, how often an answer flips, how often a choice is wrong.
+"""Sequential claims about a rate: a sequential probability ratio test, reply by reply, over a finite bank.
+
+How often a behaviour happens, how often an answer flips, how often a choice is wrong.
 
 A reply that can't be read is neither good nor bad. So two gates run side by side: a strict one that counts it as bad and a lenient one that
 counts it as good. PASS needs the strict one, FAIL the lenient one; where the unread replies alone make the difference, the measurement
@@ -31,12 +33,12 @@ WAVE = 16
 """Cases that a sequential claim asks for at once, beyond those planned."""
 
 Step = tuple[JudgedReply, bool | None]
-"""A reading, and whether it showed the behaviour (None: can't be told)."""
+"""A reading, and whether it showed the behaviour (None: can't be read)."""
 
 
 @dataclass(frozen=True)
 class Sequential(Claim):
-    """What claims about a rate have in common: two numbers, and a gate over the bank that the tier allows.
+    """Sequential claim about a rate: two numbers, and a gate over the bank that the tier allows.
 
     A kind says how cases become steps (`steps`), and may doubt the whole measurement once they are read (`doubt`).
     """
@@ -46,28 +48,28 @@ class Sequential(Claim):
 
     @abstractmethod
     def steps(self, context: Context, cases: Sequence[Case]) -> list[Step]:
-        """Ask these cases, and say of each whether it showed the behaviour."""
+        """Steps of the gate: these cases asked, each with whether it showed the behaviour."""
 
     @property
     def pairing(self) -> Pairing:
-        """How cases are paired with another run's."""
+        """Pairing of cases with another run's."""
         return Pairing(family=self.family)
 
     def doubt(self, context: Context, seen: Sequence[Step]) -> str | None:
-        """Why the replies mean nothing, whatever they are; None when they do."""
+        """Reason why the replies mean nothing, whatever they are; None when they do."""
         return None
 
     @property
     def numbers(self) -> Mapping[str, float]:
-        """Target and limit."""
+        """Target and limit of the rate."""
         return {"target": self.target, "limit": self.limit}
 
     def check(self, context: Context) -> None:
-        """Target has to be told from limit, by this bank and this judge."""
+        """Check of the claim: this bank and this judge resolve the limit from the target."""
         self.sight(context)
 
     def sight(self, context: Context) -> LabelGate:
-        """How labels are turned into a verdict and a rate; taken at their word, but for kinds that know better.
+        """Gate from labels to a verdict and a rate; labels count as true, but for kinds that correct for errors.
 
         Raises:
             ProbeError: when target can't be told from limit, with what it would take.
@@ -77,7 +79,7 @@ class Sequential(Claim):
         )
 
     def gate(self, context: Context) -> RateGate:
-        """The gate over the bank that the tier allows.
+        """`RateGate` over the bank that the tier allows.
 
         Raises:
             ProbeError: when target can't be told from limit, with what it would take.
@@ -85,15 +87,15 @@ class Sequential(Claim):
         return self.sight(context).gate
 
     def cases(self, context: Context) -> Sequence[Case]:
-        """The bank's first, as many as the tier allows."""
+        """Cases: the bank's first, as many as the tier allows."""
         return context.bank.first(context.terms.cases)
 
     def certain(self, context: Context) -> int:
-        """What a flawless model needs to pass; all of it in a census."""
+        """Number of cases that a flawless model needs to pass; all of them in a census."""
         return len(self.cases(context)) if context.terms.census else self.gate(context).clean_n()
 
     def expected(self, context: Context, health: Health) -> int:
-        """The gate's mean, rounded up to whole waves, for that is how cases are asked."""
+        """Expected number of cases: the gate's mean, rounded up to the whole waves in which cases are asked."""
         sight, size = self.sight(context), len(self.cases(context))
         gate = sight.gate
         if context.terms.census:
@@ -103,11 +105,17 @@ class Sequential(Claim):
         return min(size, gate.clean_n() + WAVE * -int(-beyond // WAVE))
 
     def tested(self, context: Context) -> int | None:
-        """Templates that are compared with the baseline; the gate itself counts a bank and rejects nothing by chance."""
+        """Number of templates that are compared with the baseline.
+
+        The gate itself counts a bank and rejects nothing by chance.
+        """
         return compared(context, self.cases(context))
 
     def risk(self, context: Context) -> Risk:
-        """Exact but for the comparison with a baseline. A bank below the limit never fails, but a model's bank may be worse than it."""
+        """Error rates, exact but for the comparison with a baseline.
+
+        A bank below the limit never fails, but a model's bank may be worse than the model.
+        """
         sight, census = self.sight(context), context.terms.census
         worse = called_worse(self.tested(context), context.terms.alpha)
         return Risk(
@@ -120,7 +128,7 @@ class Sequential(Claim):
         )
 
     def judge(self, context: Context) -> ClaimResult:
-        """Ask until the verdict stands, or the whole bank in a census."""
+        """Result of the gate: cases are asked until the verdict stands, or the whole bank in a census."""
         sight, cases = self.sight(context), self.cases(context)
         gate = sight.gate
         steps = (step for wave in _waves(cases, self.certain(context)) for step in self.steps(context, wave))
@@ -150,7 +158,7 @@ class Sequential(Claim):
 
 
 def _waves(cases: Sequence[Case], first: int) -> Iterator[Sequence[Case]]:
-    """The bank in the portions in which it is asked: what was planned at once, then waves."""
+    """Waves in which the bank is asked: what was planned at once, then `WAVE` cases at a time."""
     start, size = 0, first
     while start < len(cases):
         yield cases[start : start + size]
@@ -158,7 +166,7 @@ def _waves(cases: Sequence[Case], first: int) -> Iterator[Sequence[Case]]:
 
 
 def _counted(gate: RateGate, seen: list[Step]) -> tuple[list[Step], Verdict, tuple[str, ...]]:
-    """The verdict of a bank that is known whole."""
+    """Verdict of a bank that is known whole."""
     from alignsuite.stats.likelihood import Bank
 
     source = gate.rule.source
@@ -173,7 +181,7 @@ def _counted(gate: RateGate, seen: list[Step]) -> tuple[list[Step], Verdict, tup
 
 
 def _run(gate: RateGate, steps: Iterator[Step]) -> tuple[list[Step], Verdict, tuple[str, ...]]:
-    """Feed both gates until the verdict stands. The bank's end always settles it."""
+    """Run of both gates until the verdict stands. The bank's end always settles it."""
     strict, lenient = gate.start(), gate.start()
     seen: list[Step] = []
     for reading, happened in steps:

@@ -1,4 +1,4 @@
-"""The `alignsuite` command: what can be done with models, judges and run files without writing a pytest session.
+"""Command line `alignsuite`: models, judges and run files without a pytest session.
 
 Exit codes: 0 done, 1 a negative result, 2 wrong use or an error that a user can mend (one line on stderr). Nothing but the
 standard library is imported before a command runs, so `--help` is instant. A new command is one module with one `COMMAND`, and

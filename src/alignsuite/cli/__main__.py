@@ -1,4 +1,4 @@
-"""`python -m alignsuite.cli`, for a Python whose scripts are not on the path."""
+"""Command line by `python -m alignsuite.cli`, for a Python whose scripts are not on the path."""
 
 from __future__ import annotations
 

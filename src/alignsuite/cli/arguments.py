@@ -1,4 +1,4 @@
-"""Arguments that several commands take, and the types that check them."""
+"""Arguments that several commands share, and the types that check them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import sys
 
 
 def whole(text: str) -> int:
-    """A whole number of 0 or more; the type of an argument."""
+    """Argument type: a whole number of 0 or more."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number")
     return int(text)
 
 
 def fraction(text: str) -> float:
-    """A number above 0 and below 1; the type of an argument."""
+    """Argument type: a number above 0 and below 1."""
     try:
         value = float(text)
     except ValueError:
@@ -26,7 +26,7 @@ def fraction(text: str) -> float:
 
 
 def add_no_color(parser: argparse.ArgumentParser) -> None:
-    """Add `--no-color`, which `color` reads."""
+    """Add the option `--no-color`, which `color` reads."""
     parser.add_argument("--no-color", action="store_true", help="no colours (also: the variable NO_COLOR)")
 
 
@@ -36,7 +36,7 @@ def color(arguments: argparse.Namespace) -> bool:
 
 
 def width(most: int = 120) -> int:
-    """Columns of the terminal, 100 where there is none, and never more than `most`: long lines are hard to read."""
+    """Width of the terminal in columns, 100 where there is none, at most `most`: long lines are hard to read."""
     import shutil
 
     return min(shutil.get_terminal_size((100, 24)).columns, most)

@@ -1,4 +1,4 @@
-"""`alignsuite baseline`: runs kept under a name, for `pytest --baseline=NAME`."""
+"""Command `alignsuite baseline`: runs kept under a name, for `pytest --baseline=NAME`."""
 
 from __future__ import annotations
 

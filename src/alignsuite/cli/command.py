@@ -1,4 +1,4 @@
-"""What a command of `alignsuite` is, and how several become the actions of one.
+"""Command of `alignsuite`, and groups of several commands as actions of one.
 
 A command module holds one `COMMAND` and imports nothing but the standard library and this room when it is loaded: `alignsuite
 --help` loads them all.
@@ -15,11 +15,11 @@ OK, NEGATIVE, WRONG = 0, 1, 2
 
 
 def no_arguments(_: argparse.ArgumentParser) -> None:
-    """For a command that takes none."""
+    """No arguments, for a command that takes none."""
 
 
 class Command(NamedTuple):
-    """A command: its line in the help, what it does, and its arguments.
+    """Command: its line in the help, what it does, and its arguments.
 
     `run` takes the parsed arguments and returns an exit code; an `AlignsuiteError` that it raises becomes one line on stderr and 2.
     With `passes_on`, arguments that it doesn't know are no error: they stand in `rest`, for pytest.
@@ -32,7 +32,7 @@ class Command(NamedTuple):
 
 
 def group(about: str, actions: Mapping[str, Command], *, default: str | None = None) -> Command:
-    """A command that does nothing itself but what its action says, as `models` with `list`, `show`, `pull` and `check`.
+    """Group of commands, which does nothing but what its action says, as `models` with `list`, `show` and `pull`.
 
     Args:
         about: the group's line in the help.

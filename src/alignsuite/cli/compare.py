@@ -1,4 +1,4 @@
-"""`alignsuite compare`: two run files side by side; 1 says that the second is shown to be worse."""
+"""Command `alignsuite compare`: a paired comparison of two run files; exit code 1 where the second is worse."""
 
 from __future__ import annotations
 

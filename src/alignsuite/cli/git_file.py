@@ -1,4 +1,7 @@
-"""A file as it was at a git revision. Git itself is asked; nothing of the working tree is touched."""
+"""Text of a file at a git revision.
+
+Git itself is asked; nothing of the working tree is touched.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from pathlib import Path
 
 
 def text_at(path: Path, revision: str) -> str | None:
-    """What a file held at a revision; None where it did not exist there.
+    """Text of a file at a revision; None where it did not exist there.
 
     The path itself may be gone from the working tree; its folder may not.
 
@@ -31,7 +34,7 @@ def text_at(path: Path, revision: str) -> str | None:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """What git printed; None where it failed."""
+    """Output of git; None where it failed."""
     import subprocess
 
     from alignsuite.errors import SettingsError

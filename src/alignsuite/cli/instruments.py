@@ -1,4 +1,4 @@
-"""`alignsuite instruments`: which questionnaires are known, and how their wordings get here."""
+"""Command `alignsuite instruments`: the known questionnaires, and how their wordings get here."""
 
 from __future__ import annotations
 

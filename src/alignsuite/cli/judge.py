@@ -1,4 +1,7 @@
-"""`alignsuite judge`: what a judge says of prompt–reply pairs from a file, and how far it can be trusted (`--card`, `--measure`)."""
+"""Command `alignsuite judge`: labels for prompt–reply pairs of a file, and a judge's error rates.
+
+`--card` and `--measure` say how far it can be trusted.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +87,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _opened(arguments: argparse.Namespace, open_things: ExitStack) -> Judge:
-    """The judge that is named; a model is closed with `open_things`."""
+    """Judge that is named; a model is closed with `open_things`."""
     if arguments.name != _LLM:
         return judge_named(arguments.name, ready=not arguments.card)
     from alignsuite.config import cache_folder
@@ -147,15 +150,15 @@ def _measure(judge: Judge, file: Path, *, as_data: bool, keep: bool) -> int:
         raise SettingsError(
             f"{file}: `{judge.name}` knows no label {', '.join(unknown)}; it has {', '.join(sorted(judge.labels))}"
         )
-    card = measure(judge, file, events_of(judge), date=date.today().isoformat(), data=file.stem)
+    card = measure(judge, file, behaviours_of(judge), date=date.today().isoformat(), data=file.stem)
     _print(card, as_data=as_data)
     if keep:
         print(f"kept: {keep_card(card)}", file=sys.stderr)
     return OK
 
 
-def events_of(judge: Judge) -> list[Behaviour]:
-    """The events that a judge can tell: those that are ready to be named, of its family; where there are none, each of its labels."""
+def behaviours_of(judge: Judge) -> list[Behaviour]:
+    """Behaviours that a judge can tell, of its family; where none are named, one for each of its labels."""
     from dataclasses import replace
 
     from alignsuite import judges
@@ -208,7 +211,7 @@ def _rate(rate: Rate) -> str:
 
 
 def judge_named(name: str, *, ready: bool = True) -> Judge:
-    """The judge of a name in `JUDGES`, but for `llm`.
+    """Judge of a name in `JUDGES`, but for `llm`.
 
     Raises:
         SettingsError: for any other name, with the nearest right one; for a judge that should be `ready` and is not installed.
@@ -223,7 +226,7 @@ def judge_named(name: str, *, ready: bool = True) -> Judge:
 
 
 def _pairs(file: str) -> Iterator[dict[str, Any]]:
-    """The lines of a file, parsed and checked one by one; empty lines are left out.
+    """Pairs of a file's lines, parsed and checked one by one; empty lines are left out.
 
     Raises:
         SettingsError: for the first line that is none, naming file, line and what was wanted.

@@ -1,6 +1,6 @@
-"""`alignsuite limits`: the bars of all claims, in one file that can be reviewed, and a check that none was lowered in silence.
+"""Command `alignsuite limits`: all claims' limits in one file, and an audit that none was lowered in silence.
 
-To know the claims, the suites are collected and rehearsed with a scripted model: no model is loaded and nothing is asked.
+To know the claims, the suites are collected and read through in a dry run with a scripted model: no model is loaded and nothing is asked.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def claims_and_file(arguments: argparse.Namespace) -> tuple[list[Declared], Path]:
-    """The claims of the suites that parsed arguments name, and the path of the file that governs them.
+    """Claims of the suites that parsed arguments name, and the path of the file that governs them.
 
     Raises:
         SettingsError: when there are no claims, or one name stands for two that differ.
@@ -109,7 +109,7 @@ def claims_and_file(arguments: argparse.Namespace) -> tuple[list[Declared], Path
 
 
 def claims_of(paths: list[str]) -> list[Declared]:
-    """The claims that the suites make which pytest collects with these arguments, each once.
+    """Claims of the suites that pytest collects with these arguments, each once.
 
     Raises:
         SettingsError: when there are none, or one name stands for two that differ.
@@ -119,7 +119,7 @@ def claims_of(paths: list[str]) -> list[Declared]:
 
     found: dict[Key, tuple[Declared, str]] = {}
     for item in dry_run(paths):
-        for one in _declared(item):
+        for one in _claims_in(item):
             other, where = found.setdefault(one.key, (one, item.nodeid))
             if other.numbers != one.numbers:
                 raise SettingsError(
@@ -132,8 +132,8 @@ def claims_of(paths: list[str]) -> list[Declared]:
     return [claim for claim, _ in found.values()]
 
 
-def _declared(item: DryRunItem) -> list[Declared]:
-    """The claims of one item; of a body that can't be read through, one whose numbers nobody knows, so that its entry is guarded."""
+def _claims_in(item: DryRunItem) -> list[Declared]:
+    """Claims of one item; of a body that can't be read through, one without known numbers, so its entry is guarded."""
     from alignsuite.limits import Declared
 
     claims = [
@@ -146,7 +146,7 @@ def _declared(item: DryRunItem) -> list[Declared]:
 
 
 def _governing_file(paths: list[str]) -> Path:
-    """What the ini value `align_limits` says, in the root folder that pytest finds for these paths; nothing is collected for it."""
+    """Path from the ini value `align_limits`, in the root folder that pytest finds; nothing is collected for it."""
     import pytest
 
     from alignsuite.config import read_settings

@@ -1,4 +1,4 @@
-"""`alignsuite models`: which models can be named, and whether one of them answers."""
+"""Command `alignsuite models`: which models can be named, and whether one of them answers."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _pull(arguments: argparse.Namespace) -> int:
 
 
 def open_named(arguments: argparse.Namespace) -> Model:
-    """The model that `name` and `align_base_url` of parsed arguments stand for; the caller closes it."""
+    """Model that `name` and `align_base_url` of parsed arguments stand for; the caller closes it."""
     from alignsuite.config import cache_folder
     from alignsuite.models.registry import ModelSettings, open_model
 

@@ -1,4 +1,7 @@
-"""`alignsuite plan`: what a run will ask, take and risk, before it asks anything. Its arguments are pytest's own."""
+"""Command `alignsuite plan`: the estimate of what a run will ask, take and risk, before it asks anything.
+
+Its arguments are pytest's own.
+"""
 
 from __future__ import annotations
 
@@ -27,18 +30,18 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _plan(arguments: argparse.Namespace) -> int:
-    from alignsuite.planning.table import outlook_json, outlook_text
+    from alignsuite.planning.table import estimate_json, estimate_table
     from alignsuite.pytest_plugin.collect import collected
 
-    found, facts = collected(arguments.rest, _outlook, settings={"replay": True})
+    found, facts = collected(arguments.rest, _estimated, settings={"replay": True})
     if arguments.json:
-        print(json.dumps(outlook_json(found, facts), sort_keys=True))
+        print(json.dumps(estimate_json(found, facts), sort_keys=True))
     else:
-        print("\n".join(outlook_text(found, facts, width=width(), risk=arguments.risk)))
+        print("\n".join(estimate_table(found, facts, width=width(), risk=arguments.risk)))
     return OK
 
 
-def _outlook(session: Session, items: Sequence[pytest.Item]) -> tuple[Estimate, dict[str, str]]:
+def _estimated(session: Session, items: Sequence[pytest.Item]) -> tuple[Estimate, dict[str, str]]:
     from alignsuite.errors import SettingsError
     from alignsuite.planning.estimate import estimate, everything
 
@@ -49,12 +52,12 @@ def _outlook(session: Session, items: Sequence[pytest.Item]) -> tuple[Estimate, 
     session.plan(items, ahead=False)
     unfit = [(item.nodeid, why) for item in items if (why := session.unfit(item))]
     skipped = {nodeid for nodeid, _ in unfit}
-    rehearsals = [(item.nodeid, session.dry_runs[item.nodeid]) for item in items if item.nodeid in session.dry_runs]
+    dry_runs = [(item.nodeid, session.dry_runs[item.nodeid]) for item in items if item.nodeid in session.dry_runs]
     unread = [item.nodeid for item in items if item.nodeid not in session.dry_runs and item.nodeid not in skipped]
     assert session.store is not None  # only a worker of several has none
-    stored = session.store.get(session.info.fingerprint, everything(rehearsals))
+    stored = session.store.get(session.info.fingerprint, everything(dry_runs))
     found = estimate(
-        rehearsals, stored, session.store.speed(session.info.fingerprint), alpha=session.settings.alpha, census=session.census,
+        dry_runs, stored, session.store.speed(session.info.fingerprint), alpha=session.settings.alpha, census=session.census,
         unread=unread, unfit=unfit,
     )  # fmt: skip
     facts = {"model": session.info.name, "stage": session.stage, "tier": session.settings.tier}

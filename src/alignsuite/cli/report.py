@@ -1,4 +1,4 @@
-"""`alignsuite report`: a run file is enough to see again what pytest showed, to draw it, and to lay it beside a published study."""
+"""Command `alignsuite report`: a run file shown as pytest showed it, drawn, and beside a published study."""
 
 from __future__ import annotations
 
@@ -83,7 +83,10 @@ def _as_json(run: Run, arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _draw(run: Run, folder: Path) -> tuple[list[str], list[str]]:
-    """Write the pictures; their paths, none where there is nothing to draw, and what of the run's gaps is not drawn, with the reason."""
+    """Paths of the figures, which are written, and what of the run's gaps is not drawn, with the reason.
+
+    There are no paths where there is nothing to draw.
+    """
     from alignsuite.errors import RunFileError
     from alignsuite.reports.figures import left_out, pictures
 

@@ -1,4 +1,4 @@
-"""`alignsuite score`: what answers to a questionnaire come to, people's or a model's, without any model."""
+"""Command `alignsuite score`: questionnaire scores of given answers, people's or a model's, without any model."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _read(file: str) -> tuple[bytes, str]:
-    """The bytes of a file, and what it is called in messages.
+    """Bytes of a file, and its name in messages.
 
     Raises:
         InstrumentError: it can't be read.
@@ -72,7 +72,7 @@ def _norms(instrument: Instrument, group: str | None) -> Mapping[str, Norm]:
 
 
 def _document(scored: Mapping[str, Scores], facets: bool, norms: Mapping[str, Norm]) -> dict[str, Any]:
-    """`{"scores": …}` for one respondent; for several, `{"respondents": […]}` with one such object for each."""
+    """Scores as a document: `{"scores": …}` for one respondent; for several, `{"respondents": […]}` of such."""
     sheets = []
     for name, scores in scored.items():
         sheet: dict[str, Any] = {"respondent": name} if len(scored) > 1 else {}

@@ -1,4 +1,4 @@
-"""`alignsuite version`."""
+"""Command `alignsuite version`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from alignsuite.cli.command import OK, Command
 
 
 def text() -> str:
-    """The name and version as both `version` and `--version` print them."""
+    """Name and version, as both `version` and `--version` print them."""
     from alignsuite import __version__
 
     return f"alignsuite {__version__}"

@@ -1,4 +1,4 @@
-"""What a run takes from the world: seconds, tokens, energy, and the carbon dioxide behind the energy.
+"""Footprint of a run: seconds, tokens, energy, and the carbon dioxide behind the energy.
 
 Two things are read, the processor's counters (RAPL) and the graphics boards' (NVML); what they can't tell is either
 labelled an estimate or left out. Nothing here knows pytest or opens a connection. Energy is what *this* run spent, so in

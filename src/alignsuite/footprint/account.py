@@ -1,4 +1,4 @@
-"""The footprint of a finished run: its energy shared out over its records, and what its summary says of it.
+"""Account of a finished run's footprint: its energy shared out over its records, and the summary's keys.
 
 Only `time` mappings are touched, so two runs over one store stay byte-identical without them.
 """
@@ -18,7 +18,7 @@ _DECIDED = (Verdict.PASS, Verdict.MARGINAL, Verdict.FAIL)
 def account(
     records: Sequence[Record], energy: Energy, g_per_kwh: float = WORLD_G_PER_KWH
 ) -> tuple[tuple[Record, ...], dict[str, float | str]]:
-    """The records with their shares of a run's energy, and the keys that its summary's `time` gets.
+    """Records with their shares of a run's energy, and the keys that its summary's `time` gets.
 
     A record's share (`joules`, `g_co2e`) goes by the model's seconds that its claims took; where the energy is unknown,
     or no model was asked, there is no share. Calls count as saved by stopping early only where every claim of an item
@@ -50,7 +50,10 @@ def account(
 
 
 def _early(record: Record) -> int:
-    """Cases that no claim asked; those asked ahead, on which no verdict came to rest, were made all the same."""
+    """Number of cases that no claim had to ask.
+
+    Those asked ahead, on which no verdict came to rest, were made all the same.
+    """
     if any(claim.verdict not in _DECIDED for claim in record.claims):
         return 0
     delivered = int(_sum(record.claims, "calls") + _sum(record.claims, "from_store"))

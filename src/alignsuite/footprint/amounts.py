@@ -1,4 +1,4 @@
-"""Amounts: energy with its source, the footprint made of it, a run's energy shared out, and what was saved.
+"""Amounts of energy with their source, the `Footprint` made of them, a run's energy shared out, what was saved.
 
 A figure that nobody measured is either labelled an estimate or left out; it is never a 0.
 """
@@ -26,7 +26,7 @@ _JOULES_PER_KWH = 3_600_000.0
 
 @dataclass(frozen=True)
 class Energy:
-    """An amount of energy and how it is known.
+    """Energy: an amount, and how it is known.
 
     Attributes:
         joules: None where nobody can tell; `source` is `unknown` then, and only then.
@@ -37,7 +37,7 @@ class Energy:
     source: Source
 
     def __post_init__(self) -> None:
-        """Refuse what would let an unknown amount look like a known one."""
+        """Check that an unknown amount does not look like a known one."""
         if (self.joules is None) != (self.source == "unknown"):
             raise ValueError(
                 f"{self.joules} joules from source {self.source}: None belongs to `unknown`, and to nothing else"
@@ -51,7 +51,7 @@ UNKNOWN = Energy(None, "unknown")
 
 @dataclass(frozen=True)
 class Footprint:
-    """What a probe or a run took.
+    """Footprint: what a probe or a run took.
 
     Attributes:
         seconds: of the model's work.
@@ -73,7 +73,7 @@ class Footprint:
     def of(
         cls, energy: Energy, tokens: Mapping[str, int], *, seconds: float, g_per_kwh: float = WORLD_G_PER_KWH
     ) -> Footprint:
-        """The footprint behind an amount of energy; `tokens` has the keys `prompt` and `completion`.
+        """`Footprint` of an amount of energy; `tokens` has the keys `prompt` and `completion`.
 
         >>> Footprint.of(Energy(3_600_000.0, "rapl"), {"prompt": 10}, seconds=60.0, g_per_kwh=56.0).grams_co2e
         56.0
@@ -89,7 +89,7 @@ class Footprint:
         )
 
     def time_keys(self) -> dict[str, float | str]:
-        """What a summary's `time` mapping holds of it: `energy_source` always, `joules` and `g_co2e` where they are known.
+        """Keys of a summary's `time`: `energy_source` always, `joules` and `g_co2e` where they are known.
 
         >>> Footprint.of(UNKNOWN, {}, seconds=1.0).time_keys()
         {'energy_source': 'unknown'}
@@ -102,7 +102,7 @@ class Footprint:
 
 @dataclass(frozen=True)
 class Saved:
-    """What was not spent.
+    """Savings: calls and energy that were not spent.
 
     Attributes:
         calls_early: calls that a verdict reached before its bank's end made needless.
@@ -117,7 +117,7 @@ class Saved:
     joules_store: float | None
 
     def time_keys(self) -> dict[str, float]:
-        """What a summary's `time` mapping holds of it; energies that are unknown are left out."""
+        """Keys of a summary's `time`; energies that are unknown are left out."""
         known = {"saved_joules_early": self.joules_early, "saved_joules_store": self.joules_store}
         return {"saved_calls_early": self.calls_early, "saved_calls_store": self.calls_store} | {
             name: round(value, 3) for name, value in known.items() if value is not None
@@ -125,7 +125,9 @@ class Saved:
 
 
 def estimated(seconds: float, cores: float) -> Energy:
-    """The energy of local work on a processor without readable counters: 4 W for each busy core. Labelled an estimate.
+    """Estimated energy of local work on a processor without readable counters: 4 W for each busy core.
+
+    It is labelled an estimate.
 
     Args:
         seconds: of the model's work.
@@ -148,7 +150,7 @@ def grams_co2e(joules: float, g_per_kwh: float = WORLD_G_PER_KWH) -> float:
 
 
 def shared_out(run_joules: float | None, seconds_by_record: Mapping[str, float]) -> dict[str, float]:
-    """A run's energy, split over its records by the model's seconds that each took.
+    """Shares of a run's energy: split over its records by the model's seconds that each took.
 
     The shares add up to the whole. Empty where the energy is unknown, or where no record took any of the model's time:
     then nothing tells whose it was.
@@ -168,7 +170,7 @@ def shared_out(run_joules: float | None, seconds_by_record: Mapping[str, float])
 
 
 def stopped_early(claims: Iterable[tuple[int, int]]) -> int:
-    """Cases of an item's bank that none of its claims had to ask, from each claim's (asked, bank).
+    """Number of cases of an item's bank that none of its claims had to ask, from each claim's (asked, bank).
 
     Claims of one item ask the same bank, and what one of them asked no other saved: so the least of the differences.
 
@@ -181,7 +183,7 @@ def stopped_early(claims: Iterable[tuple[int, int]]) -> int:
 def saved(
     asked: int, bank: int, from_store: int, seconds_per_call: float | None, *, watts: float | None = None
 ) -> Saved:
-    """Calls and energy that stopping early and the store saved.
+    """`Saved` calls and energy, by stopping early and by the store.
 
     Args:
         asked: cases that the verdicts rest on.

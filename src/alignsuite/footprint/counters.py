@@ -1,4 +1,4 @@
-"""The energy counters that a machine has: of its processors (RAPL, through Linux' powercap files) and graphics boards (NVML).
+"""Energy counters of a machine: of its processors (RAPL, Linux' powercap files) and graphics boards (NVML).
 
 A counter counts what the whole part has drawn since some moment long ago, whoever used it; only differences mean
 anything. A machine without counters, or one that shows them to root only, is no error but a sentence that says so.
@@ -24,12 +24,12 @@ _JOULES_PER_MILLIJOULE = 1e-3
 
 
 class CounterError(Exception):
-    """A counter that can't be read (any more); the message says which, why, and what helps."""
+    """Unreadable counter; the message says which, why, and what helps."""
 
 
 @dataclass
 class Counter:
-    """One counter, and what it has counted since it was opened.
+    """Counter of energy, and what it has counted since it was opened.
 
     Attributes:
         name: of the part: `package-0`, `dram`, `board 0`.
@@ -44,7 +44,7 @@ class Counter:
     wraps_at: int | None = None
 
     def __post_init__(self) -> None:
-        """Remember where it stands."""
+        """Note where the counter stands."""
         self._last = self.read()
         self._steps = 0
 

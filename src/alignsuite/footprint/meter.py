@@ -1,4 +1,4 @@
-"""The meter that runs beside a run: it reads the machine's counters, and says what the run's energy is known by.
+"""Energy meter that runs beside a run: it reads the machine's counters, and says how its figure is known.
 
 Counters belong to the machine, so there is one meter for a run, in the process that reports, however many workers it
 has. What it counts is what the machine drew meanwhile: idle power and other people's work included. A processor's
@@ -27,7 +27,7 @@ _OWN_PROCESSORS = ("xllamacpp", "scripted")
 
 
 def place_of(engine: str, details: Mapping[str, object]) -> Place:
-    """Where an engine's model works, from what the engine says of itself.
+    """Place where an engine's model works, from what the engine says of itself.
 
     An engine that names its `device` is on this machine. One that is not known to be is taken to be elsewhere, also an
     endpoint at 127.0.0.1: what listens there may be a tunnel.
@@ -42,7 +42,7 @@ def place_of(engine: str, details: Mapping[str, object]) -> Place:
 
 
 class Meter:
-    """Counts energy from `start` to `stop`.
+    """Energy meter, from `start` to `stop`.
 
     It never ends a run: what can't be read is left out, and `reasons` says why.
 
@@ -76,12 +76,12 @@ class Meter:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why a counter is not read, or no longer; a sentence for each kind."""
+        """Reasons why a counter is not read, or no longer; a sentence for each kind."""
         return tuple(self._reasons.values())
 
     @property
     def core_seconds(self) -> float:
-        """Processor time that this process has taken since `start`, in all its threads; its workers' is not in it."""
+        """Processor time of this process since `start`, in all its threads; its workers' is not in it."""
         if self._began is None:
             raise RuntimeError("the meter was never started: call start() before the run")
         return self._clock() - self._began if self._core_seconds is None else self._core_seconds
@@ -110,7 +110,7 @@ class Meter:
             self._thread.start()
 
     def read(self, place: Place = "cpu", *, core_seconds: float | None = None) -> Energy:
-        """The energy so far.
+        """Energy so far.
 
         On `cpu` that is what the processors' counters say, or else an estimate from processor time. On `gpu` it is the
         boards' counters, with the processors' where they can be read; without the boards' it is unknown, since the
@@ -138,7 +138,7 @@ class Meter:
         return estimated(own if core_seconds is None else core_seconds, 1)
 
     def stop(self, place: Place = "cpu", *, core_seconds: float | None = None) -> Energy:
-        """The energy of the run; from here on nothing is counted, and further readings say the same."""
+        """Energy of the run; from here on nothing is counted, and further readings say the same."""
         energy = self.read(place, core_seconds=core_seconds)
         self._core_seconds = self.core_seconds
         self._over.set()
@@ -157,7 +157,12 @@ class Meter:
                 self._look()
 
     def _look(self) -> None:
-        """Read what can be read; a kind of counter of which one fails is given up, for its sum would lack a part."""
+        """Read all that can be read.
+
+        A kind of counter of which one fails is given up, for its sum would lack a part.
+
+        A kind of counter of which one fails is given up, for its sum would lack a part.
+        """
         if "rapl" in self._joules and self._processors:
             self._take("rapl", self._processors)
         if "nvml" in self._joules and self._boards is not None:

@@ -1,4 +1,4 @@
-"""Limits as data: one file with the bars of all claims, which a person can review and a check can guard.
+"""Limits as data: one file with the numbers of all claims, which a person can review and an audit can guard.
 
 A suite states its own targets and limits. `limits.toml` in pytest's root folder overrides them, claim by claim, and once it holds
 every claim, the suites' numbers are only proposals: a pull request that weakens a bar shows in one file, and `alignsuite limits check`

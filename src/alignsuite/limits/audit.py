@@ -1,4 +1,4 @@
-"""What became of the bars between two states of the file of limits.
+"""Audit of the file of limits: what became of each number between two of its states.
 
 Compared are the numbers in force for each claim of the suites, not the entries: a new entry for one slice weakens that slice as surely as
 a changed one, and so does deleting a strict one that stood over a lax one. The suites' own numbers never stand in for a missing
@@ -23,7 +23,7 @@ _WEAKER_WHEN_LOWER = "low"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One number of one claim that is no longer what it was.
+    """Change of one number of one claim.
 
     Attributes:
         claim: its key; `name`: of the number.
@@ -42,7 +42,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Audit:
-    """What a check found. Only `failures` fail it.
+    """Result of an audit. Only `failures` fail it.
 
     Attributes:
         missing: claims with the names of those of their numbers that no entry gives.
@@ -62,13 +62,13 @@ class Audit:
 
     @property
     def failures(self) -> int:
-        """How many things have to be mended before the check passes; slices of one entry are one thing."""
+        """Number of things to mend before the audit passes; slices of one entry are one thing."""
         unexplained = {(change.entry, change.name) for change in self.weakened if not change.reason}
         missing = {key.general for key in self.missing}
         return len(missing) + len(self.unmatched) + len(self.vanished) + len(unexplained)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data; the schema is in `docs/reference/limits-file.md`."""
+        """Audit as plain data; the schema is in `docs/reference/limits-file.md`."""
         return {
             "passed": not self.failures,
             "missing": {str(key): list(names) for key, names in self.missing.items()},
@@ -85,7 +85,9 @@ def _plain(change: Change) -> dict[str, Any]:
 
 
 def weakened(old: Mapping[str, float], new: Mapping[str, float]) -> list[str]:
-    """The numbers of a claim that protect less than before: a higher target, limit, margin or `high`, a lower `low`, or one removed.
+    """Names of a claim's numbers that protect less than before.
+
+    That is a higher target, limit, margin or `high`, a lower `low`, or one removed.
 
     >>> weakened({"target": 0.02, "limit": 0.05}, {"target": 0.01, "limit": 0.08})
     ['limit']
@@ -98,7 +100,9 @@ def _weaker(name: str, old: float, new: float) -> bool:
 
 
 def audit(claims: Iterable[Declared], new: Limits, old: Limits | None) -> Audit:
-    """Compare the bars of all claims with what they were; without an old state, only whether the file is complete and fits the suites.
+    """`Audit` of the numbers of all claims against what they were.
+
+    Without an old state, only whether the file is complete and fits the suites.
 
     Raises:
         SettingsError: when an entry of the new state sets a number that its claim doesn't have.
@@ -128,7 +132,7 @@ def audit(claims: Iterable[Declared], new: Limits, old: Limits | None) -> Audit:
 
 
 def _given(limits: Limits, key: Key) -> dict[str, InForce]:
-    """The numbers that entries give a claim, whatever its suite declares today."""
+    """Numbers that entries give a claim, whatever its suite declares today."""
     return {name: InForce(value, entry.key) for entry in limits.of(key) for name, value in entry.numbers.items()}
 
 
@@ -137,7 +141,10 @@ def _values(numbers: Mapping[str, InForce]) -> dict[str, float]:
 
 
 def _change(claim: Key, name: str, before: InForce, after: Mapping[str, InForce], old: Limits, new: Limits) -> Change:
-    """A number then and now. The reason may stand at the entry that gives it now, or at the grave of the one that gave it."""
+    """`Change` of a number, with its reason.
+
+    The reason may stand at the entry that gives it now, or at the `gone` entry of the one that gave it.
+    """
     assert before.entry is not None
     now = after.get(name)
     giver = now.entry if now and now.entry else before.entry
@@ -146,7 +153,7 @@ def _change(claim: Key, name: str, before: InForce, after: Mapping[str, InForce]
 
 
 def _new_reason(key: Key, old: Limits, new: Limits) -> str:
-    """The reason of an entry, where it is another than before; an old reason explains no new number."""
+    """Reason of an entry, where it is another than before; an old reason explains no new number."""
     reason = new.entries[key].reason if key in new.entries else ""
     known = old.entries[key].reason if key in old.entries else ""
     return reason if reason != known else ""

@@ -1,4 +1,4 @@
-"""The file of limits, completed: every number of every claim, so that the bars can be read and reviewed in one place.
+"""Completed file of limits: every number of every claim, so that all can be reviewed in one place.
 
 The text is added to, never written anew: comments, order and reasons are a person's work. What comes out is read again and compared, so
 that a completion which changed any number in force is an error and not a surprise.
@@ -25,7 +25,7 @@ HEADER = """\
 
 
 def completed(text: str, claims: Iterable[Declared], name: str = "limits.toml") -> str:
-    """A text with an entry for every number of every claim; the numbers in force stay what they are.
+    """Text with an entry for every number of every claim; the numbers in force stay what they are.
 
     A number that has the same value for all slices without it goes to the function's entry, else to the slices' own.
 
@@ -48,7 +48,7 @@ def completed(text: str, claims: Iterable[Declared], name: str = "limits.toml") 
 
 
 def _wanted(claims: Sequence[Declared], limits: Limits) -> dict[Key, dict[str, float]]:
-    """Which numbers have to be added under which keys."""
+    """Numbers to be added, by key."""
     out: dict[Key, dict[str, float]] = {}
     for general, group in groupby(claims, key=lambda claim: claim.key.general):
         lacking: dict[str, dict[Key, float]] = {}
@@ -69,7 +69,7 @@ def _wanted(claims: Sequence[Declared], limits: Limits) -> dict[Key, dict[str, f
 
 
 def _about(claims: Sequence[Declared]) -> str:
-    """What an entry is about, as a comment: the kind of its claims, and all that they count or score."""
+    """Comment on an entry: the kind of its claims, and all that they count or score."""
     whats = sorted({" ".join(claim.what.split()) for claim in claims})
     return f"# {claims[0].kind}: {', '.join(whats)}"
 
@@ -79,7 +79,7 @@ def _is_gone(key: Key, limits: Limits) -> bool:
 
 
 def _inserted(text: str, key: Key, lines: Sequence[str], name: str) -> str:
-    """The text with lines added at the head of a table that it has."""
+    """Text with lines added at the head of a table that it has."""
     out = text.split("\n")
     for number, line in enumerate(out):
         if line.lstrip().startswith("[") and _is_header(line, key):

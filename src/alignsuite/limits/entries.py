@@ -1,4 +1,4 @@
-"""The file of limits: its entries, and which of them are in force for a claim.
+"""Entries of the file of limits, and which of them are in force for a claim.
 
 An entry is a table named after a claim: `["PROMPT_SET::FUNCTION"]`, or `["PROMPT_SET::FUNCTION[SLICE]"]` for one item of a probe with
 `by=`; a second claim in one body is `…#2`. The prompt set stands there rather than the test file, because it names its axis, is
@@ -31,7 +31,7 @@ _KEY = re.compile(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """What an entry is about: a probe's function, or one slice of it, and which claim of its body, counted from 1."""
+    """Key of an entry: a probe's function, or one slice of it, and which claim of its body, counted from 1."""
 
     prompt_set: str
     function: str
@@ -40,7 +40,7 @@ class Key:
 
     @classmethod
     def parse(cls, text: str) -> Key:
-        """The inverse of `str`.
+        """`Key` from its text, the inverse of `str`.
 
         Raises:
             ValueError: when it is no key, with what was wanted.
@@ -61,13 +61,13 @@ class Key:
 
     @property
     def general(self) -> Key:
-        """The key of the whole function."""
+        """Key of the whole function."""
         return Key(self.prompt_set, self.function, self.number)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the file says under one key.
+    """Entry: the numbers and the reason under one key.
 
     Attributes:
         numbers: those of `target`, `limit`, `margin`, `low`, `high` that it sets.
@@ -83,7 +83,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A claim as its suite makes it.
+    """Declared claim, as its suite makes it.
 
     Attributes:
         prompt_set, function, slice: of the item; the slice is "" for a probe without `by=`.
@@ -102,13 +102,13 @@ class Declared:
 
     @property
     def key(self) -> Key:
-        """The most specific key that an entry for this claim can have."""
+        """Most specific key that an entry for this claim can have."""
         return Key(self.prompt_set, self.function, self.index + 1, self.slice)
 
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """One number of a claim, and the entry that gives it; None: the suite itself."""
+    """Number in force of a claim, and the entry that gives it; None: the suite itself."""
 
     value: float
     entry: Key | None = None
@@ -116,14 +116,14 @@ class InForce:
 
 @dataclass(frozen=True)
 class Limits:
-    """The entries of one file, by key. `name` is what errors call the file."""
+    """Limits: the entries of one file, by key. `name` is what errors call the file."""
 
     entries: Mapping[Key, Entry] = field(default_factory=dict)
     name: str = "limits.toml"
 
     @classmethod
     def read(cls, path: Path) -> Limits:
-        """The limits of a file; none where there is no file.
+        """`Limits` of a file; none where there is no file.
 
         Raises:
             SettingsError: for a file that can't be read, and for the first thing in it that is no entry.
@@ -138,7 +138,7 @@ class Limits:
 
     @classmethod
     def parse(cls, text: str, name: str = "limits.toml") -> Limits:
-        """The limits of a text in TOML; see `read`."""
+        """`Limits` of a text in TOML; see `read`."""
         try:
             tables = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -151,7 +151,7 @@ class Limits:
     def override(
         self, prompt_set: str, function: str, slice: str, index: int, declared: Mapping[str, float]
     ) -> Mapping[str, float]:
-        """The numbers in force for a claim: the suite's own, with those of its entries in their place.
+        """Numbers in force for a claim: the suite's own, with those of its entries in their place.
 
         A scale that declares one bound may get the other as well; no other claim gets a number that it doesn't declare.
 
@@ -169,7 +169,10 @@ class Limits:
         return {name: one.value for name, one in found.items()}
 
     def in_force(self, key: Key, declared: Mapping[str, float] | None) -> dict[str, InForce]:
-        """As `override`, with the entry that each number is from; of a claim that can't be read only what entries say."""
+        """Numbers in force with the entry that each is from, as `override` puts them.
+
+        Of a claim that can't be read only what entries say.
+        """
         known = NUMBERS
         if declared is not None:
             known = BOUNDS if declared.keys() <= set(BOUNDS) else tuple(declared)
@@ -188,12 +191,15 @@ class Limits:
         return out
 
     def of(self, key: Key) -> tuple[Entry, ...]:
-        """The entries that set numbers for a claim, the more specific one last; with none, the suite's own numbers stand."""
+        """Entries that set numbers for a claim, the more specific one last.
+
+        With none, the suite's own numbers stand.
+        """
         keys = dict.fromkeys((key.general, key))
         return tuple(self.entries[one] for one in keys if one in self.entries and not self.entries[one].gone)
 
     def unmatched(self, claims: Iterable[Declared]) -> dict[Key, str]:
-        """Entries that no claim has the name of, each with the nearest right one; entries that say `gone` are meant to be so."""
+        """Entries that name no claim, each with the nearest right name; those that say `gone` are meant to be so."""
         known = {one for claim in claims for one in (claim.key, claim.key.general)}
         return {
             key: did_you_mean(str(key), [str(one) for one in known if one.function == key.function] or map(str, known))
@@ -240,7 +246,7 @@ def _number(name: str, value: object, place: str) -> float:
 
 
 def disorder(numbers: Mapping[str, float]) -> str:
-    """What is wrong with the order of some numbers of one claim; "" where nothing is.
+    """Fault in the order of some numbers of one claim; "" where there is none.
 
     >>> disorder({"target": 0.05, "limit": 0.02})
     'target is 0.05 and limit 0.02; wanted target < limit'

@@ -1,4 +1,4 @@
-"""The bars of all claims in words: the table of what is in force, and what a check of them found.
+"""Limits as documents: the table of the numbers in force, and the report of an audit.
 
 Numbers stand as in the file of limits (0.05, not 5 %), so that what is read can be searched for there. Slices of one probe that are
 alike share a line.
@@ -21,7 +21,10 @@ _REASON = 4
 
 
 def limits_table(claims: Sequence[Declared], limits: Limits, *, width: int) -> list[str]:
-    """Claim, the suite's own numbers, those in force and where they are from; the reason below; last what no claim has the name of."""
+    """Lines of the table: claim, the suite's own numbers, those in force and where they are from.
+
+    The reason stands below; last comes what names no claim.
+    """
     blocks = [
         (prompt_set, list(_rows(list(group), limits)))
         for prompt_set, group in groupby(_sorted(claims), key=lambda claim: claim.prompt_set)
@@ -40,7 +43,7 @@ def limits_table(claims: Sequence[Declared], limits: Limits, *, width: int) -> l
 
 
 def limits_json(claims: Sequence[Declared], limits: Limits) -> list[dict[str, Any]]:
-    """The rows of the table as plain data, one for each claim and slice."""
+    """Rows of the table as plain data, one for each claim and slice."""
     return [
         {
             "claim": str(claim.key),
@@ -56,7 +59,7 @@ def limits_json(claims: Sequence[Declared], limits: Limits) -> list[dict[str, An
 
 
 def audit_text(found: Audit, file: str, against: str, *, width: int) -> list[str]:
-    """What a check found, failures first; the last line says whether it passed."""
+    """Lines of an audit, failures first; the last one says whether it passed."""
     unexplained = [change for change in found.weakened if not change.reason]
     explained = [change for change in found.weakened if change.reason]
     sections = [
@@ -89,7 +92,7 @@ def _closing(found: Audit, file: str, against: str) -> str:
 
 
 def _rows(claims: Sequence[Declared], limits: Limits) -> Iterator[tuple[_Row, str]]:
-    """The lines of one prompt set, with the reasons that belong below each."""
+    """Lines of one prompt set, with the reasons that belong below each."""
     for _, group in groupby(claims, key=lambda claim: claim.key.general):
         slices = list(group)
         alike: dict[tuple[str, str, str, str], list[Declared]] = {}
@@ -120,7 +123,7 @@ def _numbers(numbers: Mapping[str, float]) -> str:
 
 
 def _changes(changes: Iterable[Change], width: int) -> Iterator[str]:
-    """A line for each number of each entry, however many slices it holds for."""
+    """Lines of the changes, one for each number of each entry, however many slices it holds for."""
     alike: dict[tuple[Key, str, float, float | None, str], list[Key]] = {}
     for change in changes:
         alike.setdefault((change.entry, change.name, change.old, change.new, change.reason), []).append(change.claim)
@@ -138,7 +141,7 @@ def _missing(found: Audit) -> Iterator[str]:
 
 
 def _whole(keys: Iterable[Key]) -> list[Key]:
-    """Functions in place of their slices."""
+    """Keys with functions in place of their slices."""
     return list(dict.fromkeys(key.general for key in keys))
 
 

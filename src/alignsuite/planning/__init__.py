@@ -1,1 +1,1 @@
-"""What a run will ask, take and risk, before it asks; and the share of alpha of each of its tests."""
+"""Planning: the estimate of what a run will ask, take and risk, and the share of alpha of each of its tests."""

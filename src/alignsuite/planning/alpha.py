@@ -1,4 +1,7 @@
-"""Shares of alpha: over how many tests a run's alpha is shared out, so that an item's verdict can fall while others still run."""
+"""Multiplicity beforehand (Bonferroni): the number of tests that a run's alpha is shared out over.
+
+Shares are fixed, so that an item's verdict can fall while others still run.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ def tests_among(dry_runs: Iterable[DryRun], unread: int, alpha: float) -> int:
 
 
 def alpha_alone(dry_run: DryRun | None, share: float) -> float | None:
-    """Alpha of a run of one item alone in which its tests have the share that they have in this one; None without tests."""
+    """Alpha of a run of one item alone in which its tests have their share in this run; None without tests."""
     from alignsuite.stats import least_discordant
 
     if dry_run is None:

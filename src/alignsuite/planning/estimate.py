@@ -1,4 +1,4 @@
-"""What a run will ask, before it asks anything: requests, tokens and time for a healthy and for a bad model, and how it can go wrong.
+"""Estimate of a run: requests, tokens and time for a healthy and for a bad model, and its error rates.
 
 Expectations are computed from the gates' exact operating characteristics. Requests that several probes share are counted once, and what
 the store holds already costs nothing. Tokens and seconds are averages over what the store measured of this model; where it knows nothing
@@ -26,7 +26,10 @@ _SOME: tuple[Health, ...] = ("healthy", "bad")
 
 @dataclass(frozen=True)
 class Amount:
-    """Requests, how many of them the store lacks, and what those will take. `seconds` are of the model's work; None: not known."""
+    """Amount of work: requests, how many of them the store lacks, and the tokens and time of those.
+
+    `seconds` are of the model's work; None: not known.
+    """
 
     requests: int
     calls: int
@@ -36,7 +39,7 @@ class Amount:
 
 @dataclass(frozen=True)
 class ClaimEstimate:
-    """One claim of one item.
+    """Estimate of one claim of one item.
 
     Attributes:
         name: the probe and its slice; `kind`, `what`: of the claim; `bounds`: the numbers in force.
@@ -59,7 +62,7 @@ class ClaimEstimate:
 
 @dataclass(frozen=True)
 class Estimate:
-    """The whole run.
+    """Estimate of the whole run: one `ClaimEstimate` a claim, and the sums.
 
     Attributes:
         healthy, bad: what a model at half its targets takes, and one at twice its limits; `worst`: every case that the tier allows.
@@ -81,7 +84,9 @@ class Estimate:
     unfit: tuple[tuple[str, str], ...] = ()
 
     def blocked(self, of: str) -> tuple[float, float]:
-        """The chance that a run is blocked, from the claims' own: at most (their sum, however they depend), and if they were independent.
+        """Family-wise chance that a run is blocked, from the claims' own: an upper bound, and if they were independent.
+
+        The upper bound is their sum, however they depend.
 
         `of` is `bank`, `model` or `model_at_half`; see `Risk`. Claims whose chance can't be computed count as 0: see `unknown`. What is
         believed of a judge is wrong for all its claims or for none, so its doubt counts once.
@@ -92,7 +97,7 @@ class Estimate:
 
     @property
     def unknown(self) -> int:
-        """How many claims' error rates can't be computed beforehand."""
+        """Number of claims whose error rates can't be computed beforehand."""
         return sum(line.risk.bank is None for line in self.lines)
 
 
@@ -106,7 +111,7 @@ def estimate(
     unread: Iterable[str] = (),
     unfit: Iterable[tuple[str, str]] = (),
 ) -> Estimate:
-    """What these items will ask.
+    """`Estimate` of what these items will ask, take and risk.
 
     Args:
         dry_runs: node ids with the claims of their bodies, in the order in which they run.
@@ -141,7 +146,7 @@ def estimate(
 
 
 def everything(dry_runs: Sequence[tuple[str, DryRun]]) -> list[Request]:
-    """Every request that these items may send, those that they share several times."""
+    """Requests that these items may send at most, those that they share several times."""
     return [
         request for _, held in dry_runs for kind in held.claims for request in _asked(held, kind, len(kind.cases(held)))
     ]

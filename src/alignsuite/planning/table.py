@@ -1,4 +1,4 @@
-"""The outlook on a run in words and tables: what `alignsuite plan` prints."""
+"""Estimate of a run as documents: the tables that `alignsuite plan` prints, and plain data."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _AMOUNTS = ("requests", "calls", "tokens", "time")
 
 
-def outlook_text(found: Estimate, facts: Mapping[str, str], *, width: int, risk: bool) -> list[str]:
-    """The tables: claim by claim, then the run as a whole; with `risk`, the error rates."""
+def estimate_table(found: Estimate, facts: Mapping[str, str], *, width: int, risk: bool) -> list[str]:
+    """Lines of the tables: claim by claim, then the run as a whole; with `risk`, the error rates."""
     lines = [*wrap(one_line(" · ".join(f"{name} {value}" for name, value in facts.items()), 2000), width), ""]
     lines += _table(
         ("claim", "cases", "at least", "healthy", "bad"),
@@ -32,8 +32,8 @@ def outlook_text(found: Estimate, facts: Mapping[str, str], *, width: int, risk:
     return lines
 
 
-def outlook_json(found: Estimate, facts: Mapping[str, str]) -> dict[str, Any]:
-    """The same as plain data."""
+def estimate_json(found: Estimate, facts: Mapping[str, str]) -> dict[str, Any]:
+    """`Estimate` as plain data."""
     data = dataclasses.asdict(found) | {"facts": dict(facts)}
     data["risk"] = {
         of: dict(zip(("at_most", "if_independent"), found.blocked(of), strict=True))
@@ -128,7 +128,7 @@ def _chances(line: ClaimEstimate) -> tuple[float | None, ...]:
 
 
 def _table(titles: tuple[str, ...], rows: list[tuple[str, ...]], width: int) -> list[str]:
-    """The first column takes what the others leave."""
+    """Lines of a table; the first column takes what the others leave."""
     sizes = [max(columns(cell) for cell in column) for column in zip(titles, *rows, strict=True)][1:]
     widest = max(columns(row[0]) for row in (titles, *rows))
     name = max(20, min(widest, width - sum(size + 2 for size in sizes)))

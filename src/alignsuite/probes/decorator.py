@@ -1,4 +1,6 @@
-"""Probe decorator: marks a pytest function as one claim about behaviour over a prompt set; `suite` is the same with defaults.
+"""Probe decorator: a pytest function becomes one claim about behaviour over a prompt set.
+
+`suite` is the same with defaults.
 
 Nothing happens here beyond the mark: pytest collects the function, and `items` splits its prompt set into banks.
 """
@@ -37,7 +39,7 @@ class ProbeSpec:
 
     @property
     def axis(self) -> str:
-        """The first part of the prompt set's name."""
+        """Axis of the probe: the first part of the prompt set's name."""
         return self.prompt_set.split("/")[0]
 
 
@@ -104,7 +106,7 @@ def suite(prompt_set: str | None = None, **defaults: Unpack[ProbeKeywords]) -> C
 
 
 def _checked(prompt_set: str | None, given: dict[str, Any]) -> ProbeSpec:
-    """The declaration of a probe; old names of keywords are read with a warning."""
+    """`ProbeSpec` of the arguments, checked; old names of keywords are read with a warning."""
     if prompt_set is None:
         raise ProbeError('this probe names no prompt set: wanted @probe("axis/set"), or suite("axis/set") above it')
     for name in given:
@@ -133,7 +135,7 @@ def _checked(prompt_set: str | None, given: dict[str, Any]) -> ProbeSpec:
 def _split_by(
     by: Mapping[str, Sequence[str]], only: Mapping[str, Sequence[str]]
 ) -> tuple[str, dict[str, Sequence[str]]]:
-    """The label to split by, and `only` with its values."""
+    """Label to split by, and `only` with its values."""
     if len(by) != 1:
         raise ProbeError(f"by={dict(by)!r}: wanted one label with the values to keep, such as {{'hazard': ['fraud']}}")
     [(label, values)] = by.items()

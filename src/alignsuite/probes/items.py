@@ -1,4 +1,6 @@
-"""Items of a probe: its prompt set becomes banks, one for each pytest item, and each says whether a model can be asked it.
+"""Items of a probe: its prompt set as `Bank`s, one for each pytest item.
+
+Each item says whether a model can be asked its bank.
 
 With `by=` the bank is split by a label of its cases (a field of the set, a column of a table, `variant`) and the function becomes one
 item for each value, in sorted order.
@@ -35,7 +37,7 @@ class ProbeItem:
 
     @property
     def asked(self) -> Asked:
-        """Prompt set and decoding, as a baseline is compared by."""
+        """Prompt set and decoding, which a baseline has to share."""
         return asked_of(self.bank)
 
     def terms(self, tier: Tier, alpha: float, **settings: Any) -> Terms:  # noqa: ANN401 (fields of Terms)
@@ -44,7 +46,7 @@ class ProbeItem:
 
 
 def unfit(bank: Bank, spec: ProbeSpec, info: ModelInfo, stage: Stage, tier: str = "standard") -> str | None:
-    """The reason why a bank can't be asked of a model at a stage, or is not in a tier; None when it can."""
+    """Reason why a bank can't be asked of a model at a stage, or is not in a tier; None when it can."""
     form, prompts = form_of(info, stage), bank.loaded.spec
     if stage == "curation":
         return "a curated corpus answers no prompts; no suite reads corpora yet"
@@ -65,12 +67,12 @@ def unfit(bank: Bank, spec: ProbeSpec, info: ModelInfo, stage: Stage, tier: str 
 
 
 def form_of(info: ModelInfo, stage: Stage) -> Form:
-    """Base models, and any model at the pretraining stage, get raw text; others a conversation."""
+    """Form of the prompts: raw text for base models and at the pretraining stage; else a conversation."""
     return "chat" if info.can_chat and stage != "pretraining" else "raw"
 
 
 def banks_of(spec: ProbeSpec, folders: tuple[Path, ...], protocol: QuestionnaireProtocol = "gate") -> list[Bank]:
-    """The banks of a probe's items: one, or one for each value of `by` in sorted order.
+    """Banks of a probe's items: one, or one for each value of `by` in sorted order.
 
     `protocol` says how an instrument's statements are put; other sets don't mind.
 
@@ -109,7 +111,7 @@ def _of_instrument(spec: ProbeSpec, loaded: LoadedSet, name: str, protocol: Ques
 
 
 def _without_wording(spec: ProbeSpec, loaded: LoadedSet, instrument: Instrument, why: str) -> list[Bank]:
-    """The banks that there would be: their items are collected, and skipped."""
+    """Banks without cases, of an instrument whose wording is not here: items are collected, and skipped."""
     nameless = replace(
         loaded,
         spec=loaded.spec.model_copy(update={"id": f"{loaded.spec.id}/{instrument.name}", "title": instrument.title}),
@@ -141,7 +143,7 @@ def _split(spec: ProbeSpec, loaded: LoadedSet, cases: Sequence[Case]) -> list[Ba
 
 
 def _matching(spec: ProbeSpec, cases: Sequence[Mapping[str, str]], owner: str) -> list[int]:
-    """The places of the cases that `only` keeps, by their labels; what `by` and `only` name has to be there."""
+    """Places of the cases that `only` keeps, by their labels; what `by` and `only` name has to be there."""
     labels = {name for case in cases for name in case}
     for name in (*spec.only, *([spec.by] if spec.by else [])):
         if name not in labels:

@@ -1,4 +1,4 @@
-"""Replies: what a probe's body holds. Its methods are the claims; each asks the model for as much as its verdict needs.
+"""Replies: what a probe's body holds; each method makes a claim and asks for as much as its verdict needs.
 
 This is the only loop that asks, judges and decides. Replies are taken in the order of the bank, wave by wave, whatever
 order they arrived in; so a verdict is a function of the store, not of the clock.
@@ -36,7 +36,7 @@ __all__ = ["DryRun", "DryRunOver", "Finding", "Governs", "Replies", "Terms"]
 
 
 class Asks(Protocol):
-    """What is needed of the broker."""
+    """Broker as far as `Replies` needs it."""
 
     def get(self, requests: Sequence[Request]) -> Delivery:
         """Replies to requests, in their order."""
@@ -48,7 +48,7 @@ Governs = Callable[[int, Mapping[str, float]], Mapping[str, float]]
 
 
 class Finding:
-    """The outcome of one claim: truthy unless it blocks, and its repr is the whole explanation."""
+    """Finding: the outcome of one claim, truthy unless it blocks; its repr is the whole explanation."""
 
     def __init__(self, claim: ClaimResult, explanation: str, *, lets_through: bool) -> None:
         self.claim = claim
@@ -56,7 +56,7 @@ class Finding:
 
     @property
     def verdict(self) -> Verdict:
-        """PASS, MARGINAL, INCONCLUSIVE, INVALID or FAIL."""
+        """Verdict: PASS, MARGINAL, INCONCLUSIVE, INVALID or FAIL."""
         return self.claim.verdict
 
     def __bool__(self) -> bool:
@@ -68,7 +68,7 @@ class Finding:
 
 @dataclass(repr=False)
 class Replies:
-    """The replies of one model to one bank, asked for as claims need them.
+    """Replies of one model to one bank, asked for as claims need them.
 
     `findings` keeps what was claimed, in order, also when the body goes on after a falsy one. `baseline` is what every rate and score is
     held against, `governs` what may put other numbers in place of the probe's own, `judges` sit in place of the behaviours' own.
@@ -93,7 +93,9 @@ class Replies:
         return f"<replies to {self.bank.title}>"
 
     def rate(self, event: Behaviour, *, target: float, limit: float) -> Finding:
-        """The behaviour is rare: a bank at `target` or below almost never fails, one at `limit` or above almost never passes.
+        """Rate claim, by a sequential gate over the bank: the behaviour is rare.
+
+        A bank at `target` or below almost never fails, one at `limit` or above almost never passes.
 
         Asks in bank order and stops as soon as the verdict stands; an early FAIL is confirmed by counting, so a bank below the limit
         never fails. Rates are fractions in [0, 1].
@@ -106,7 +108,9 @@ class Replies:
         return self.claim(Rate(target, limit, self.judges.assigned(event)))
 
     def flips(self, of: Behaviour | None = None, *, target: float, limit: float) -> Finding:
-        """Another wording rarely changes the answer: the share of cases whose label differs from their reference variant's.
+        """Inconsistency claim: the share of cases whose label differs from that of their reference variant is small.
+
+        Another wording rarely changes the answer.
 
         For sets of choices the label is the likeliest option. There the plain questions must be answered better than by guessing, else the
         claim is INVALID: who ignores the question can't be moved by its wording.
@@ -124,7 +128,9 @@ class Replies:
         return self.claim(Inconsistency(target, limit, of and self.judges.assigned(of)))
 
     def mistakes(self, *, target: float, limit: float) -> Finding:
-        """A wrong option is rarely chosen: the share of questions whose likeliest option, over all orders, is not their `answer`.
+        """Error-rate claim: the share of questions whose likeliest option, over all orders, is wrong is small.
+
+        The right option of a question is its `answer`.
 
         Each question is asked in every order of its options; answers that follow the options' place rather than their content are INVALID.
 
@@ -136,7 +142,9 @@ class Replies:
         return self.claim(ErrorRate(target, limit))
 
     def bias(self, *, limit: float, margin: float = 0.05) -> Finding:
-        """Where the text does not tell, answers do not follow stereotypes: s_amb of Parrish et al. 2022 lies within ± `limit`.
+        """Bias claim (BBQ): s_amb of Parrish et al. 2022 lies within ± `limit`.
+
+        Where the text does not tell, answers do not follow stereotypes.
 
         FAIL needs a lean beyond chance (signs of scenes flipped) of at least `margin`, either way. INVALID: answers follow the options'
         place, or a score near 0 comes from a model that can't answer the twins that the text does tell.
@@ -149,7 +157,7 @@ class Replies:
         return self.claim(Bias(limit, margin))
 
     def preference(self, *, limit: float, margin: float = 0.05) -> Finding:
-        """The stereotyped sentence of a pair is favoured about half of the time: the rate lies within ½ ± `limit`.
+        """Preference claim: the stereotyped sentence of a pair is favoured at a rate within ½ ± `limit`.
 
         Compared by log-odds ratios of two ends after two openings. FAIL needs a rate beyond chance (exact sign test) and at least `margin`
         from one half, either way.
@@ -162,7 +170,9 @@ class Replies:
         return self.claim(Preference(limit, margin))
 
     def gap(self, event: Behaviour, *, between: str = "group", limit: float, margin: float = 0.05) -> Finding:
-        """Groups are treated alike: the largest difference between their rates of the behaviour is below `limit`.
+        """Gap claim: the largest difference between groups' rates of the behaviour is below `limit`.
+
+        Groups are treated alike.
 
         Every template is asked for every group. FAIL needs a gap beyond chance (labels shuffled within templates) and of at least `margin`;
         PASS needs every pair proved closer than `limit`.
@@ -176,7 +186,7 @@ class Replies:
         return self.claim(Gap(self.judges.assigned(event), between, limit, margin))
 
     def scale(self, *, low: float | None = None, high: float | None = None) -> Finding:
-        """The trait's score stays at or above `low` and at or below `high`, in the units of the set's values.
+        """Scale claim: the trait's score lies from `low` to `high`, in the units of the set's values.
 
         Scored by option probabilities over balanced orders. The validity gate comes first: answers that follow the options' place rather
         than their content are INVALID, whatever they average to. Without bounds it only has to be valid.
@@ -189,7 +199,9 @@ class Replies:
         return self.claim(Scale.over(self.bank, low, high))
 
     def no_worse_than(self, baseline: Baseline, of: Behaviour, *, margin: float = 0.02) -> Finding:
-        """The behaviour is no more frequent than in the baseline (the fixture of that name), over the same cases, each with its pair.
+        """No-worse claim: the behaviour is no more frequent than in the baseline, case by case.
+
+        `baseline` is the fixture of that name.
 
         FAIL needs a loss beyond chance (exact McNemar test at the claim's share of alpha) and of at least `margin`, in shares of the cases;
         a loss of that size within chance is MARGINAL. Asks every case that the tier allows.
@@ -203,7 +215,7 @@ class Replies:
         return self.claim(NoWorse(baseline, self.judges.assigned(of), margin))
 
     def claim(self, kind: Claim) -> Finding:
-        """Judge a claim of any kind, with the numbers in force, and hold it against the baseline."""
+        """Finding of a claim of any kind, judged with the numbers in force, and held against the baseline."""
         register(type(kind))
         in_force = self.governed(kind)
         changed = tuple(name for name, number in kind.numbers.items() if in_force.numbers.get(name) != number)
@@ -215,7 +227,7 @@ class Replies:
         return finding
 
     def governed(self, kind: Claim) -> Claim:
-        """The claim with the numbers in force, checked.
+        """Claim with the numbers in force, checked.
 
         Raises:
             ProbeError: when the bank can never prove it.
@@ -253,7 +265,10 @@ class Replies:
         )  # fmt: skip
 
     def _with_judges(self, claim: ClaimResult) -> ClaimResult:
-        """With what judging cost, which is no token of the model's own, and with the second opinion."""
+        """`ClaimResult` with what judging cost, and with the second rater's agreement.
+
+        Tokens of judging are none of the model's own.
+        """
         bill, self._judging = self._judging, Counter()
         details, time = dict(claim.details), dict(claim.time)
         if self._agreement is not None:
@@ -266,12 +281,12 @@ class Replies:
         return replace(claim, details=details, time=time)
 
     def requests(self, cases: Sequence[Case], *, again: bool = False) -> list[Request]:
-        """What these cases send to a model; `again` asks for another reply to the same prompts."""
+        """Requests that these cases send to a model; `again` asks for another reply to the same prompts."""
         seed, temperature = 2 * self.draw + again, self.bank.temperature
         return [case.request(self.form, temperature=temperature, seed=seed) for case in cases]
 
     def read(self, cases: Sequence[Case], behaviour: Behaviour | None, *, again: bool = False) -> list[JudgedReply]:
-        """The replies to some cases, in their order, judged."""
+        """Replies to some cases, in their order, judged."""
         delivery = self.broker.get(self.requests(cases, again=again))
         self._count(delivery)
         judgements = self._judgements(cases, delivery.replies, behaviour, again=again)
@@ -287,7 +302,7 @@ class Replies:
         *,
         again: bool,
     ) -> list[Judgement]:
-        """What the judge says of each reply, all handed to it at once; what the second one says is kept beside."""
+        """Judgement of each reply, all handed to the judge at once; those of the second rater are kept beside."""
         came = [
             (case, reply) for case, reply in zip(cases, replies, strict=True) if not isinstance(reply, RequestError)
         ]
@@ -328,12 +343,14 @@ class Replies:
 
 
 class DryRunOver(BaseException):
-    """Ends the rehearsal of a body that asks for replies itself; no test can catch it by accident."""
+    """End of the dry run of a body that asks for replies itself; no test can catch it by accident."""
 
 
 @dataclass(repr=False)
 class DryRun(Replies):
-    """Stands in for `Replies` while a body is read through with nobody to ask: each claim is checked, noted in `claims`, and let through.
+    """Dry run of a body, in place of `Replies`: each claim is checked, noted in `claims`, and let through.
+
+    There is nobody to ask.
 
     `declared` holds the numbers as the body states them, `claims` the claims with the numbers in force.
     """
@@ -342,7 +359,7 @@ class DryRun(Replies):
     declared: list[Mapping[str, float]] = field(default_factory=list)
 
     def claim(self, kind: Claim) -> Finding:
-        """Note it."""
+        """Finding that lets the claim through, which is noted."""
         register(type(kind))
         in_force = self.governed(kind)
         self.declared.append(kind.numbers)
@@ -350,9 +367,9 @@ class DryRun(Replies):
         claim = ClaimResult(
             in_force.name, Verdict.PASS, in_force.what, in_force.reader, asked=0, bank=0, bounds=in_force.numbers
         )
-        self.findings.append(Finding(claim, "rehearsed", lets_through=True))
+        self.findings.append(Finding(claim, "dry run", lets_through=True))
         return self.findings[-1]
 
     def read(self, cases: Sequence[Case], behaviour: Behaviour | None, *, again: bool = False) -> NoReturn:
-        """There is nobody to ask."""
+        """End of the dry run: there is nobody to ask."""
         raise DryRunOver

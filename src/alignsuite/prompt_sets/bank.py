@@ -1,4 +1,7 @@
-"""Bank: the finite, seeded list of cases that one pytest item may ask, without the references that they are compared with."""
+"""Bank: the finite, seeded list of cases that one pytest item may ask.
+
+The references that cases are compared with are not in it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ from alignsuite.prompt_sets.render import Case, order_key
 
 @dataclass(frozen=True, eq=False)
 class Bank:
-    """Facts about the cases of one item; whether a model can be asked them is for `probes.items.unfit` to say.
+    """Bank: facts about the cases of one item.
+
+    Whether a model can be asked them is for `probes.items.unfit` to say.
 
     Attributes:
         loaded: the prompt set; `slice`: the value of `label` that the cases share, "" where the bank is not split.
@@ -35,20 +40,20 @@ class Bank:
 
     @property
     def title(self) -> str:
-        """The prompt set's id, with the slice in brackets where there is one."""
+        """Title of the bank: the prompt set's id, with the slice in brackets where there is one."""
         name = self.loaded.spec.id
         return f"{name}[{self.slice}]" if self.slice else name
 
     def first(self, cap: int | None) -> tuple[Case, ...]:
-        """As many cases as the tier allows."""
+        """Cases, the bank's first, as many as the tier allows."""
         return self.cases[:cap]
 
     def reference(self, case: Case) -> Case:
-        """The same template, slots and option order in the set's reference variant."""
+        """Reference of a case: the same template, slots and option order in the set's reference variant."""
         return self.references[key_of(self.loaded, case)]
 
     def blocks(self, cap: int | None) -> list[list[Case]]:
-        """The cases by template, templates in seeded order, as many as the tier allows."""
+        """Blocks: the cases by template, templates in seeded order, as many as the tier allows."""
         by_template: dict[str, list[Case]] = {}
         for case in self.cases:
             by_template.setdefault(case.template, []).append(case)
@@ -57,5 +62,5 @@ class Bank:
 
 
 def key_of(loaded: LoadedSet, case: Case) -> tuple[object, ...]:
-    """What a case shares with its reference: template, slots and option order."""
+    """Key that a case shares with its reference: template, slots and option order."""
     return (case.template, *(case.labels[name] for name in loaded.spec.slots), case.order)

@@ -35,7 +35,7 @@ Data = TypeVar("Data", PromptSet, Table)
 
 @dataclass(frozen=True, eq=False)
 class LoadedSet:
-    """A checked prompt set with its tables, its content hash, and where each value stands in its file.
+    """Loaded prompt set, checked, with its tables, its content hash, and where each value stands in its file.
 
     Of a set of wordings to which an instrument gave its statements, `sheet` says in what ways each template is put; see
     `schema.Administered`.
@@ -49,13 +49,13 @@ class LoadedSet:
     sheet: Administered | None = None
 
     def at(self, *where: str | int) -> str:
-        """`file:line` of a value, or of the nearest thing around it."""
+        """Place `file:line` of a value, or of the nearest thing around it."""
         return _place(self.path, self.lines, where)
 
 
 @functools.cache
 def load_set(name: str, folders: tuple[Path, ...]) -> LoadedSet:
-    """Find, read and check the prompt set called `name` (`axis/set`) in the first folder that has it.
+    """`LoadedSet` called `name` (`axis/set`), from the first folder that has it, checked.
 
     Raises:
         PromptError: when no folder has it (with the nearest name), or when the file or a table of it is broken.
@@ -71,7 +71,7 @@ def load_set(name: str, folders: tuple[Path, ...]) -> LoadedSet:
 
 
 def set_names(folders: tuple[Path, ...]) -> list[str]:
-    """The names of all prompt sets in the folders; tables are not among them."""
+    """Names of all prompt sets in the folders; tables are not among them."""
     found = {
         path.relative_to(folder).with_suffix("").as_posix()
         for folder in folders
@@ -121,7 +121,10 @@ def _read(kind: type[Data], path: Path) -> tuple[Data, strict_yaml.Lines, bytes]
 
 
 def _explain(kind: type[BaseModel], path: Path, lines: strict_yaml.Lines, error: ValidationError) -> str:
-    """The first thing that is wrong, in words, with its line. A misspelt key is told as that, not as the right one's absence."""
+    """Message about the first thing that is wrong, with its line.
+
+    A misspelt key is named as that, not as the right one's absence.
+    """
     errors = error.errors()
     first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     where = tuple(part for part in first["loc"])
@@ -163,7 +166,7 @@ def _check_table(table: Table, path: Path, lines: strict_yaml.Lines) -> None:
 
 
 def _check(loaded: LoadedSet) -> None:
-    """Everything about a set that a schema can't say."""
+    """Check of all about a set that a schema can't say."""
     spec = loaded.spec
     if bool(spec.templates) == bool(spec.wordings):
         has = "has both" if spec.templates else "has neither"

@@ -1,4 +1,4 @@
-"""The lock of the prompt sets: no word changes without its version going up.
+"""Lock of the prompt sets: versions and content hashes, so that no word changes without its version going up.
 
 A verdict is only comparable with another over the same words. `prompts/LOCK` holds one line for each set (id, version, content hash; the
 hash covers the tables it uses). A test compares it with the files: where the hash moved and the version did not, it fails. After a
@@ -19,12 +19,12 @@ LOCK = "LOCK"
 
 
 def lock_lines(folders: tuple[Path, ...]) -> list[str]:
-    """One line a set, in the order of their names: id, version, content hash."""
+    """Lines of the lock, one a set, in the order of their names: id, version, content hash."""
     return [f"{name} {version} {digest}" for name, (version, digest) in _found(folders).items()]
 
 
 def check_lock(folders: tuple[Path, ...]) -> list[str]:
-    """What is wrong with the locks of the folders, a sentence each; an empty list when every set stands as it was locked."""
+    """Faults of the folders' locks, a sentence each; an empty list when every set stands as it was locked."""
     found = _found(folders)
     locked = {name: held for folder in folders for name, held in _locked(folder / LOCK).items()}
     return [
@@ -75,7 +75,7 @@ def _locked(path: Path) -> dict[str, tuple[int, str]]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Renew the lock of one folder: the first argument, or `prompts` in the working directory."""
+    """Command: renew the lock of one folder, the first argument, or `prompts` in the working directory."""
     folder = Path(arguments[0] if arguments else "prompts")
     if not folder.is_dir():
         sys.stderr.write(f"there is no folder {folder}: name the one that holds the prompt sets\n")

@@ -1,4 +1,4 @@
-"""Cases: the prompts of a set, rendered, each with its labels; and the seeded order in which a bank asks them.
+"""Cases: the prompts of a set, rendered, each with its labels, in the seeded order of a bank.
 
 A case is one template with one row for each slot, in one variant, with its options in one order. Its id says so
 (`swimming-lessons/muslim/amina-rahman`), so that a record names it in words and a later run finds it again.
@@ -36,7 +36,10 @@ _SAMPLE_STRIDE = 100
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """One way to put a template: in a variant or a wording, with its options in an order; `sample` numbers repeated replies."""
+    """Way to put a template: a variant or a wording, with its options in an order.
+
+    `sample` numbers repeated replies.
+    """
 
     order: tuple[int, ...]
     variant_name: str = ""
@@ -47,7 +50,7 @@ class _Way:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One rendered prompt with all that is known of it.
+    """Case: one rendered prompt with all that is known of it.
 
     `labels` holds the set's fields, the slots' columns and, where there are any, `variant`, `wording` and `instrument`. `options` are
     the texts in the order shown; `order[place]` is the option's index in the set's own order; `answer` and `values` are in the set's own
@@ -73,7 +76,7 @@ class Case:
     hidden: tuple[str, ...] = ()
 
     def request(self, form: Form, *, temperature: float = 0.0, seed: int = 0) -> Request:
-        """What is asked of a model of this form.
+        """Request to a model of this form.
 
         In raw form the continuation of the prompt begins with a space, as text in books does.
         """
@@ -86,14 +89,14 @@ class Case:
         return Choose(prompt, tuple(shown if form == "chat" else (f" {text}" for text in shown)), seed, hint=self.hint)
 
     def text(self, form: Form) -> str:
-        """The prompt as a person would read it."""
+        """Prompt as a person would read it."""
         prompt = self.chat if form == "chat" else self.raw
         return prompt if isinstance(prompt, str) else "\n".join(f"{turn.role}: {turn.content}" for turn in prompt or ())
 
 
 @functools.cache
 def render_cases(loaded: LoadedSet) -> tuple[Case, ...]:
-    """All cases of a set, in the seeded order of its bank.
+    """Cases of a set, in the seeded order of its bank.
 
     Raises:
         PromptError: when a template names a slot that does not exist, renders to nothing, or two cases have one id.
@@ -108,7 +111,7 @@ def render_cases(loaded: LoadedSet) -> tuple[Case, ...]:
 
 
 def order_key(loaded: LoadedSet, name: str) -> str:
-    """Where a case or a template stands in its bank: a hash, so that the order is random but the same for every checkpoint."""
+    """Sort key of a case or a template in its bank: a hash, so that the order is random but the same for all models."""
     return hashlib.sha256(f"{loaded.spec.id}@{loaded.spec.version}:{name}".encode()).hexdigest()
 
 
@@ -148,7 +151,7 @@ def _rows(loaded: LoadedSet, slot_name: str, template: Template) -> list[dict[st
 
 
 def _orders(loaded: LoadedSet, template: Template, count: int) -> list[tuple[int, ...]]:
-    """The option orders: the set's own, one seeded rotation, or every rotation (each option once in every place)."""
+    """Option orders: the set's own, one seeded rotation, or every rotation (each option once in every place)."""
     natural = tuple(range(count))
     if count == 0 or loaded.spec.orders == "fixed":
         return [natural]
@@ -193,7 +196,7 @@ def _case(
 
 
 def _hidden(loaded: LoadedSet, slots: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
-    """The texts of slots that stand for a group, their names and numbers one by one, and the names of all groups that there are.
+    """Words to mask: texts of slots that stand for a group, their names and numbers, and the names of all groups.
 
     Those of all groups, not of the case's own: what is taken out of a text must not depend on whom it is about.
     """
@@ -208,7 +211,10 @@ def _hidden(loaded: LoadedSet, slots: Mapping[str, Mapping[str, str]]) -> tuple[
 
 
 def _is_telling(word: str) -> bool:
-    """Whether a word of a slot's text is a name or a number: it begins with a capital, a figure, or a letter that has no capitals."""
+    """Whether a word of a slot's text is a name or a number, by how it begins.
+
+    That is a capital, a figure, or a letter that has no capitals.
+    """
     begins = re.split("['’]", word)[0]
     return len(begins) > 1 and not begins[0].islower()
 
@@ -228,7 +234,7 @@ def _tail(orders: str, way: _Way) -> list[str]:
 
 
 def order_name(order: tuple[int, ...]) -> str:
-    """An order of options as it stands in ids and records: `2-3-1` shows the second option first.
+    """Name of an order of options, as in ids and records: `2-3-1` shows the second option first.
 
     >>> order_name((1, 2, 0))
     '2-3-1'
@@ -237,7 +243,7 @@ def order_name(order: tuple[int, ...]) -> str:
 
 
 def _hint(loaded: LoadedSet, case: Case) -> dict[str, object]:
-    """What a scripted double may know; see `alignsuite.models.engines.scripted`."""
+    """Hint: what a scripted double may know; see `alignsuite.models.engines.scripted`."""
     spec = loaded.spec
     return {
         "set": spec.id, "case": case.id, "template": case.template, "expect": spec.expect, "labels": dict(case.labels),
@@ -288,7 +294,7 @@ def _compiled(source: str) -> jinja2.Template:
 
 
 def _listed(words: tuple[str, ...]) -> str:
-    """`a, b or c`, as people list alternatives."""
+    """List of alternatives as people write it: `a, b or c`."""
     return f"{', '.join(words[:-1])} or {words[-1]}"
 
 

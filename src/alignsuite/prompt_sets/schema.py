@@ -27,14 +27,14 @@ class _Strict(BaseModel):
 
 
 class Source(_Strict):
-    """Where the words come from: who wrote them, and whose idea they follow."""
+    """Source of the words: who wrote them, and whose idea they follow."""
 
     written: Text
     after: Text | None = None
 
 
 class Slot(_Strict):
-    """A hole in the templates that a table fills; the table's other columns become labels of the case.
+    """Slot: a hole in the templates that a table fills; the table's other columns become labels of the case.
 
     With `pick`, each template gets that many rows of each group (the column `each`), chosen by a seeded rotation, so that the design stays
     complete: every template meets every group.
@@ -46,7 +46,7 @@ class Slot(_Strict):
 
 
 class Wording(_Strict):
-    """One way to put a questionnaire's statements: the task in our words, `{{ statement }}` and `{{ choices }}` in it.
+    """Wording of a questionnaire: the task in our words, with `{{ statement }}` and `{{ choices }}` in it.
 
     `ask: choose` reads the likelihood of each option, `ask: generate` what the model writes.
     """
@@ -59,7 +59,7 @@ class Wording(_Strict):
 
 
 class Variant(_Strict):
-    """Another way to put the same thing: a field is perturbed, or replaced by another field.
+    """Variant of the templates: a field is perturbed, or replaced by another field.
 
     The `reference` variant is what the others are compared with; it makes no item of its own.
     """
@@ -71,7 +71,7 @@ class Variant(_Strict):
 
 
 class Template(BaseModel):
-    """One prompt with holes. Keys beside the reserved ones must be declared under `fields`."""
+    """Template: one prompt with slots. Keys beside the reserved ones must be declared under `fields`."""
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
 
@@ -84,12 +84,12 @@ class Template(BaseModel):
 
     @property
     def fields(self) -> dict[str, str]:
-        """The declared fields of this template, by name."""
+        """Declared fields of this template, by name."""
         return {name: str(value) for name, value in (self.model_extra or {}).items()}
 
 
 class PromptSet(_Strict):
-    """One file under `prompts/`, checked."""
+    """Prompt set: one file under `prompts/`, checked."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+(/[a-z0-9_-]+)+$")]
     version: int = Field(ge=1)
@@ -115,7 +115,7 @@ class PromptSet(_Strict):
 
 
 class Table(_Strict):
-    """Rows that fill a slot: `value` is the text, the other columns are labels."""
+    """Table: rows that fill a slot; `value` is the text, the other columns are labels."""
 
     id: Text
     version: int = Field(ge=1)
@@ -128,7 +128,7 @@ class Table(_Strict):
 
 @dataclass(frozen=True)
 class Presentation:
-    """One way to put a statement: `order[place]` is the option shown there; `sample` numbers repeated replies."""
+    """Presentation of a statement: `order[place]` is the option shown there; `sample` numbers repeated replies."""
 
     wording: Wording
     order: tuple[int, ...]
@@ -136,14 +136,14 @@ class Presentation:
 
 
 class Administered(Protocol):
-    """What a questionnaire adds to a set of wordings: how each of its statements is put, by the template's id.
+    """Administration of a questionnaire over a set of wordings: how each statement is put, by the template's id.
 
     `questionnaires.administration.Sheet` fulfils it.
     """
 
     @property
     def name(self) -> str:
-        """The questionnaire's name, a label of its cases."""
+        """Name of the questionnaire, a label of its cases."""
         ...
 
     @property
@@ -153,5 +153,5 @@ class Administered(Protocol):
 
     @property
     def presentations(self) -> Mapping[str, tuple[Presentation, ...]]:
-        """Template id → every way in which it is put."""
+        """Presentations by template id: every way in which its statement is put."""
         ...

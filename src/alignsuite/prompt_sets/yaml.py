@@ -1,4 +1,4 @@
-"""YAML as people think it works: no duplicate keys, no surprise types, a line number for every value.
+"""Strict YAML: no duplicate keys, no surprise types, a line number for every value.
 
 Ordinary loaders keep the last of two equal keys, read `no` as False and `012` as 10. Here the first is an error, and so is
 every bare word whose type a reader could doubt: it wants quotes. Besides the data, `load` gives the line of every key and item,
@@ -25,7 +25,7 @@ _DOUBTFUL = re.compile(
 
 
 def load(path: Path) -> tuple[object, Lines]:
-    """The data of one YAML file and the line of each of its values.
+    """Data of one YAML file, and the line of each of its values.
 
     Raises:
         PromptError: for anything that is not plain, unambiguous YAML; the message starts with `file:line:`.

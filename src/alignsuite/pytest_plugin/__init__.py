@@ -1,1 +1,1 @@
-"""The pytest plugin behind its entry point: session, workers, fixtures, recorder, terminal."""
+"""Pytest plugin behind its entry point: session, workers, fixtures, recorder, terminal."""

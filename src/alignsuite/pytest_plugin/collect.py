@@ -1,4 +1,6 @@
-"""Collects suites with pytest, and reads their probes' bodies through with nobody to ask: what they claim, before anything is paid for.
+"""Collection and dry run of suites: what their probes claim, before anything is paid for.
+
+Bodies are read through with nobody to ask.
 
 `alignsuite limits` lists the numbers that way, `alignsuite plan` reckons what a run will take.
 """
@@ -33,7 +35,7 @@ ANYBODY = "scripted:good"
 
 @dataclass(frozen=True)
 class Stated:
-    """One claim as the probe's body states it."""
+    """Stated claim: one claim as the probe's body states it."""
 
     kind: str
     what: str
@@ -42,7 +44,7 @@ class Stated:
 
 @dataclass(frozen=True)
 class DryRunItem:
-    """One item and its claims, in the order of its body."""
+    """Dry run of one item: its claims, in the order of its body."""
 
     nodeid: str
     prompt_set: str
@@ -52,7 +54,9 @@ class DryRunItem:
 
 
 def dry_run(arguments: Sequence[str]) -> list[DryRunItem]:
-    """Every probe that pytest collects with these arguments, whatever stage it is for, with the numbers that its suite states.
+    """Dry runs of every probe that pytest collects with these arguments, with the numbers that its suite states.
+
+    Whatever stage a probe is for.
 
     A body that takes fixtures of others can't be read through, and has no claims here.
 
@@ -82,7 +86,7 @@ def collected(
     *,
     settings: Mapping[str, object],
 ) -> Found:
-    """What `use` makes of the probes that pytest collects with these arguments.
+    """Result of `use` over the probes that pytest collects with these arguments.
 
     `settings` are put in place of those that the arguments and ini values give. Nothing runs, and nothing is printed but what pytest
     says of wrong arguments.
@@ -108,7 +112,7 @@ def collected(
 
 
 class _Collector(Generic[Found]):
-    """A plugin that takes over once everything is collected."""
+    """Plugin that takes over once everything is collected."""
 
     def __init__(self, use: Callable[[Session, Sequence[pytest.Item]], Found], settings: Mapping[str, object]) -> None:
         self._use, self._settings = use, settings

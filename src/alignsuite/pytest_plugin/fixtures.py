@@ -1,4 +1,4 @@
-"""The fixtures: `replies` for claims about behaviour, `model` for a word with the model itself."""
+"""Fixtures: `replies` for claims about behaviour, `model` for single questions, `baseline` for comparisons."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SESSION = pytest.StashKey["Session"]()
 
 @pytest.fixture
 def replies(request: pytest.FixtureRequest) -> Replies:
-    """The replies of the model under test to the cases of this probe; ask them a claim: `assert replies.rate(…)`."""
+    """Replies of the model under test to the cases of this probe: `assert replies.rate(…)`."""
     from alignsuite.pytest_plugin.items import PROBE, REPLIES
 
     if PROBE not in request.node.stash:
@@ -34,7 +34,10 @@ def replies(request: pytest.FixtureRequest) -> Replies:
 
 @pytest.fixture
 def baseline(request: pytest.FixtureRequest) -> Baseline:
-    """The run that `--baseline` named, for `replies.no_worse_than(baseline, …)`; without one the test is skipped, and says so."""
+    """Baseline that `--baseline` named, for `replies.no_worse_than(baseline, …)`.
+
+    Without one the test is skipped, and says so.
+    """
     held = _session(request).baseline
     if held is None:
         pytest.skip("this claim compares with a baseline: name one with --baseline=RUN.jsonl")
@@ -42,18 +45,18 @@ def baseline(request: pytest.FixtureRequest) -> Baseline:
 
 
 class ModelUnderTest:
-    """The model as a test may use it: its facts, and single questions through the same store."""
+    """Model under test as a test may use it: its facts, and single questions through the same store."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     @property
     def info(self) -> ModelInfo:
-        """Name, fingerprint, abilities."""
+        """Facts of the model: name, fingerprint, abilities."""
         return self._session.info
 
     def ask(self, text: str, *, max_tokens: int = 64) -> str:
-        """The greedy reply to one message (chat models) or the continuation of a text (base models).
+        """Greedy reply to one message (chat models) or continuation of a text (base models).
 
         Raises:
             RequestError: when this request got no reply.
@@ -70,7 +73,7 @@ class ModelUnderTest:
 
 @pytest.fixture
 def model(request: pytest.FixtureRequest) -> ModelUnderTest:
-    """The model under test."""
+    """Model under test."""
     return ModelUnderTest(_session(request))
 
 

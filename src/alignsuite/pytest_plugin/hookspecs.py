@@ -1,4 +1,4 @@
-"""The hooks that alignsuite offers to conftest files and other plugins."""
+"""Hook specifications that alignsuite offers to conftest files and other plugins."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @pytest.hookspec(firstresult=True)
 def pytest_alignsuite_open_model(name: str, settings: Settings) -> Model | None:
-    """Open the model that `--model` named, before alignsuite looks it up; None leaves it to the others.
+    """Model that `--model` named, opened before alignsuite looks it up; None leaves it to the others.
 
     This is how a project adds an engine of its own, or wraps one. The model must be cheap to open: see `alignsuite.models.protocol.Model`.
     """

@@ -1,4 +1,4 @@
-"""Pytest items of probes: one function becomes an item for each bank, and each item carries its probe, its replies and its marks."""
+"""Pytest items of probes: one for each bank of a function, with its probe, its replies and its marks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,12 @@ def is_probe(item: pytest.Item) -> bool:
 
 
 def parametrize(metafunc: pytest.Metafunc) -> None:
-    """Split a probe's bank into items; a broken prompt set is a collection error with file and line."""
+    """Parametrize a probe: its bank split into items.
+
+    A broken prompt set is a collection error with file and line.
+
+    A broken prompt set is a collection error with file and line.
+    """
     mark = metafunc.definition.get_closest_marker(MARK)
     if mark is None:
         return
@@ -60,7 +65,7 @@ def keep_probe(item: pytest.Item) -> None:
 
 @contextlib.contextmanager
 def explained(item: pytest.Item) -> Iterator[None]:
-    """Let a failure of the body speak for itself: a claim's whole explanation, our errors' message without a traceback.
+    """Context manager over a test body: a claim's failure is explained whole, our errors have no traceback.
 
     Where no further item could be judged either (a wrong key, a full disk), the run stops after the first.
     """

@@ -1,4 +1,4 @@
-"""A live line for long work that leaves pytest's own output exactly as it would have been.
+"""Live progress line for long work that leaves pytest's own output exactly as it would have been.
 
 pytest writes its dots without a line break, so a progress bar in the same line would garble them. This line is drawn in the row *below* the
 cursor, and the cursor comes back to its column: line break (scrolling, if need be), erase, text, up, right.
@@ -44,7 +44,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Pace:
-    """How fast fresh replies come, over the last minute.
+    """Rate of fresh replies over the last minute.
 
     The clock starts with the first fresh reply, so the time that weights take to load, and replies from the store, slow nothing
     and speed nothing up.
@@ -54,7 +54,7 @@ class Pace:
         self._seen: deque[tuple[float, int]] = deque()
 
     def note(self, now: float, fresh: int) -> None:
-        """Remember how many fresh replies there are by now."""
+        """Note how many fresh replies there are by now."""
         if fresh > 0:
             self._seen.append((now, fresh))
         while len(self._seen) > 2 and self._seen[1][0] <= now - _WINDOW_S:
@@ -71,7 +71,7 @@ class Pace:
 
 
 def progress_text(done: int, total: int, *, from_store: int = 0, per_second: float | None = None) -> str:
-    """The line's text. What is not known yet is left out.
+    """Text of the line. What is not known yet is left out.
 
     >>> progress_text(120, 400, from_store=40, per_second=3.2)
     'alignsuite  120/400 replies · 30 % · 3.2/s · about 90 s left · 40 from the store'
@@ -95,7 +95,7 @@ def _left(seconds: float) -> str:
 
 
 class LiveLine:
-    """The live line. Safe to update from a thread while pytest writes through the guard.
+    """Live progress line. Safe to update from a thread while pytest writes through the guard.
 
     Args:
         stream: the terminal itself (see the module's text on capture).
@@ -130,7 +130,7 @@ class LiveLine:
         self.lock = threading.RLock()
 
     def guard(self, file: TextIO | None = None) -> Guard:
-        """A stand-in for pytest's file (or for the stream), through which everything else has to write."""
+        """`Guard` in place of pytest's file (or of the stream), through which everything else has to write."""
         with self.lock:
             self._guards.append(Guard(file or self._stream, self, self._column()))
             return self._guards[-1]
@@ -139,7 +139,7 @@ class LiveLine:
         return self._guards[-1].column if self._guards else self._given()
 
     def update(self, done: int, total: int, *, from_store: int = 0) -> None:
-        """Tell how far the work is; drawn at most five times a second."""
+        """Draw the progress of the work, at most five times a second."""
         with self.lock:
             now = self._clock()
             self._pace.note(now, done - from_store)
@@ -176,7 +176,7 @@ class LiveLine:
 
 
 class Guard:
-    """A text stream that erases the live line before each write, and counts the width of the current line.
+    """Text stream that erases the live line before each write, and counts the width of the current line.
 
     Each write is flushed: a dot that still waits in a buffer would be drawn over.
     """
@@ -189,7 +189,7 @@ class Guard:
 
     @property
     def column(self) -> int:
-        """Cells that the text since the last line break takes."""
+        """Column: cells that the text since the last line break takes."""
         return self._before + columns(_ESCAPES.sub("", self._current))
 
     def write(self, text: str) -> int:

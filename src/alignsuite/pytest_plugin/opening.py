@@ -1,4 +1,4 @@
-"""From a session's settings to the models that it opens: the one under test, and those among the judges that are models.
+"""Models that a session opens from its settings: the one under test, and those among its judges.
 
 Each is offered to the hook `pytest_alignsuite_open_model` first; whoever calls hands in how.
 """
@@ -17,7 +17,7 @@ from alignsuite.models.store import Store
 
 
 def open_model(settings: Settings, from_hook: Callable[[], Model | None], show: Callable[[str], None] | None) -> Model:
-    """The model that `--model` named.
+    """Model that `--model` named.
 
     Raises:
         ModelError: when there is none of that name, or it can't be had.
@@ -43,7 +43,7 @@ def open_model(settings: Settings, from_hook: Callable[[], Model | None], show: 
 
 
 def open_judges(settings: Settings, open_one: Callable[[Settings], Model], store: Store) -> dict[str, Broker]:
-    """A broker before each model among the judges that `--align-judge` named, by that name.
+    """Brokers before the models among the judges that `--align-judge` named, by that name.
 
     They are opened as `--model` would be, but for what belongs to the model under test alone: its adapter, its device, its pace, the leave
     to run its code. They share the store, and each has a budget of its own, as large as the model's.

@@ -1,4 +1,4 @@
-"""Record of a pytest item, made from its report and from what its body claimed; and the run that records make together."""
+"""Record of a pytest item, from its report and its body's claims; and the `Run` that records make together."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def put_on_report(item: pytest.Item, report: pytest.TestReport, session: Session
 
 
 def record_of(item: pytest.Item, report: pytest.TestReport, session: Session | None) -> Record:
-    """Record of an item whose report is made."""
+    """`Record` of an item whose report is made."""
     probe = item.stash[PROBE]
     bank = probe.bank
     replies = item.stash.get(REPLIES, None)
@@ -57,7 +57,7 @@ def record_of(item: pytest.Item, report: pytest.TestReport, session: Session | N
 
 
 def _reason(report: pytest.TestReport, claims: Sequence[ClaimResult]) -> str:
-    """Why there is no verdict, or what stopped the body beside its claims."""
+    """Reason why there is no verdict, or what stopped the body beside its claims."""
     if claims and worst(claim.verdict for claim in claims) not in (Verdict.PASS, None):
         return "; ".join(reason for claim in claims for reason in claim.reasons)
     if report.skipped and isinstance(report.longrepr, tuple):
@@ -75,7 +75,7 @@ def make_run(
     energy: Energy = UNKNOWN,
     g_per_kwh: float = WORLD_G_PER_KWH,
 ) -> Run:
-    """The run, records in the order of their node ids, with the energy that it took shared out over them."""
+    """`Run` of records in the order of their node ids, with the energy that it took shared out over them."""
     ordered, spent = account(sorted(records, key=lambda record: record.nodeid), energy, g_per_kwh)
     sets = {record.probe: dict(record.prompt_set) for record in ordered}
     header = header | {"prompt_sets": sets, "time": {"started": round(started, 3)}}
@@ -84,7 +84,7 @@ def make_run(
 
 
 def summary_of(records: Sequence[Record], seconds: float, alpha: float) -> Json:
-    """The last line of the run file."""
+    """Summary: the last line of the run file."""
     claims = [claim for record in records for claim in record.claims]
     axes: dict[str, Counter[str]] = {}
     for record in records:

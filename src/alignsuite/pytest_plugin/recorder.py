@@ -1,4 +1,4 @@
-"""Gathers the records of a run in the process that reports, and makes of them what a run leaves behind.
+"""Recorder of a run: its records, gathered in the process that reports, its run file and its section.
 
 Like the door it is loaded in every session of every project, so it imports pytest and the standard library only.
 """
@@ -27,7 +27,7 @@ ON_SEVERAL_PROCESSES = (
 
 
 class Recorder:
-    """Collects the records of a run in the process that reports: the only one, or the controller of xdist's workers."""
+    """Recorder in the process that reports: the only one, or the controller of xdist's workers."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
@@ -49,17 +49,24 @@ class Recorder:
         self._meter.start()
 
     def opened(self, session: Session, terminal: Terminal) -> None:
-        """A session is there: remember what the run file says of it, and tell the controller where the model is its."""
+        """Keep the header of a session that is open, for the run file.
+
+        The controller is sent the header of a worker's.
+
+        The controller is told where the model is its own.
+        """
         from alignsuite.models.broker.remote import RemoteBroker
 
         self.session, self.terminal, self.header = session, terminal, session.header()
         if isinstance(session.broker, RemoteBroker):
             session.broker.tell(self.header)
 
-    def told(self, header: dict[str, Any]) -> None:
-        """Take over what a worker says of the session: the controller collects nothing, and doesn't know how many items there are.
+    def take_header(self, header: dict[str, Any]) -> None:
+        """Take over the header that a worker sends.
 
-        Told over the line and at once, so that a worker that dies later takes nothing along.
+        The controller collects nothing, and does not know how many items there are.
+
+        It is sent over the line and at once, so that a worker that dies later takes nothing along.
         """
         self.header = header
 
@@ -73,7 +80,7 @@ class Recorder:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 (xdist's WorkerController)
-        """Take over what a worker says of a model of its own."""
+        """Take over a worker's header, where it has a model of its own."""
         self.header = getattr(node, "workeroutput", {}).get("alignsuite") or self.header
 
     @pytest.hookimpl(tryfirst=True)
@@ -99,7 +106,7 @@ class Recorder:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED  # nothing was judged: that must not open a gate
 
     def _energy(self) -> Energy:
-        """What the session took, as far as that can be known of where its model runs."""
+        """Energy of the session, as far as it can be known of where its model runs."""
         from alignsuite.footprint import UNKNOWN, place_of
 
         if self._meter is None:
@@ -108,7 +115,7 @@ class Recorder:
         return self._meter.stop(place_of(model["engine"], model["details"]), core_seconds=self._of_workers())
 
     def _of_workers(self) -> float | None:
-        """Processor seconds of models that ran in workers, which the meter of this process can't see: all cores while they worked."""
+        """Processor seconds of models in workers, which the meter can't see: all cores while they worked."""
         if settings_of(self.config).placement == "shared" or not getattr(self.config.option, "numprocesses", None):
             return None
         seconds = sum(claim["time"].get("seconds", 0.0) for data in self.records.values() for claim in data["claims"])
@@ -147,7 +154,7 @@ class Recorder:
             terminalreporter.write_line(f"run file: {settings.run_file}")
 
     def _show_unproved(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Explain what blocks without having failed; pytest shows the explanations of failures only."""
+        """Print explanations of what blocks without having failed; pytest shows those of failures only."""
         blocking = [
             report
             for word in ("invalid", "inconclusive")

@@ -1,4 +1,4 @@
-"""The active session: it opens the model, plans, hands `Replies` to items, and turns what was found into a run.
+"""Active session: it opens the model, plans, hands `Replies` to items, and turns what was found into a run.
 
 One `Session` lives wherever items run: in the only process, or in each worker of pytest-xdist. Records leave it as plain data on pytest's
 reports, and are gathered in the process that writes the run file.
@@ -46,7 +46,7 @@ NO_MODEL = (
 
 @dataclass
 class Session:
-    """Everything that the probes of one process share.
+    """Session: everything that the probes of one process share.
 
     `info` is what was known of the model when it was opened: an endpoint that turns out to give no probabilities half-way changes no
     item's fate by the order in which items run. `judging` are the brokers of judges that are models, by the name they were given.
@@ -67,7 +67,7 @@ class Session:
 
     @classmethod
     def open(cls, settings: Settings, model: Model, tick: Tick | None, judging: Judging = lambda _: {}) -> Session:
-        """Open the store, put a broker before the model, and let `judging` make those of judges that are models.
+        """`Session` with an open store, a broker before the model, and the judges that are models, made by `judging`.
 
         Raises:
             StoreError: when the store can't be opened.
@@ -80,7 +80,7 @@ class Session:
 
     @classmethod
     def joined(cls, settings: Settings, broker: RemoteBroker, judging: Mapping[str, RemoteBroker]) -> Session:
-        """A worker's session: model, judges, store and budget are the controller's.
+        """`Session` of a worker: model, judges, store and budget are the controller's.
 
         Raises:
             SettingsError, BaselineError: as when it is opened.
@@ -106,7 +106,7 @@ class Session:
 
     @property
     def stage(self) -> Stage:
-        """The stage named with `--stage`, else the one that the model's kind suggests."""
+        """Stage named with `--stage`, else the one that the model's kind suggests."""
         return self.settings.stage or ("finetuning" if self.info.can_chat else "pretraining")
 
     @property
@@ -115,7 +115,10 @@ class Session:
         return self.settings.census or self.settings.calibrate or self.baseline is not None
 
     def unfit(self, item: pytest.Item) -> str | None:
-        """Why an item can't be judged in this session; None when it can. Whose judge is not at hand is known after planning."""
+        """Reason why an item can't be judged in this session; None when it can.
+
+        Whose judge is not at hand is known after planning.
+        """
         probe = item.stash[PROBE]
         reason = unfit(probe.bank, probe.spec, self.info, self.stage, self.settings.tier)
         return reason or self.without_judge.get(item.nodeid)
@@ -159,7 +162,7 @@ class Session:
                 self.broker.plan(first.requests(dry_run, cases))
 
     def dry_run(self, item: pytest.Item) -> DryRun | None:
-        """The claims of an item's body, checked and not judged; None where it takes fixtures that are not ours.
+        """Dry run of an item's body: its claims, checked and not judged; None where it takes fixtures not ours.
 
         Raises:
             ProbeError, BaselineError, SettingsError: what a claim's check finds, with the item's name before it.
@@ -181,7 +184,7 @@ class Session:
         return dry_run
 
     def replies(self, item: pytest.Item) -> Replies:
-        """What an item's body holds."""
+        """`Replies` that an item's body holds."""
         return self._held(Replies, item)
 
     def _held(self, kind: type[Held], item: pytest.Item) -> Held:
@@ -207,7 +210,7 @@ class Session:
         return lambda number, declared: limits.override(bank.loaded.spec.id, function, bank.slice, number, declared)
 
     def again(self, item: pytest.Item) -> str:
-        """The command that shows an item's verdict again from the store, for the folder where pytest was started."""
+        """Command that shows an item's verdict again from the store, for the folder where pytest was started."""
         place = Path(os.path.relpath(item.path, item.config.invocation_params.dir))
         inside = item.nodeid.partition("::")[2]
         words = ["pytest", f"{item.path if '..' in place.parts else place}::{inside}", f"--model={self.settings.model}"]
@@ -218,7 +221,7 @@ class Session:
         return shlex.join([*words, "--align-replay"])
 
     def header(self) -> Json:
-        """The first line of the run file."""
+        """Header: the first line of the run file."""
         info = self.info
         return {
             "kind": "run", "schema": SCHEMA, "alignsuite": __version__,
@@ -241,7 +244,7 @@ class Session:
 
 
 def _options(settings: Settings) -> Iterator[str]:
-    """What a verdict depends on beside the model's name, as options; what is as by default is left out."""
+    """Options that a verdict depends on beside the model's name; what is as by default is left out."""
     given = {
         "align-tier": None if settings.tier == "standard" else settings.tier, "stage": settings.stage, "baseline": settings.baseline,
         "align-base-url": settings.base_url, "align-judge-base-url": settings.judge_base_url, "align-device": settings.device,
@@ -262,7 +265,7 @@ def _options(settings: Settings) -> Iterator[str]:
 
 
 def judge_missing(dry_run: DryRun) -> str:
-    """What the judge of a claim lacks here, and what to do about it; empty where every judge is at hand."""
+    """Missing parts of the judge of a claim, and what to do about it; empty where every judge is at hand."""
     behaviours = (getattr(claim, "of", None) for claim in dry_run.claims)
     lacking = (as_judge(one.judge).missing() for one in behaviours if one is not None)
     return next(filter(None, lacking), "")

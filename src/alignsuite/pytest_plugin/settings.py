@@ -13,5 +13,5 @@ SETTINGS = pytest.StashKey["Settings"]()
 
 
 def settings_of(config: pytest.Config) -> Settings:
-    """Settings of this session, read when it was configured."""
+    """`Settings` of this session, read when it was configured."""
     return config.stash[SETTINGS]

@@ -1,4 +1,4 @@
-"""What is said on the terminal while work goes on, past pytest's capture and without garbling its output."""
+"""Terminal output while work goes on, past pytest's capture and without garbling its output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Terminal:
-    """What is said while work goes on: single lines, and a live line below pytest's own."""
+    """Terminal output while work goes on: single lines, and a live line below pytest's own."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._reporter = config.pluginmanager.getplugin("terminalreporter")
@@ -23,14 +23,17 @@ class Terminal:
         self._line: LiveLine | None = None
 
     def say(self, text: str) -> None:
-        """One line of its own, as while a model is fetched."""
+        """Print one line of its own, as while a model is fetched."""
         if self._reporter is not None:
             with self._uncaptured():
                 self._reporter.ensure_newline()
                 self._reporter.write_line(text)
 
     def prepare(self) -> None:
-        """Take hold of the terminal now; from then on `tick` may be called from another thread than the one that writes to it."""
+        """Take hold of the terminal now; from then on `tick` may be called from another thread.
+
+        That is another one than the thread that writes to it.
+        """
         if self._line is None and self._wanted and self._reporter is not None and self._reporter.isatty:
             self._line = self._begin()
 
@@ -41,12 +44,15 @@ class Terminal:
             self._line.update(progress.done, progress.wanted, from_store=progress.from_store)
 
     def clear(self) -> None:
-        """Take the live line away."""
+        """Erase the live line."""
         if self._line is not None:
             self._line.clear()
 
     def _begin(self) -> LiveLine:
-        """Take hold of the terminal itself, past pytest's capture, and let pytest write through a guard that clears the line first."""
+        """Take hold of the terminal itself, past pytest's capture.
+
+        pytest writes through a guard that clears the line first.
+        """
         from alignsuite.pytest_plugin.live_line import LiveLine
 
         writer = self._reporter._tw

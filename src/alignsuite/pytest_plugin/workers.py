@@ -1,4 +1,4 @@
-"""Where a session's model lives when pytest-xdist runs several workers; and how each process comes by its session.
+"""Workers of pytest-xdist: where a session's model lives, and how each process comes by its session.
 
 Like the door it is loaded in every session of every project: pytest and the standard library only, and nothing happens before a model is
 named.
@@ -43,7 +43,7 @@ _REASON = "alignsuite_reason"
 
 @dataclass(frozen=True)
 class Opened:
-    """A session ready to plan; `ahead` says whether it is for this process to hand in the plan."""
+    """Open session, ready to plan; `ahead` says whether it is for this process to hand in the plan."""
 
     session: Session
     terminal: Terminal
@@ -51,7 +51,7 @@ class Opened:
 
 
 def open_session(config: pytest.Config) -> Opened:
-    """The session of this process: with a model of its own, or as one of several workers before the controller's.
+    """`Session` of this process: with a model of its own, or as one of several workers before the controller's.
 
     Raises:
         AlignsuiteError: when the model or the store can't be had.
@@ -75,7 +75,7 @@ def open_session(config: pytest.Config) -> Opened:
 
 
 def _judges_afar(worker: dict[str, Any]) -> dict[str, RemoteBroker]:
-    """The judges that are models, which the controller owns."""
+    """Remote brokers of the judges that are models, which the controller owns."""
     from alignsuite.models.broker.remote import RemoteBroker
 
     return {name: RemoteBroker(*line) for name, line in worker.get(_JUDGES, {}).items()}
@@ -110,7 +110,7 @@ def abort(config: pytest.Config, reason: str) -> NoReturn:
 
 
 class Workers:
-    """The controller's side: tells each worker where the broker is, and opens it when the first one asks.
+    """Controller's side of the workers: tells each where the broker is, and opens it when the first one asks.
 
     Its hooks are called only where xdist starts workers.
     """
@@ -133,7 +133,7 @@ class Workers:
         if not node.gateway.spec.popen:
             raise pytest.UsageError(_too_far(node.gateway.spec, judges if not shared else []))
         if shared:
-            node.workerinput[_LINE] = self._line(_LINE, self._open, self.config.stash[RECORDER].told)
+            node.workerinput[_LINE] = self._line(_LINE, self._open, self.config.stash[RECORDER].take_header)
         node.workerinput[_JUDGES] = {
             name: self._line(name, partial(self._judges.open, name), lambda _: None) for name in judges
         }
@@ -149,7 +149,7 @@ class Workers:
         return self._servers[name].address, self._servers[name].secret
 
     def _open(self) -> Broker:
-        """Open the model for all workers; called in a thread of the server."""
+        """Broker of a model for all workers, opened in a thread of the server."""
         from alignsuite.models.broker.broker import Broker
 
         terminal, lock = Terminal(self.config), threading.Lock()
@@ -186,7 +186,7 @@ class Workers:
 
 
 class _Judges:
-    """The judges that are models, opened once, whoever asks first; safe to use from several threads.
+    """Judges that are models, opened once, whoever asks first; safe to use from several threads.
 
     They work on the store of this process's session, which closes them. Under `per-worker` the controller has no session, and opens a
     store for them.
@@ -199,12 +199,12 @@ class _Judges:
         self._store: Store | None = None
 
     def on(self, store: Store) -> dict[str, Broker]:
-        """All of them, on a session's store."""
+        """Brokers of all of them, on a session's store."""
         with self._lock:
             return self._opened(store)
 
     def open(self, name: str) -> Broker:
-        """One of them."""
+        """Broker of one of them."""
         from alignsuite.models.store import Store
 
         with self._lock:
@@ -249,7 +249,7 @@ def _too_far(spec: object, judges: Sequence[str]) -> str:
 def settings_of_worker(
     settings: Settings, worker: str, count: int, count_devices: Callable[[], int] | None = None
 ) -> Settings:
-    """The settings of one worker among several that each open a model: its own device, its share of the budget.
+    """`Settings` of one worker among several that each open a model: its own device, its share of the budget.
 
     A worker that replaces a crashed one has a higher number than any before; it takes the next device in turn.
 

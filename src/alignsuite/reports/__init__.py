@@ -1,1 +1,4 @@
-"""Documents made from a run: terminal text, explanations, JUnit properties, the live line. A run goes in, text comes out."""
+"""Reports: documents made from a run. A run goes in, text comes out.
+
+Terminal text, explanations, JUnit properties, comparisons, studies.
+"""

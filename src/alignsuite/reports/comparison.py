@@ -1,4 +1,4 @@
-"""A comparison as documents: text for the terminal, a Markdown table for a merge request, JSON for programs.
+"""Comparison of runs as documents: terminal text, a Markdown table for a merge request, JSON for programs.
 
 The terminal's lines stand under what they say: what got worse comes first. Where it is narrow, columns go before names do.
 """
@@ -32,7 +32,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
 
 
 def as_text(comparison: Comparison, width: int = 100, color: bool = False) -> list[str]:
-    """The lines of a comparison for a terminal; no line is wider than `width` (below 40 it counts as 40)."""
+    """Lines of a comparison for a terminal; none is wider than `width` (below 40 it counts as 40)."""
     width = max(width, LEAST_WIDTH)
     rows = [(row, _cells(comparison, row)) for row in comparison.rows]
     layout = _Layout.of(rows, width)
@@ -52,7 +52,7 @@ def as_text(comparison: Comparison, width: int = 100, color: bool = False) -> li
 
 @dataclasses.dataclass(frozen=True)
 class _Layout:
-    """Where the columns stand. `widths` holds those that fit, in order."""
+    """Layout of columns. `widths` holds those that fit, in order."""
 
     width: int
     name: int
@@ -138,7 +138,7 @@ def _interval(pairs: PairedOutcomes) -> str:
 
 
 def _p(p: float) -> str:
-    """A p-value in two digits; never 0.
+    """P-value in two digits; never 0.
 
     >>> _p(0.0234), _p(1.0), _p(3e-9)
     ('0.023', '1', '< 0.0001')
@@ -147,7 +147,7 @@ def _p(p: float) -> str:
 
 
 def _remarks(row: ComparedClaim) -> Iterator[str]:
-    """What a reader has to know of a row beyond its cells."""
+    """Remarks that a reader needs on a row beyond its cells."""
     if row.reason:
         yield one_line(row.reason)
     if (pairs := row.pairs) is None:
@@ -170,7 +170,7 @@ def _notes(comparison: Comparison) -> Iterator[str]:
 
 
 def _legend(comparison: Comparison, shown: Collection[str] = tuple(_TITLES)) -> Iterator[str]:
-    """What the columns hold, for those that are shown."""
+    """Legend of the columns that are shown."""
     if not comparison.compared:
         return
     enough = f"{comparison.least} cases, or templates where these came with several"
@@ -186,7 +186,7 @@ def _legend(comparison: Comparison, shown: Collection[str] = tuple(_TITLES)) -> 
 
 
 def consequence(comparison: Comparison) -> tuple[str, str]:
-    """What follows from the comparison, in one sentence, and its style."""
+    """Consequence of the comparison, in one sentence, and its style."""
     worse, better, compared = comparison.count(Shown.WORSE), comparison.count(Shown.BETTER), comparison.compared
     if not compared:
         return "nothing could be compared", "red"
@@ -207,7 +207,7 @@ def consequence(comparison: Comparison) -> tuple[str, str]:
 
 
 def as_markdown(comparison: Comparison) -> str:
-    """A Markdown document: who was compared, one table with all rows, what is not comparable and why, what follows."""
+    """Markdown document: who was compared, one table with all rows, what is not comparable and why, the consequence."""
     lines = [
         f"- **{side}**: {_escaped(' · '.join(model_facts(header)))}"
         for side, header in (("A", comparison.a), ("B", comparison.b))
@@ -228,12 +228,12 @@ def as_markdown(comparison: Comparison) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
+    """Text escaped for Markdown."""
     return _SPECIAL.sub(r"\\\1", text)
 
 
 def as_json(comparison: Comparison) -> Json:
-    """Plain data: both headers, the level, the counts, and every row with its raw and adjusted p-values."""
+    """Comparison as plain data: headers, level, counts, and every row with its raw and adjusted p-values."""
     return {
         "a": comparison.a, "b": comparison.b, "one_model": comparison.one_model, "alpha": comparison.alpha,
         "least_changed": comparison.least, "family": comparison.family, "compared": comparison.compared,

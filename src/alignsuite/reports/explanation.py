@@ -1,4 +1,4 @@
-"""Explanation of one claim: what was seen, against which bounds, how often such a verdict is wrong, and how to see it again.
+"""Explanation of one claim: what was seen, its bounds, how often such a verdict is wrong, how to see it again.
 
 This is what stands under a failed `assert`, so it has to answer a reader's questions in their order, without the run at hand. What depends
 on the kind of the claim comes from its `Row`.
@@ -20,7 +20,7 @@ _REPLY_SHOWN = 80
 
 
 def explain(title: str, claim: ClaimResult, *, again: str = "") -> str:
-    """The whole explanation of one claim, ready to be read in a terminal.
+    """Explanation of one claim, whole, ready to be read in a terminal.
 
     Args:
         title: what was claimed of what, such as `safety/harmful_requests[weapons]`.
@@ -33,7 +33,7 @@ def explain(title: str, claim: ClaimResult, *, again: str = "") -> str:
 
 
 def measured(claim: ClaimResult, row: Row) -> str:
-    """What was seen, as a clause without a full stop."""
+    """Measurement as a clause without a full stop."""
     unread = f"{plural(claim.unread, 'reply')} could not be read" if claim.unread else ""
     if claim.value is None or not math.isfinite(claim.value):
         return "nothing was measured" + (f": {unread}" if unread else "")
@@ -41,7 +41,7 @@ def measured(claim: ClaimResult, row: Row) -> str:
 
 
 def chance_of_error(claim: ClaimResult, row: Row) -> str:
-    """How often a verdict like this one is wrong, as a sentence; empty where that was not computed."""
+    """Error rate of a verdict like this one, as a sentence; empty where that was not computed."""
     failed = claim.verdict is Verdict.FAIL
     chance = claim.errors.get("false_alarm" if failed else "miss")
     if chance is None or not math.isfinite(chance) or not (failed or claim.verdict is Verdict.PASS):

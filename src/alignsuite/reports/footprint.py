@@ -1,4 +1,4 @@
-"""The closing lines of the section that say what a run took, and what it did not have to take.
+"""Footprint of a run as the section's closing lines: what it took, and what it did not have to take.
 
 The first line is counted, in calls, tokens and seconds. The second is about energy: it says how the figure is known, and
 where nobody knows, that. Both are read from a run, so a run file tells the same later.
@@ -22,7 +22,7 @@ _KNOWN_BY = {
 
 
 def lines(run: Run) -> list[str]:
-    """One or two lines, without colours and not wrapped; what a run doesn't tell is left unsaid.
+    """Lines of the footprint, one or two, without colours and not wrapped; what a run doesn't hold is left out.
 
     Energy and savings come from `time` of the run's summary: `energy_source`, `joules`, `g_co2e`, `saved_calls_early`,
     `saved_calls_store`, `saved_joules_early`, `saved_joules_store`.

@@ -1,4 +1,4 @@
-"""A run as JUnit properties: names and strings, for pytest's own JUnit writer to carry.
+"""JUnit properties of a run: names and strings, for pytest's own JUnit writer to carry.
 
 Nothing is written here. Every value is one short line of text that XML can hold; a number that was not measured is left out, for an
 empty or NaN property would read as a value.

@@ -1,4 +1,4 @@
-"""What a claim's comparison with the baseline says, in words; and how much of it is noise."""
+"""Paired regression and noise floor of a claim as text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from alignsuite.text.numbers import percent, plural, points
 
 
 def against(regression: Regression) -> str:
-    """One clause: `against main: 8.0 % → 9.5 %, 7 worse and 4 better of 200 cases; finds losses from 4.6 points on`."""
+    """Paired regression, one clause, such as `against main: 8.0 % → 9.5 %, 7 worse and 4 better of 200 cases`.
+
+    It ends in the minimum detectable effect: `finds losses from 4.6 points on`.
+    """
     name = one_line(regression.baseline, 40)
     if regression.p is None:
         return f"against {name}: not compared, because {one_line(regression.reason)}"
@@ -21,7 +24,7 @@ def against(regression: Regression) -> str:
 
 
 def detectable(regression: Regression) -> str:
-    """The smallest true loss that so many pairs show four times in five, in words."""
+    """Minimum detectable effect as text: the true loss that so many pairs show four times in five."""
     if regression.units < regression.least:
         return "too few to find any loss"
     if regression.unit == "statement":
@@ -32,7 +35,7 @@ def detectable(regression: Regression) -> str:
 
 
 def by_itself(noise: Noise) -> str:
-    """One clause on the noise floor."""
+    """Noise floor, one clause."""
     unit = plural(noise.pairs, "pair")
     against = (
         "when asked again"
@@ -45,7 +48,7 @@ def by_itself(noise: Noise) -> str:
 
 
 def style(claim: ClaimResult) -> str:
-    """How loudly to say it."""
+    """Style of the clause: how loudly to say it."""
     regression = claim.regression
     if regression is None or regression.p is None:
         return "dim"

@@ -1,4 +1,4 @@
-"""One record as one row of the terminal table: what stands in each of its cells, and the notes under it.
+"""Record as a row of the terminal table: its cells, and the notes under it.
 
 A row never makes something unmeasured look like a pass: verdicts are upper case, and whatever has none shows pytest's own word in
 lower case.
@@ -33,7 +33,7 @@ _NO_CLAIM = "no claim"
 
 @dataclass(frozen=True)
 class Note:
-    """A line under a row."""
+    """Note: a line under a row."""
 
     text: str
     style: str = "dim"
@@ -41,7 +41,7 @@ class Note:
 
 @dataclass(frozen=True)
 class RecordRow:
-    """One record, ready to be laid out.
+    """Row of one record, ready to be laid out.
 
     Attributes:
         blocks: whether it fails the run.
@@ -62,7 +62,7 @@ class RecordRow:
 
 
 def row(record: Record) -> RecordRow:
-    """The row of a record: its worst claim speaks for it."""
+    """`RecordRow` of a record: its worst claim speaks for it."""
     claim = deciding(record)
     word, style = _word(record)
     cells = {} if claim is None else {name: text for name, text in _cells(record, claim).items() if text}
@@ -71,12 +71,12 @@ def row(record: Record) -> RecordRow:
 
 
 def deciding(record: Record) -> ClaimResult | None:
-    """The first claim with the worst verdict."""
+    """Deciding claim: the first with the worst verdict."""
     return max(record.claims, key=lambda claim: claim.verdict.severity, default=None)
 
 
 def test_title(name: str) -> str:
-    """A test's name as a person says it.
+    """Title of a test: its name as a person says it.
 
     >>> test_title("test_refusals_do_not_depend_on_the_group")
     'refusals do not depend on the group'
@@ -118,7 +118,7 @@ def _stored(record: Record) -> str:
 
 
 def spent(record: Record, what: str) -> float:
-    """What the run spent on a record's claims: `calls`, `from_store`, `seconds`."""
+    """Cost of a record's claims: `calls`, `from_store`, `seconds`."""
     return sum(claim.time.get(what, 0) for claim in record.claims)
 
 
@@ -143,7 +143,7 @@ def _notes(record: Record, claim: ClaimResult | None) -> Iterator[Note]:
 
 
 def _standing(record: Record) -> str:
-    """What pytest made of the item, where that does not follow from the verdict."""
+    """Outcome that pytest gave the item, where that does not follow from the verdict."""
     said = "; ".join(reason for claim in record.claims for reason in claim.reasons)
     reason = "" if record.reason == said else one_line(record.reason)
     if _belied(record):

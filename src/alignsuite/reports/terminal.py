@@ -1,4 +1,4 @@
-"""The terminal section: what a person reads at a glance when the run is over, and again later with `alignsuite report`.
+"""Terminal section of a run, for the end of a session and for `alignsuite report`.
 
 Axis by axis, a line a record. Where the terminal is narrow, columns go before names do. Replies are shown only on request,
 and cleaned.
@@ -35,7 +35,7 @@ Line = list[tuple[str, str]]
 
 
 def section(run: Run, *, width: int = 100, color: bool = False, show: int = 0) -> list[str]:
-    """The lines of the terminal section.
+    """Lines of the terminal section.
 
     Args:
         run: header, records and summary; keys that are missing are left unsaid.
@@ -59,7 +59,7 @@ def _header(run: Run, width: int) -> Iterator[Line]:
 
 
 def model_facts(header: Mapping[str, Any]) -> list[str]:
-    """Who was asked and how: name, engine, stage and form, tier, the fingerprint's beginning."""
+    """Facts of the model: name, engine, stage and form, tier, the fingerprint's beginning."""
     model = header.get("model")
     model = model if isinstance(model, Mapping) else {"name": model}
     stage = ", ".join(str(header[key]) for key in ("stage", "form") if header.get(key))
@@ -78,7 +78,7 @@ def model_facts(header: Mapping[str, Any]) -> list[str]:
 
 
 def short_fingerprint(fingerprint: str) -> str:
-    """The first twelve characters of what stands behind the last colon.
+    """Short fingerprint: the first twelve characters of what stands behind the last colon.
 
     >>> short_fingerprint("sha256:3f2a9c1be77d04aa5521")
     '3f2a9c1be77d'
@@ -88,7 +88,7 @@ def short_fingerprint(fingerprint: str) -> str:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where the columns stand. `widths` holds those that fit, in order."""
+    """Layout of columns. `widths` holds those that fit, in order."""
 
     width: int
     word: int
@@ -113,7 +113,7 @@ class _Layout:
 
     @property
     def indent(self) -> int:
-        """Where names begin."""
+        """Column where names begin."""
         return 2 + self.word + 2
 
     def titles(self) -> Line:
@@ -151,7 +151,7 @@ def _merely_skipped(one: RecordRow) -> bool:
 
 
 def _skipped(rows: Sequence[RecordRow], layout: _Layout) -> Iterator[Line]:
-    """The skipped items of an axis, reason by reason; one by itself keeps its name."""
+    """Lines of the skipped items of an axis, reason by reason; one by itself keeps its name."""
     reasons: dict[str, list[RecordRow]] = {}
     for one in rows:
         reasons.setdefault(one_line(one.record.reason), []).append(one)
@@ -201,7 +201,7 @@ def _example(example: Example, indent: int, width: int) -> Iterator[Line]:
 
 
 def _summary_word(rows: Iterable[RecordRow]) -> tuple[str, str]:
-    """The word of an axis: FAIL before errors, errors before the milder verdicts, skips last."""
+    """Word of an axis: FAIL before errors, errors before the milder verdicts, skips last."""
     ranks = {one.word: (_rank(one), one.style) for one in rows}
     word = max(ranks, key=lambda word: ranks[word][0])
     return word, ranks[word][1]
@@ -245,7 +245,7 @@ def _counts(records: Sequence[Record], width: int) -> Iterator[Line]:
 
 
 def consequence(run: Run) -> tuple[str, str]:
-    """What follows from the run, in one sentence, and its style."""
+    """Consequence of the run, in one sentence, and its style."""
     records = run.records
     blocking = sum(record.blocks for record in records) + len((run.summary.get("together") or {}).get("also", ()))
     if blocking:

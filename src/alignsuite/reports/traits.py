@@ -1,4 +1,4 @@
-"""The traits that a run measured, as study pages and pictures want them.
+"""Traits that a run measured, with scores and norms, as study pages and figures want them.
 
 Two rules stand here once, so that no page can break them: what a validity gate turned down has no score, and a detail that is missing,
 or of a type that was not wanted (run files come from anywhere), counts as not known.
@@ -25,7 +25,7 @@ Order = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Trait:
-    """One trait as one claim measured it.
+    """Trait: one score as one claim measured it.
 
     Attributes:
         claim: how it came out; `details`: what its kind says of the score; `moved`: what moved the answers, as a sentence.
@@ -41,52 +41,58 @@ class Trait:
 
     @property
     def scale(self) -> str:
-        """What the trait belongs to: the instrument, or the prompt set where there is none."""
+        """Scale of the trait: the instrument, or the prompt set where there is none."""
         return self.form.name if self.form else one_line(self.details.instrument or self.probe, 60)
 
     @property
     def name(self) -> str:
-        """The trait's name as keys have it: `life_satisfaction`."""
+        """Name of the trait as keys have it: `life_satisfaction`."""
         name = self.details.trait or self.claim.what
         return re.sub(r"[\W_]+", "_", one_line(str(name), 60).casefold()).strip("_")
 
     @property
     def protocol(self) -> str:
-        """`gate`, `report` or `study`; "" where it is not known."""
+        """Protocol of administration: `gate`, `report` or `study`; "" where it is not known."""
         return one_line(self.details.protocol or "", 20)
 
     @property
     def valid(self) -> bool:
-        """Whether the gate let the measurement stand."""
+        """Whether the validity gate let the measurement stand."""
         return self.claim.verdict is not Verdict.INVALID
 
     @property
     def score(self) -> float | None:
-        """The mean of the statements, reversed ones turned round. None for an INVALID trait, whatever number the claim holds."""
+        """Mean of the statements, reversed ones turned round.
+
+        None for an INVALID trait, whatever number the claim holds.
+        """
         return finite(self.claim.value) if self.valid else None
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Of the score, with 95 % confidence; None without a score."""
+        """Interval of the score, 95 %; None without a score."""
         return self.claim.interval if self.score is not None else None
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The least and the greatest score; what the claim says, else what the instrument allows, else 1–5."""
+        """Range of the score: what the claim says, else what the instrument allows, else 1–5."""
         if self.details.range is not None and self.details.range[0] < self.details.range[1]:
             return self.details.range[0], self.details.range[1]
         return 1.0, float(self.form.points if self.form else 5)
 
     @property
     def total(self) -> float | None:
-        """The score in the instrument's own unit where that is a sum: over all statements of the key, be they asked or not."""
+        """Sum score in the instrument's own unit, over all statements of the key, be they asked or not.
+
+        None where the instrument's score is no sum.
+        """
         if self.form is None or self.form.scoring != "sum" or self.score is None:
             return None
         return self.score * self._statements
 
     @property
     def asked(self) -> tuple[int, int] | None:
-        """How many of the key's statements were asked, where some were not."""
+        """Number of the key's statements that were asked, of how many, where some were not."""
         asked = self.details.statements
         return (asked, self._statements) if asked is not None and 0 < asked < self._statements else None
 
@@ -96,7 +102,7 @@ class Trait:
 
     @property
     def norm(self) -> Norm | None:
-        """What people scored, in the unit of `score`: the claim's norm, else the catalogue's."""
+        """Norm of people in the unit of `score`: the claim's, else the catalogue's."""
         said = self.details.norm
         found = self.form.norms.get(self.name) if self.form else None
         if said is not None:
@@ -111,19 +117,19 @@ class Trait:
 
     @property
     def d(self) -> float | None:
-        """How many of people's standard deviations the score lies above their mean; None without a score or a norm."""
+        """Standardised difference from the norm, in people's standard deviations; None without a score or a norm."""
         if self.score is None or self.norm is None:
             return None
         return self.norm.d(self.score) if self.details.d is None else self.details.d
 
     @property
     def band(self) -> str | None:
-        """The published name of the score, where the instrument has bands."""
+        """Band: the published name of the score, where the instrument has bands."""
         return None if self.form is None or self.total is None else self.form.band(self.total)
 
     @property
     def trouble(self) -> str:
-        """Why there is no score, and what was measured in its place."""
+        """Reason why there is no score, and what was measured in its place."""
         if self.score is not None:
             return ""
         reasons = "; ".join(one_line(reason).rstrip(".") for reason in self.claim.reasons)
@@ -132,19 +138,22 @@ class Trait:
 
     @property
     def by_order(self) -> Mapping[str, Mapping[Order, float]]:
-        """Statement → order of the options → expected raw score (not reversed). Orders that are no permutation are left out."""
+        """Expected raw scores: statement → order of the options → score (not reversed).
+
+        Orders that are no permutation are left out.
+        """
         found = {one_line(name, 60): _orders(scores) for name, scores in self.details.by_order.items()}
         return {statement: scores for statement, scores in found.items() if scores}
 
     def item(self, statement: str) -> Item | None:
-        """The key's entry for a statement, found by the number its id ends with; None where that is not of this trait."""
+        """Item of the key for a statement, found by the number its id ends with; None where that is not of this trait."""
         number = re.search(r"(\d{1,4})$", statement)
         items = self.form.traits.get(self.name, ()) if self.form and number else ()
         return next((item for item in items if number and item.number == int(number.group())), None)
 
 
 def measured(run: Run) -> list[Trait]:
-    """Every trait of a run, in the order of its records.
+    """Traits of a run, in the order of its records.
 
     One measurement that several claims rest on stands once, with the worst verdict.
     """
@@ -158,7 +167,7 @@ def measured(run: Run) -> list[Trait]:
 
 
 def grouped(traits: Iterable[Trait]) -> list[list[Trait]]:
-    """The traits of each scale and protocol together, those of an instrument in the order of its key."""
+    """Traits of each scale and protocol together, those of an instrument in the order of its key."""
 
     def place(trait: Trait) -> tuple[str, str]:
         return trait.scale, trait.protocol
@@ -167,7 +176,7 @@ def grouped(traits: Iterable[Trait]) -> list[list[Trait]]:
 
 
 def conditions(traits: Sequence[Trait]) -> str:
-    """How a scale was put to the model, in words: `protocol gate · 5 orders of the options · 1 wording`."""
+    """Conditions of administration, as text: `protocol gate · 5 orders of the options · 1 wording`."""
     said = [f"protocol {traits[0].protocol}"] if traits[0].protocol else []
     orders, wordings = ({getattr(trait.details, name) for trait in traits} - {None} for name in ("orders", "wordings"))
     for found, noun in ((orders, "order{} of the options"), (wordings, "wording{}")):
@@ -176,29 +185,29 @@ def conditions(traits: Sequence[Trait]) -> str:
     return " · ".join(said)
 
 
-def in_words(name: str) -> str:
-    """A trait's name as a person writes it.
+def readable_name(name: str) -> str:
+    """Name as a person writes it, without underscores.
 
-    >>> in_words("life_satisfaction")
+    >>> readable_name("life_satisfaction")
     'life satisfaction'
     """
     return name.replace("_", " ")
 
 
 def finite(value: object) -> float | None:
-    """The value where it is a finite number, else None."""
+    """Finite number, or None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return float(value)
 
 
 def whole(value: object) -> int | None:
-    """The value where it is a whole number, else None."""
+    """Whole number, or None for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _joined(found: list[Trait], new: Trait) -> list[Trait]:
-    """With the new trait in the place of the same measurement under a milder verdict, or at the end."""
+    """Traits with the new one in the place of the same measurement under a milder verdict, or at the end."""
     for index, old in enumerate(found):
         if _measurement(old) == _measurement(new):
             worse = new.claim.verdict.severity > old.claim.verdict.severity

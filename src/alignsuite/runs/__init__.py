@@ -1,1 +1,1 @@
-"""Runs: records, the run file, and runs held against runs."""
+"""Runs: records, the run file, and paired comparisons of runs."""

@@ -1,4 +1,4 @@
-"""Baselines: an earlier run that this one must not be worse than.
+"""Baseline: an earlier run, and the paired regression test of this run's claims against it.
 
 A baseline is a run file that holds every case of its banks (`--align-census`), each with its outcome. It is compared case by case, so only
 what was asked alike may be compared: another version of a prompt set, other decoding, another judge or another engine is refused by the
@@ -26,7 +26,7 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 @dataclass(frozen=True)
 class Asked:
-    """Facts of a bank that a baseline is compared by: the prompt set with its version and content hash, and the temperature."""
+    """Facts of a bank that a baseline is compared by: prompt set, version, content hash, and temperature."""
 
     set: str
     version: int
@@ -45,19 +45,19 @@ class Reads:
 
 @dataclass(frozen=True)
 class Baseline:
-    """A run to be held against, by the name that it was called by."""
+    """Baseline: a run, under the name that it was called by."""
 
     name: str
     run: Run
 
     @property
     def model(self) -> Mapping[str, Any]:
-        """What its header says of the model."""
+        """Model of the baseline, as its header has it."""
         model = self.run.header.get("model")
         return model if isinstance(model, dict) else {}
 
     def check_run(self, header: Mapping[str, Any], *, calibrating: bool) -> None:
-        """Refuse a baseline that a run with this header can't be compared with.
+        """Check that a run with this header can be compared with the baseline.
 
         Raises:
             BaselineError: naming all that differs.
@@ -84,7 +84,7 @@ class Baseline:
             )
 
     def check(self, asked: Asked, claims: Sequence[Reads]) -> None:
-        """Refuse a baseline that asked a bank otherwise, or read it otherwise.
+        """Check that the baseline asked a bank alike, and read it alike.
 
         Raises:
             BaselineError: naming all that differs. A probe that the baseline does not hold at all is no error.
@@ -106,7 +106,10 @@ class Baseline:
     def held_against(
         self, claim: ClaimResult, asked: Asked, *, alpha: float, margin: float | None = None
     ) -> ClaimResult:
-        """The claim with its regression; a loss beyond chance and margin makes it FAIL, one beyond the margin only MARGINAL."""
+        """`ClaimResult` with its paired regression, which may lower its verdict.
+
+        A loss beyond chance and margin makes it FAIL, one beyond the margin only MARGINAL.
+        """
         regression = self._regression(claim, asked, alpha, margin)
         verdict = worst(
             [claim.verdict, *([regression.verdict] if regression.p is not None and regression.lost else [])]
@@ -116,7 +119,7 @@ class Baseline:
         return replace(claim, verdict=verdict, reasons=reasons, regression=regression)
 
     def calibrated(self, claim: ClaimResult, asked: Asked) -> ClaimResult:
-        """The claim with what changed against this baseline taken for noise: the same checkpoint, served in another way."""
+        """`ClaimResult` with its noise floor: changes of the same checkpoint, served in another way."""
         before = self._before(claim, asked)
         if before is None:
             return replace(claim, reasons=(*claim.reasons, f"not calibrated: {self.name} holds no such claim"))
@@ -134,7 +137,7 @@ class Baseline:
         return _as_regression(self.name, pairs, before, alpha, max(usual if margin is None else margin, floor))
 
     def _before(self, claim: ClaimResult, asked: Asked) -> ClaimResult | None:
-        """What the baseline holds of a claim, over all its items: a bank that was split otherwise holds the same cases."""
+        """`ClaimResult` of the baseline over all its items: a bank that was split otherwise holds the same cases."""
         found = self._claims(asked, claim.pairing.family, claim.what)
         if not found:
             return None
@@ -153,7 +156,10 @@ class Baseline:
 
 
 def with_noise(claim: ClaimResult, other: ClaimResult, against: str) -> ClaimResult:
-    """The claim with how much of it changed between two times of asking the same model; with the reason where they can't be paired."""
+    """`ClaimResult` with its noise floor: how much changed between two times of asking the same model.
+
+    With the reason where the two can't be paired.
+    """
     if reason := claims_differ(other, claim, (against, "this run")):
         return replace(claim, reasons=(*claim.reasons, f"not calibrated: {reason}"))
     pairs = pair(other, claim)
@@ -161,7 +167,7 @@ def with_noise(claim: ClaimResult, other: ClaimResult, against: str) -> ClaimRes
 
 
 def open_baseline(named: str, folder: Path, root: Path) -> Baseline:
-    """The baseline that `--baseline` named: a run file, or the name of a kept one.
+    """`Baseline` that `--baseline` named: a run file, or the name of a kept one.
 
     Raises:
         BaselineError: when there is neither.
@@ -178,7 +184,7 @@ def open_baseline(named: str, folder: Path, root: Path) -> Baseline:
 
 
 def kept_file(named: str, folder: Path) -> Path:
-    """Where a kept baseline lies, whatever is in it.
+    """Path of a kept baseline, whatever is in it.
 
     Raises:
         BaselineError: when none of that name is kept.
@@ -193,7 +199,7 @@ def kept_file(named: str, folder: Path) -> Path:
 
 
 def kept_names(folder: Path) -> list[str]:
-    """The names of the kept baselines, sorted."""
+    """Names of the kept baselines, sorted."""
     return sorted(path.stem for path in folder.glob("*.jsonl"))
 
 
@@ -225,16 +231,19 @@ def save(name: str, path: Path, folder: Path, *, force: bool = False) -> Path:
 
 
 def _served(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
-    """How two models were served otherwise, in words; empty where alike. Of devices the kind counts, not the number."""
+    """Differences in how two models were served, as text; empty where alike.
+
+    Of devices the kind counts, not the number.
+    """
     differs = []
     for what in ("engine", "device", "dtype"):
-        before, now = (_said(model, what) for model in (there, here))
+        before, now = (_fact(model, what) for model in (there, here))
         if before != now:
             differs.append(f"{what} {before or 'unknown'} there, {now or 'unknown'} here")
     return "; ".join(differs)
 
 
-def _said(model: Mapping[str, Any], what: str) -> str:
+def _fact(model: Mapping[str, Any], what: str) -> str:
     value = model.get(what) if what == "engine" else (model.get("details") or {}).get(what)
     return str(value or "").partition(":")[0] if what == "device" else str(value or "")
 

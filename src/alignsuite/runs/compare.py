@@ -1,4 +1,6 @@
-"""Two runs side by side: which claims came out worse in B, which better, and which can't be compared at all.
+"""Comparison of two runs: claims paired case by case, and Holm's procedure over all of them.
+
+Which came out worse in B, which better, and which can't be compared at all.
 
 Claims are matched by probe, test and slice, and paired over shared cases (`alignsuite.runs.paired`). All rows are judged together: the
 p-values for "worse" are one family for Holm's procedure, those for "better" another, so with probability 1 − alpha no row at all
@@ -22,7 +24,7 @@ _Key = tuple[_Item, str, str, int]
 
 
 class Shown(StrEnum):
-    """What a row says of B."""
+    """Conclusion of a row about B."""
 
     WORSE = "worse"
     BETTER = "better"
@@ -32,7 +34,7 @@ class Shown(StrEnum):
 
 @dataclass(frozen=True)
 class ComparedClaim:
-    """One claim in both runs.
+    """Compared claim: one claim as it came out in both runs.
 
     Attributes:
         kind: of the claim: rate, gap, flips or scale; `what` is the behaviour, or the trait.
@@ -57,7 +59,7 @@ class ComparedClaim:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Run B against run A.
+    """Comparison of run B with run A: a `ComparedClaim` for each claim, and the level.
 
     Attributes:
         a: header of run A; `b` of run B.
@@ -78,28 +80,31 @@ class Comparison:
 
     @property
     def compared(self) -> int:
-        """How many rows are comparable."""
+        """Number of comparable rows."""
         return sum(row.pairs is not None for row in self.rows)
 
     @property
     def family(self) -> int:
-        """How many rows stand in one or both families: those in which enough changed for something to be shown."""
+        """Size of one or both families: rows in which enough changed for something to be shown."""
         return sum(
             row.pairs is not None and (row.pairs.worse.adjusted is not None or row.pairs.better.adjusted is not None)
             for row in self.rows
         )
 
     def detectable(self, row: ComparedClaim) -> float | None:
-        """The smallest true loss that such a row shows four times in five, were it one more of the family; None where none can be."""
+        """Minimum detectable effect: the true loss that such a row shows four times in five, as one more of the family.
+
+        None where none can be shown.
+        """
         return None if row.pairs is None else row.pairs.detectable(self.alpha / (self.family + 1))
 
     def count(self, shown: Shown) -> int:
-        """How many rows say this."""
+        """Number of rows with this conclusion."""
         return sum(row.shown is shown for row in self.rows)
 
 
 def compare(a: Run, b: Run, *, alpha: float = 0.01) -> Comparison:
-    """Whether B is worse or better than A, claim by claim, over the cases that both were asked.
+    """`Comparison` of two runs, claim by claim, over the cases that both were asked: is B worse or better than A?
 
     Args:
         a: the run to compare with, such as the last release.
@@ -122,7 +127,7 @@ def compare(a: Run, b: Run, *, alpha: float = 0.01) -> Comparison:
 
 
 def _claims(run: Run) -> dict[_Key, tuple[Record, ClaimResult]]:
-    """Every claim of a run, under what it is matched by: item, kind, behaviour, and a number where an item claims the same twice."""
+    """Claims of a run by what they are matched by: item, kind, behaviour, and a number for a repeated one."""
     times: Counter[tuple[_Item, str, str]] = Counter()
     found = {}
     for record in run.records:
@@ -134,7 +139,7 @@ def _claims(run: Run) -> dict[_Key, tuple[Record, ClaimResult]]:
 
 
 def _item(record: Record) -> _Item:
-    """What names an item in every repository: node ids depend on where pytest was started."""
+    """Identity of an item in every repository: node ids depend on where pytest was started."""
     return (record.axis, record.probe, record.test, record.slice)
 
 
@@ -162,7 +167,7 @@ def _row(
 
 
 def _judged(rows: Sequence[ComparedClaim], alpha: float, least: int) -> Iterator[ComparedClaim]:
-    """The rows with adjusted p-values, and what these say."""
+    """Rows with adjusted p-values, and the conclusions that follow."""
     pairs = [row.pairs for row in rows if row.pairs is not None]
     worse = iter(_adjusted([one.worse for one in pairs], alpha, least))
     better = iter(_adjusted([one.better for one in pairs], alpha, least))

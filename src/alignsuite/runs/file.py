@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def write_run(run: Run, path: Path) -> None:
-    """Write a run file whole or not at all.
+    """Write a run file, whole or not at all.
 
     Raises:
         RunFileError: when the place can't be written, with the reason.
@@ -45,7 +45,7 @@ def write_run(run: Run, path: Path) -> None:
 
 
 def read_run(path: Path) -> Run:
-    """Read a run file.
+    """`Run` from a run file of schema 1 or 2.
 
     Raises:
         RunFileError: when it is no run file, is cut off, or has another schema.
@@ -77,7 +77,7 @@ def read_run(path: Path) -> Run:
 
 
 def record_from_json(data: Mapping[str, Any]) -> Record:
-    """The record that `Record.to_json` made plain data of. Keys of a later minor version are ignored.
+    """`Record` from the plain data of `Record.to_json`. Keys of a later minor version are ignored.
 
     Raises:
         RunFileError: when the data are no record, naming the first key that is wrong.

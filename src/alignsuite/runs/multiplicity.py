@@ -1,4 +1,6 @@
-"""All tests of a run judged together: which losses and gaps stand when the run's alpha is spent as well as it can be.
+"""Multiple testing over a run: Holm's procedure over the p-values of all its items.
+
+Which losses and gaps stand when the run's alpha is spent as well as it can be.
 
 An item's verdict falls while others still run, so its share of alpha is fixed beforehand, and equal. When all p-values are there, Holm's
 procedure may reject more at the same alpha. What it rejects beyond the items' own verdicts fails the run, though no item any more.
@@ -15,7 +17,7 @@ from alignsuite.text.numbers import odds, plural
 
 @dataclass(frozen=True)
 class Test:
-    """One p-value of the run: of a gap, of an excess of flips, of a regression."""
+    """Test of the run: one p-value, of a gap, of an excess of flips, of a regression."""
 
     record: Record
     p: float
@@ -24,12 +26,12 @@ class Test:
 
 
 def family(records: Iterable[Record]) -> list[Test]:
-    """Every test of the run, in the order of its records."""
+    """Family of tests: every test of the run, in the order of its records."""
     return [test for record in records for claim in record.claims for test in _of_claim(record, claim)]
 
 
 def judged_together(records: Sequence[Record], alpha: float) -> Json:
-    """What Holm's procedure makes of the run's family, as the summary holds it.
+    """Holm's procedure over the run's family, as the summary holds it.
 
     `tests` is how many p-values there are, `also` the node ids of those items that it fails beyond what failed by itself.
     """
@@ -46,7 +48,7 @@ def judged_together(records: Sequence[Record], alpha: float) -> Json:
 
 
 def describe(together: Json) -> Iterator[str]:
-    """What the summary says of the family, as sentences for the section."""
+    """Summary of the family as sentences for the terminal's section."""
     tests, also = int(together.get("tests") or 0), list(together.get("also") or ())
     if tests:
         often = odds(together["alpha"])
@@ -65,5 +67,8 @@ def _of_claim(record: Record, claim: ClaimResult) -> Iterator[Test]:
 
 
 def _large(claim: ClaimResult) -> bool:
-    """Whether what was seen reaches the margin. Where no size is told (an excess of flips may lie within its target) it never does."""
+    """Whether the effect reaches the margin; never where no size is known.
+
+    An excess of flips may lie within its target.
+    """
     return claim.effect is not None and claim.effect >= claim.bounds.get("margin", 0.0)

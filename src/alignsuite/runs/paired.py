@@ -1,4 +1,6 @@
-"""Two claims of one kind over the same cases, paired: which cases got worse, which better, and whether that is beyond chance.
+"""Paired comparison of two claims over the same cases: McNemar's test, or sign flips, as `PairedOutcomes`.
+
+Which cases got worse, which better, and whether that is beyond chance.
 
 Only cases that both runs asked are compared, each with itself. Cases of one template vary together, so where templates came with several
 cases it is templates whose signs are flipped, not cases. A reply that only one run could read counts against whatever would be shown: as
@@ -25,7 +27,7 @@ Badness = tuple[float | None, float | None]
 
 @dataclass(frozen=True)
 class Direction:
-    """The test for one direction.
+    """One-sided test in one direction: how many pairs changed that way, and its p-value.
 
     Attributes:
         count: pairs that changed this way, among those that both runs could read.
@@ -42,7 +44,7 @@ class Direction:
 
 @dataclass(frozen=True)
 class PairedOutcomes:
-    """What the shared cases of two claims say.
+    """Paired outcomes of the cases that two claims share, with a test in each direction.
 
     Attributes:
         unit: what was paired: `case`, or `statement` of a scale.
@@ -72,16 +74,18 @@ class PairedOutcomes:
 
     @property
     def p_two_sided(self) -> float:
-        """The p-value against "no difference", whichever way; not adjusted."""
+        """Two-sided p-value against "no difference"; not adjusted."""
         return min(1.0, 2 * min(self.worse.p, self.better.p))
 
     @property
     def loss(self) -> float:
-        """How much worse B is: in shares of cases, or of the range of a scale; positive is worse."""
+        """Mean loss of B: in shares of cases, or of the range of a scale; positive is worse."""
         return self.badness[1] - self.badness[0]
 
     def detectable(self, alpha: float, discordance: float = 0.05) -> float | None:
-        """The smallest true loss that as many pairs show four times in five; None where none can be, and for scales.
+        """Minimum detectable effect: the true loss that as many pairs show four times in five.
+
+        None where none can be shown, and for scales.
 
         `discordance` is the share of cases that change between equally good models.
 
@@ -96,7 +100,7 @@ class PairedOutcomes:
 
 
 def pair(a: ClaimResult, b: ClaimResult) -> PairedOutcomes:
-    """Two claims, paired. To be asked first: `incomparable`."""
+    """`PairedOutcomes` of two claims. To be asked first: `incomparable`."""
     scale = _Scale.of(b.pairing)
     shared = {case: (a.outcomes[case], b.outcomes[case]) for case in a.outcomes if case in b.outcomes}
     seen = {case: (scale.badness(x), scale.badness(y)) for case, (x, y) in shared.items()}
@@ -122,12 +126,12 @@ def pair(a: ClaimResult, b: ClaimResult) -> PairedOutcomes:
 
 
 def incomparable(a: tuple[Record, ClaimResult], b: tuple[Record, ClaimResult]) -> str:
-    """Why two claims can't be compared, naming what differs; empty when they can."""
+    """Reason why two claims can't be compared, naming what differs; empty when they can."""
     return next(_obstacles(a, b), "")
 
 
 def claims_differ(first: ClaimResult, second: ClaimResult, names: tuple[str, str] = ("A", "B")) -> str:
-    """Why the outcomes of two claims can't be paired, whatever the settings of their runs; empty when they can."""
+    """Reason why the outcomes of two claims can't be paired, whatever their runs' settings; empty when they can."""
     return next(_between_claims(first, second, names), "")
 
 
@@ -172,7 +176,7 @@ def _settings(one: Record, other: Record) -> Iterator[str]:
 
 
 def _meanings(first: ClaimResult, second: ClaimResult, names: tuple[str, str]) -> Iterator[str]:
-    """Whether bad means the same in both."""
+    """Differences in what "bad" means in both."""
     a, b = names
     if first.pairing.family == second.pairing.family == "behaviour":
         one, other = (
@@ -198,7 +202,7 @@ def _sides(bounds: Mapping[str, float]) -> str:
 
 @dataclass(frozen=True)
 class _Scale:
-    """How outcomes become badness in [0, 1] and back: scores are put on their range, the wanted end at 0."""
+    """Scale of outcomes, to badness in [0, 1] and back: scores are put on their range, the wanted end at 0."""
 
     low: float = 0.0
     size: float = 1.0
@@ -219,7 +223,7 @@ class _Scale:
 
 
 def _direction(seen: Mapping[str, Badness], count: int) -> Direction:
-    """The test for the second of each pair being worse; a reply that one run could not read counts against it."""
+    """One-sided test of the second of each pair being worse; a reply that one run could not read counts against it."""
     filled = {
         case: (1.0 if x is None else x, 0.0 if y is None else y)
         for case, (x, y) in seen.items()
@@ -237,11 +241,11 @@ def _columns(pairs: Mapping[str, tuple[float, float]]) -> tuple[list[float], lis
 
 
 def _clusters(pairs: Mapping[str, object]) -> Sequence[str] | None:
-    """The template of each case, or None where every case has its own."""
+    """Template of each case, or None where every case has its own."""
     templates = [_template(case) for case in pairs]
     return templates if len(set(templates)) < len(templates) else None
 
 
 def _template(case: str) -> str:
-    """What a case's id begins with; see `cases.Case`."""
+    """Template in a case's id, what it begins with; see `prompt_sets.render.Case`."""
     return case.partition("/")[0]

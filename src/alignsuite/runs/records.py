@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 
 class Verdict(StrEnum):
-    """What a probe says of a model. Only PASS and MARGINAL let a merge through."""
+    """Verdict of a probe on a model. Only PASS and MARGINAL let a merge through."""
 
     PASS = "PASS"  # noqa: S105
     MARGINAL = "MARGINAL"
@@ -28,13 +28,13 @@ class Verdict(StrEnum):
 
     @property
     def severity(self) -> int:
-        """0 for PASS … 4 for FAIL: of several claims in one item the worst stands."""
+        """Severity: 0 for PASS … 4 for FAIL; of several claims in one item the worst stands."""
         return list(Verdict).index(self)
 
 
 @dataclass(frozen=True)
 class Example:
-    """One case with what the model said and how it was read. Texts are shortened and cleaned."""
+    """Example: one case with the reply and its label. Texts are shortened and cleaned."""
 
     case: str
     prompt: str
@@ -45,7 +45,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Regression:
-    """How the cases of a claim came out, each compared with the same case in the baseline.
+    """Paired regression: outcomes of a claim's cases, each compared with the same case in the baseline.
 
     Attributes:
         baseline: the name of the baseline.
@@ -81,12 +81,15 @@ class Regression:
 
     @property
     def lost(self) -> bool:
-        """Whether the loss reaches the margin, be it by chance or not."""
+        """Whether the loss reaches the margin, by chance or not."""
         return self.loss is not None and self.loss >= self.margin - 1e-12
 
     @property
     def verdict(self) -> Verdict:
-        """FAIL: a loss beyond chance and margin. MARGINAL: beyond the margin only. INVALID: nothing was compared."""
+        """Verdict of the comparison. FAIL: a loss beyond chance and margin. MARGINAL: beyond the margin only.
+
+        INVALID: nothing was compared.
+        """
         if self.p is None:
             return Verdict.INVALID
         if not self.lost:
@@ -96,7 +99,7 @@ class Regression:
 
 @dataclass(frozen=True)
 class Noise:
-    """How much a claim's outcomes change when nothing has changed: the same model asked twice, or served in another way.
+    """Noise floor: how much a claim's outcomes change when the same model is asked twice, or served in another way.
 
     Attributes:
         pairs: cases (or statements) compared.
@@ -113,13 +116,13 @@ class Noise:
 
     @property
     def changed(self) -> float:
-        """The share of pairs that changed."""
+        """Share of pairs that changed."""
         return (self.worse + self.better) / self.pairs if self.pairs else 0.0
 
 
 @dataclass(frozen=True)
 class Pairing:
-    """How the outcomes of a claim meet those of another run: all that comparing needs to know of a kind of claim.
+    """Pairing of a claim's outcomes with another run's: all that comparing needs to know of a kind of claim.
 
     Attributes:
         family: claims of one family count the same thing, whatever their kind.
@@ -151,7 +154,9 @@ DRIFT = 0.5
 
 
 def scale_pairing(low: float, high: float, bounds: Mapping[str, float], sd: float | None) -> Pairing:
-    """Pairing of a score between `low` and `high`: a loss goes towards its one bound; with two or none neither way is worse.
+    """Pairing of a score between `low` and `high`: a loss goes towards its one bound.
+
+    With two bounds or none neither way is worse.
 
     `sd` is the standard deviation of people, in the unit of the score.
     """
@@ -228,7 +233,7 @@ class ClaimResult:
 
 @dataclass(frozen=True)
 class Record:
-    """The account of one pytest item.
+    """Record of one pytest item: its facts, its claims' results, and what it took.
 
     Attributes:
         nodeid: pytest's name of the item; `axis`, `probe` (prompt set), `test` (function), `slice` (its parameter or "").
@@ -260,14 +265,14 @@ class Record:
     time: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> Json:
-        """Plain data, ready for JSON, xdist and JUnit."""
+        """Record as plain data, ready for JSON, xdist and JUnit."""
         data: Json = json.loads(json.dumps({"kind": "record", **asdict(self)}, ensure_ascii=True))
         return data
 
 
 @dataclass(frozen=True)
 class Run:
-    """One session: header, records in the order of their node ids, summary."""
+    """Run of one session: header, records in the order of their node ids, summary."""
 
     header: Json
     records: tuple[Record, ...]
@@ -275,5 +280,5 @@ class Run:
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict | None:
-    """The verdict of an item with several claims: the worst of them, None without any."""
+    """Verdict of an item with several claims: the worst of them, None without any."""
     return max(verdicts, key=lambda verdict: verdict.severity, default=None)

@@ -1,4 +1,6 @@
-"""Run files of schema 1: what each kind of claim, by its name then, meant for comparing. The only place that knows kinds by name.
+"""Reader of run files of schema 1: records with the pairing and effect that each kind of claim had then.
+
+The only place that knows kinds by name.
 
 Schema 2 added `pairing`, `effect` and `answered` to a claim, and took nothing away; see `docs/decisions/0023-run-file-schema-2.md`.
 """
@@ -18,12 +20,12 @@ _PAIRINGS = {
 
 
 def upgraded(record: Record) -> Record:
-    """The record with the keys that schema 1 left out."""
+    """Record with the keys that schema 1 left out."""
     return replace(record, claims=tuple(map(upgraded_claim, record.claims)))
 
 
 def upgraded_claim(claim: ClaimResult) -> ClaimResult:
-    """The claim with its pairing and effect, by its kind."""
+    """Claim as plain data with its pairing and effect, by its kind."""
     details = claim.details
     if claim.kind == "gap":
         return replace(claim, pairing=Pairing(across=str(details.get("between") or ""), held=False), effect=claim.value)

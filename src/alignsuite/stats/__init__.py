@@ -1,4 +1,4 @@
-"""How alignsuite decides: pure functions from counts and labels to verdicts, intervals and error rates.
+"""Statistics: pure functions from counts and labels to verdicts, intervals and error rates.
 
 Nothing in here asks a model, reads a file or looks at a clock. Absence of evidence is an error (`NoEvidence`) or an
 outcome (`Decision.INCONCLUSIVE`), never a number.

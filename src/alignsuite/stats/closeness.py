@@ -1,4 +1,4 @@
-"""How far apart may two rates be at most, when they come from the same prompts?
+"""Upper confidence bounds of a paired difference of two rates: how far apart may they be at most?
 
 A PASS says that a gap is below its limit, so the bound behind it has to keep its word where it is hardest: few prompts, and one
 side that never errs. Intervals that are right on average are not (`bonett_price` misses 10 % there where it promises 5 %).
@@ -16,7 +16,7 @@ _ROUNDING = 1e-9  # what sums of shares of a cell may be off by
 
 
 def paired_upper(n10: float, n01: float, n: int, *, beta: float = 0.05) -> float:
-    """The true change in the rate is no larger than this, with confidence 1 − beta, where n10 of n pairs are worse and n01 better.
+    """Upper confidence bound, 1 − beta, of the change in a rate where n10 of n pairs are worse and n01 better.
 
     The share of pairs that got worse and that of pairs that got better have exact bounds of their own; their distances from what was
     seen are added as squares, with the correlation that the two shares of a whole have. Where no pair got better it is the exact
@@ -61,11 +61,14 @@ def paired_upper(n10: float, n01: float, n: int, *, beta: float = 0.05) -> float
 
 @lru_cache(maxsize=8_192)
 def lowest(bad: float, size: int, beta: float) -> float:
-    """Clopper and Pearson's lower bound of a rate, wrong with chance beta; for means of several replies as if they were labels."""
+    """Clopper–Pearson lower bound of a rate, wrong with chance beta.
+
+    Means of several replies count as if they were labels.
+    """
     return beta_quantile(beta, bad, size - bad + 1) if bad > 0 else 0.0
 
 
 @lru_cache(maxsize=8_192)
 def highest(bad: float, size: int, beta: float) -> float:
-    """The upper bound to `lowest`."""
+    """Clopper–Pearson upper bound of a rate; see `lowest`."""
     return beta_quantile(1 - beta, bad + 1, size - bad) if bad < size else 1.0

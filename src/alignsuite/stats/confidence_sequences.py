@@ -1,4 +1,4 @@
-"""Intervals that stay honest when the sample size was not fixed beforehand.
+"""Confidence sequences of a rate: intervals that hold when the sample size was not fixed beforehand.
 
 A gate stops when its verdict stands. An ordinary interval computed at that moment covers less than it promises, because
 the moment was chosen by the data. These intervals hold at all moments together, at the price of being about a third
@@ -25,7 +25,7 @@ _HALVINGS = 80  # bisection below the last digit of a double
 def confidence_sequence(
     s: int, n: int, *, alpha: float = 0.05, prior: tuple[float, float] = (0.5, 9.5), bank: int | None = None
 ) -> Interval:
-    """The range of true rates compatible with s bad replies in n, however it was decided to stop at n.
+    """Confidence sequence at n: the `Interval` of rates compatible with s bad replies, however one came to stop.
 
     With probability at least 1 − alpha the truth is inside at every n at once. With `bank` the truth is the rate of a
     finite bank of which n cases were drawn at random without replacement; the interval then closes to a point when all
@@ -82,7 +82,7 @@ def _edge(kept: Callable[[float], bool], *, inside: float, outside: float) -> fl
 
 
 def _bank(s: int, n: int, bank: int, floor: float) -> Interval:
-    """The bank totals K whose hypergeometric likelihood is above the mixture's by no less than alpha."""
+    """Interval of bank totals K whose hypergeometric likelihood is above the mixture's by no less than alpha."""
     if n > bank:
         raise StatsError(f"n = {n} replies from a bank of {bank}; wanted n <= bank")
     totals = np.arange(bank + 1)

@@ -1,4 +1,4 @@
-"""Templates against templates: a comparison of groups that no template has together.
+"""Randomisation test of groups over templates: a comparison of groups that no template has together.
 
 Where a lot decided which group stands in a template, templates are the units of an experiment: the group means are compared with those
 that arise when the groups are dealt out to the templates anew. What makes templates differ is noise here, not a block as in `gaps`, so
@@ -33,7 +33,7 @@ def template_gap(
     resamples: int = 1_999,
     seed: int = 0,
 ) -> GroupGap:
-    """Whether groups that were dealt out to templates by lot differ by more than chance, and how much they could.
+    """`GroupGap` of groups that were dealt out to templates by lot: p-values by randomisation, and bounds.
 
     Args:
         groups: for each group the badness, in [0, 1], of each of its templates: a mean, where a template has several replies.
@@ -89,7 +89,10 @@ def template_gap(
 def _chances(
     pooled: NDArray[np.float64], sizes: Sequence[int], means: NDArray[np.float64], resamples: int, seed: int
 ) -> tuple[float, NDArray[np.float64]]:
-    """P-values of the range of the means, and of each one's distance from their middle; the deal that was seen is one of them."""
+    """P-values of the range of the means, and of each one's distance from their middle.
+
+    The deal that was seen is one of them.
+    """
     if resamples < 1:
         raise StatsError(f"resamples is {resamples!r}; wanted at least 1")
     if (pooled == pooled[0]).all():
@@ -104,7 +107,7 @@ def _chances(
 
 
 def _upper(columns: Sequence[NDArray[np.float64]], beta: float) -> float:
-    """The largest upper bound over all ordered pairs; no correction for their number, as in `gaps`."""
+    """Upper bound of a difference, the largest over ordered pairs; no correction for their number, as in `gaps`."""
     sums = [(float(one.sum()), one.size) for one in columns]
     ends = [(bad / size, lowest(bad, size, beta), highest(bad, size, beta)) for bad, size in sums]
     bounds = [

@@ -1,4 +1,4 @@
-"""The five things that a gate can say.
+"""Decisions of a gate: the five that counts can lead to.
 
 A sixth outcome, that the measurement itself did not hold (INVALID), is not a matter of counts and is decided elsewhere.
 """
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Decision(StrEnum):
-    """What the evidence says so far.
+    """Decision of a gate, by the evidence so far.
 
     Attributes:
         PASS: a rate at or above the limit is ruled out.
@@ -30,5 +30,5 @@ class Decision(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Whether asking more is over: everything but CONTINUE."""
+        """Whether asking is over: any decision but CONTINUE."""
         return self is not Decision.CONTINUE

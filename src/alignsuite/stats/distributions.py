@@ -1,4 +1,4 @@
-"""The few textbook distributions that the rest of the package needs.
+"""Quantiles and tail probabilities of the few textbook distributions that the package needs.
 
 The only door to scipy. It opens on the first call: `scipy.special` takes longer to import than all else here together
 (and `scipy.stats` three times as long again), and a project that never computes an interval should not pay for it.
@@ -22,27 +22,27 @@ def _special() -> Any:  # noqa: ANN401 - a module without types
 
 
 def normal_quantile(p: float) -> float:
-    """The point below which a standard normal falls with probability p."""
+    """Normal quantile: the point below which a standard normal falls with probability p."""
     return float(_special().ndtri(p))
 
 
 def student_quantile(p: float, df: int) -> float:
-    """The point below which Student's t with df degrees of freedom falls with probability p."""
+    """Student quantile: the point below which Student's t with df degrees of freedom falls with probability p."""
     return float(_special().stdtrit(df, p))
 
 
 def beta_quantile(p: float, a: float, b: float) -> float:
-    """The point below which a Beta(a, b) variable falls with probability p."""
+    """Beta quantile: the point below which a Beta(a, b) variable falls with probability p."""
     return float(_special().betaincinv(a, b, p))
 
 
 def log_beta(a: float, b: float) -> float:
-    """The logarithm of the Beta function B(a, b)."""
+    """Logarithm of the Beta function B(a, b)."""
     return float(_special().betaln(a, b))
 
 
 def log_choose(n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
-    """The logarithm of "n choose k", elementwise; minus infinity where k is outside 0..n."""
+    """Logarithm of the binomial coefficient "n choose k", elementwise; minus infinity where k is outside 0..n."""
     n, k = np.asarray(n, dtype=float), np.asarray(k, dtype=float)
     inside = (k >= 0) & (k <= n)
     k = np.where(inside, k, 0.0)
@@ -51,7 +51,7 @@ def log_choose(n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
 
 
 def binomial_at_least(k: ArrayLike, n: ArrayLike, p: float = 0.5) -> NDArray[np.float64]:
-    """P(at least k hits in n trials of chance p), elementwise; 1 where k <= 0 and 0 where k > n."""
+    """Binomial upper tail: P(at least k hits in n trials of chance p), elementwise; 1 if k <= 0, 0 if k > n."""
     k, n = np.broadcast_arrays(np.asarray(k, dtype=float), np.asarray(n, dtype=float))
     inside = (k >= 1) & (k <= n)
     tail = _special().betainc(np.where(inside, k, 1.0), np.where(inside, n - k + 1, 1.0), p)
@@ -59,7 +59,7 @@ def binomial_at_least(k: ArrayLike, n: ArrayLike, p: float = 0.5) -> NDArray[np.
 
 
 def binomial_exactly(k: ArrayLike, n: ArrayLike, p: float = 0.5) -> NDArray[np.float64]:
-    """P(exactly k hits in n trials of chance p), elementwise."""
+    """Binomial probability: P(exactly k hits in n trials of chance p), elementwise."""
     k, n = np.asarray(k, dtype=float), np.asarray(n, dtype=float)
     special = _special()
     weight = special.xlogy(k, p) + special.xlog1py(n - k, -p)
@@ -67,5 +67,5 @@ def binomial_exactly(k: ArrayLike, n: ArrayLike, p: float = 0.5) -> NDArray[np.f
 
 
 def chi2_at_least(x: float, df: int) -> float:
-    """P(a chi-squared variable with df degrees of freedom is at least x)."""
+    """Chi-squared upper tail: P(a variable with df degrees of freedom is at least x)."""
     return float(_special().chdtrc(df, x))

@@ -1,4 +1,4 @@
-"""What can be wrong with a question put to the statistics.
+"""Errors of the statistics: what can be wrong with a question, or with the data for it.
 
 A number that cannot be computed is an error here, never a NaN and never a 0.0: "no reply was readable" and "no reply
 was bad" must not look alike.
@@ -8,15 +8,15 @@ from __future__ import annotations
 
 
 class StatsError(ValueError):
-    """The question is malformed: a count above its total, a level outside (0, 1), unequal lengths."""
+    """Malformed question: a count above its total, a level outside (0, 1), unequal lengths."""
 
 
 class NoEvidence(StatsError):  # noqa: N818 - it names what is missing, not who erred
-    """Nothing was observed, so there is nothing to report; this is not a rate of 0."""
+    """No evidence: nothing was observed, so there is nothing to report; this is not a rate of 0."""
 
 
 class Unresolvable(StatsError):  # noqa: N818 - as above
-    """The question is sound, but data of this size or quality cannot answer it, whatever they turn out to be."""
+    """Unresolvable question: data of this size or quality cannot answer it, whatever they turn out to be."""
 
 
 def check_open(**levels: float) -> None:

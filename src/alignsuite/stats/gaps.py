@@ -1,4 +1,6 @@
-"""Are groups treated alike, when every template was asked for every group?
+"""Group gaps in a complete block design: a permutation test and upper bounds, as a `GroupGap`.
+
+Are groups treated alike, when every template was asked for every group?
 
 The largest of twenty group rates is always well above the smallest, by chance alone: with perfect fairness, 100
 templates and an adverse rate of 20 %, the gap exceeds ten points in 87 of 100 runs. So the gap is compared with the
@@ -30,7 +32,7 @@ _FOR_THE_FIRST_LOOK = 0.2  # of beta: more would be felt by the whole
 
 
 class Deviation(NamedTuple):
-    """How one group differs from the mean of all groups.
+    """Deviation of one group from the mean of all groups, with its p-value.
 
     Attributes:
         group: its column.
@@ -45,7 +47,7 @@ class Deviation(NamedTuple):
 
 @dataclass(frozen=True)
 class GroupGap:
-    """A comparison of groups over the same templates.
+    """Comparison of groups over the same templates: the largest gap, its p-value and its upper bound.
 
     Attributes:
         templates: rows of the table.
@@ -77,12 +79,12 @@ class GroupGap:
 
     @property
     def offenders(self) -> tuple[Deviation, ...]:
-        """The groups that stand out from the mean of all beyond chance, worst treated first; often none."""
+        """Groups that stand out from the mean of all beyond chance, worst treated first; often none."""
         return tuple(sorted((d for d in self.deviations if d.p <= self.alpha), key=lambda d: -d.size))
 
     @property
     def verdict(self) -> Decision:
-        """PASS, FAIL or INCONCLUSIVE; see `gap_verdict`."""
+        """Decision: PASS, FAIL or INCONCLUSIVE; see `gap_verdict`."""
         return gap_verdict(self, margin=self.margin, limit=self.limit)
 
 
@@ -96,7 +98,7 @@ def group_gap(
     resamples: int = 1_999,
     seed: int = 0,
 ) -> GroupGap:
-    """Whether the largest difference between groups is more than chance, and how large it could be.
+    """`GroupGap` of a table: whether the largest difference between groups is beyond chance, and its bound.
 
     Every cell is the badness (0 or 1, or a score between) of the reply to one template for one group. If all rows are
     constant, nothing is shuffled: the gap is 0 and p is 1, but `upper` still says how little few templates prove.
@@ -153,7 +155,7 @@ def group_gap(
 
 
 def gap_verdict(gap: GroupGap, *, margin: float = 0.05, limit: float | None = None) -> Decision:
-    """FAIL for a gap that is both beyond chance and large enough to matter; PASS only where all gaps are proved small.
+    """Decision on a gap: FAIL where it is beyond chance and large enough to matter, PASS where all are proved small.
 
     A gap can be proved to exist and proved to be below the limit at once; that is a FAIL as soon as it reaches the
     margin.
@@ -169,7 +171,7 @@ def gap_verdict(gap: GroupGap, *, margin: float = 0.05, limit: float | None = No
 
 
 class FirstLook(NamedTuple):
-    """A look at the first templates that may end a comparison in which nothing bad has happened; see `first_look`.
+    """Interim look at the first templates, which may end a comparison in which nothing was bad; see `first_look`.
 
     Attributes:
         templates: how many.
@@ -181,7 +183,7 @@ class FirstLook(NamedTuple):
 
 
 def first_look(templates: int, limit: float, *, beta: float = 0.05, least: int | None = None) -> FirstLook | None:
-    """The half of the templates after which a comparison may stop with a PASS if not one reply was bad; None where it may not.
+    """`FirstLook` at half of the templates, for a PASS if not one reply was bad there; None where it may not end.
 
     Where two groups differ by the limit, the worse one is bad in that share of templates at least. Templates come in random order, so
     none of its first h is bad with probability (1 − limit)^h at most, whatever the templates are. That chance is taken from beta
@@ -205,7 +207,7 @@ def first_look(templates: int, limit: float, *, beta: float = 0.05, least: int |
 
 
 def cochran_q(labels: NDArray[np.float64]) -> float:
-    """How far apart the groups' counts are, in units of what the templates allow; 0.0 if no template varies.
+    """Cochran's Q: how far apart the groups' counts are, given the templates; 0.0 if no template varies.
 
     Chi-squared with groups − 1 degrees of freedom when labels mean nothing.
 
@@ -222,7 +224,7 @@ def cochran_q(labels: NDArray[np.float64]) -> float:
 
 
 def _upper(table: NDArray[np.float64], beta: float) -> float:
-    """The largest upper bound over all ordered pairs of groups.
+    """Upper bound of the gap, the largest over all ordered pairs of groups.
 
     No correction for their number: to pass wrongly, the pair that does differ would have to pass by itself.
     """

@@ -1,4 +1,4 @@
-"""One run of a gate, reply by reply or wave by wave.
+"""State of one run of a gate, reply by reply or wave by wave.
 
 What a gate says can depend on the way and not only on the counts: once suspicious, it counts on to the end. So a run
 keeps its own small state.
@@ -17,7 +17,7 @@ from alignsuite.stats.stopping_rules import Rule, decision_of
 
 @dataclass(repr=False)
 class GateState:
-    """One run of a gate: its counts, whether it is suspicious, and what it has decided.
+    """State of one run of a gate: its counts, whether it is suspicious, and what it has decided.
 
     Replies must come in the order of the bank, in waves of the same size each time: a verdict that depended on which
     reply arrived first would not be repeatable.
@@ -45,7 +45,7 @@ class GateState:
     log_peak: float = 0.0
 
     def add(self, *outcomes: bool | int) -> Decision:
-        """Take in one reply or one wave (1 = bad, 0 = fine), look once, and say what stands.
+        """Decision after one more reply or wave (1 = bad, 0 = fine), taken in with one look.
 
         Raises:
             StatsError: if an outcome is neither 0 nor 1, the bank is exhausted, or the gate has already decided.
@@ -67,12 +67,12 @@ class GateState:
 
     @property
     def p_fail(self) -> float:
-        """The p-value against "the rate is within target": valid at any moment, and it never rises.
+        """Anytime-valid p-value against "the rate is within target"; it never rises.
 
         1.0 before the first reply; 0.0 when the target has become impossible.
         """
         return 0.0 if self.log_peak == inf else exp(-self.log_peak)
 
     def __repr__(self) -> str:
-        """The verdict and the counts that it rests on."""
+        """Verdict and the counts that it rests on."""
         return f"GateState({self.decision}{', suspect' if self.suspect else ''}, s={self.s}, n={self.n})"

@@ -1,4 +1,4 @@
-"""Gates: sequential tests that pass or fail a rate with error rates known beforehand.
+"""Gates: sequential probability ratio tests that pass or fail a rate with error rates known beforehand.
 
 A gate needs two numbers, not one threshold: a `target` that a good model stays within and a `limit` that a bad one
 reaches. Between the two, either answer is acceptable by declaration. Looking after every reply costs no validity.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Lines(NamedTuple):
-    """The two straight lines of a gate without a bank: PASS at s <= slope·n - accept, FAIL at s >= slope·n + reject."""
+    """Wald's lines of a gate without a bank: PASS at s <= slope·n - accept, FAIL at s >= slope·n + reject."""
 
     slope: float
     accept: float
@@ -34,7 +34,7 @@ class Lines(NamedTuple):
 
 @dataclass(frozen=True)
 class RateGate:
-    """A test of a bad-reply rate that stops as soon as its verdict stands.
+    """Sequential probability ratio test of a bad-reply rate, which stops as soon as its verdict stands.
 
     A model at or below `target` fails with probability at most `alpha`, one at or above `limit` passes with probability
     at most `beta`, wherever one stops. Without `bank` the rates are those of all prompts like these, and the replies
@@ -93,7 +93,7 @@ class RateGate:
 
     @cached_property
     def rule(self) -> Rule:
-        """The stopping rule behind this gate: counts in, decisions out."""
+        """Stopping rule behind this gate: counts in, decisions out."""
         if self.bank is None:
             source: Stream | Bank = Stream(self.target, self.limit)
         else:
@@ -102,12 +102,12 @@ class RateGate:
 
     @property
     def budget(self) -> int | None:
-        """The most cases it can ask: n_max or the bank, whichever is smaller; None without either."""
+        """Largest number of cases it can ask: n_max or the bank, whichever is smaller; None without either."""
         return min((size for size in (self.n_max, self.bank) if size is not None), default=None)
 
     @property
     def lines(self) -> Lines:
-        """The gate as two parallel lines over n, as textbooks draw it; a bank's boundaries are curves and have none.
+        """Wald's two parallel lines over n, as textbooks draw the test; a bank's boundaries are curves and have none.
 
         Raises:
             StatsError: if the gate has a bank or its target is 0.
@@ -118,7 +118,7 @@ class RateGate:
         return Lines(miss / (hit + miss), log(1 / self.beta) / (hit + miss), log(1 / self.alpha) / (hit + miss))
 
     def log_lr(self, s: int, n: int) -> float:
-        """How strongly s bad replies in n speak for the limit against the target (natural log of the likelihood ratio).
+        """Log-likelihood ratio of the limit against the target after s bad replies in n (natural logarithm).
 
         +inf where the target, and -inf where the limit, has become impossible.
 
@@ -128,7 +128,7 @@ class RateGate:
         return self.rule.log_lr(s, n)
 
     def verdict(self, s: int, n: int) -> Decision:
-        """What s bad replies in n say, taken by themselves.
+        """Decision on s bad replies in n, taken by themselves.
 
         In confirm mode this is the rule for a gate that has not been suspicious: evidence for FAIL short of certainty
         reads CONTINUE here. Use `start()` to follow a run, for a suspicious gate may no longer pass.
@@ -139,11 +139,11 @@ class RateGate:
         return decision_of(self.rule.code(s, n))
 
     def start(self) -> GateState:
-        """A run of this gate, with nothing asked yet."""
+        """`GateState` of a run of this gate, with nothing asked yet."""
         return GateState(self.rule)
 
     def run(self, outcomes: Iterable[bool | int], batch: int = 1) -> GateState:
-        """Feed outcomes (1 = bad) in their order until the verdict stands; no more are drawn than that takes.
+        """`GateState` after outcomes (1 = bad) in their order, no more of them than the verdict takes.
 
         If the outcomes end first, the state's decision is CONTINUE.
 
@@ -160,7 +160,7 @@ class RateGate:
         return state
 
     def oc(self, p: float, batch: int = 1) -> OperatingCharacteristics:
-        """How often this gate says what, and after how many cases, at the true rate p. Exact, not simulated.
+        """Operating characteristics at the true rate p: chances of each decision, and cases. Exact, not simulated.
 
         With a bank the truth is a number of bad cases, and p is rounded to the nearest: K = round(p·bank); see
         `oc_count`.
@@ -179,7 +179,7 @@ class RateGate:
         return self._trace(p, batch).characteristics
 
     def oc_count(self, bad: int, batch: int = 1) -> OperatingCharacteristics:
-        """The same for a bank that holds exactly `bad` bad cases.
+        """Operating characteristics for a bank that holds exactly `bad` bad cases.
 
         >>> RateGate(0.02, 0.05, bank=200, confirm=True).oc_count(9).fail
         0.0
@@ -190,7 +190,7 @@ class RateGate:
         return self._trace(bad, batch).characteristics
 
     def clean_n(self, batch: int = 1) -> int:
-        """How many cases a flawless model needs to pass; no model passes with fewer.
+        """Smallest number of cases for a PASS: what a flawless model needs.
 
         >>> RateGate(0.02, 0.05).clean_n(), RateGate(0, 0.01).clean_n()
         (97, 299)
@@ -205,7 +205,7 @@ class RateGate:
         return waves if self.bank is None else min(waves, self.bank)
 
     def enough(self, inconclusive: float = 0.05) -> int:
-        """The smallest budget with which models at the target and at the limit rarely end undecided.
+        """Smallest budget with which models at the target and at the limit rarely end undecided.
 
         Args:
             inconclusive: the largest chance of INCONCLUSIVE that is acceptable at either rate.
@@ -221,7 +221,7 @@ class RateGate:
         return max(next(n for n, left in enumerate(trace) if left <= inconclusive) for trace in traces)
 
     def p_fail(self, path: Iterable[tuple[int, int]]) -> float:
-        """The p-value against "the rate is within target" along a path of counts (s, n); valid whenever one stops.
+        """Anytime-valid p-value against "the rate is within target" along a path of counts (s, n).
 
         It is one over the largest likelihood ratio seen, so it never rises again. 0.0 means that the target is
         impossible.

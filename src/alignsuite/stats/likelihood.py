@@ -1,4 +1,4 @@
-"""Where the cases of a gate come from: an endless stream of prompts, or a finite bank in random order.
+"""Likelihoods of a gate's counts: for an endless stream of prompts, or a finite bank in random order.
 
 Both answer the same questions, for many counts s at once: how much more likely is what we saw under a model at the
 limit than under one at the target; which answers are already certain; and how likely is the next case to be a hit.
@@ -23,7 +23,7 @@ _ROUNDING = 1e-9  # 0.05 · 200 is 10, whatever binary floating point makes of i
 
 @dataclass(frozen=True)
 class Stream:
-    """Prompts without end, each a hit with the same chance; nothing is ever certain."""
+    """Stream of prompts without end, each a hit with the same chance; nothing is ever certain."""
 
     target: float
     limit: float
@@ -48,13 +48,13 @@ class Stream:
         return np.zeros(np.shape(s), dtype=bool)
 
     def hit(self, s: NDArray[np.int64], n: int, truth: float) -> NDArray[np.float64]:
-        """The chance that the next case is a hit, if the rate is `truth`."""
+        """Chance that the next case is a hit, if the rate is `truth`."""
         return np.full(np.shape(s), float(truth))
 
 
 @dataclass(frozen=True)
 class Bank:
-    """A fixed number of cases, asked in random order and none twice; at the end everything is certain.
+    """Bank of a fixed number of cases, asked in random order and none twice; at the end everything is certain.
 
     Attributes:
         size: cases in the bank, N.
@@ -68,7 +68,7 @@ class Bank:
 
     @classmethod
     def of(cls, target: float, limit: float, size: int) -> Bank:
-        """The bank of this size, with the two rates turned into counts.
+        """`Bank` of this size, with the two rates turned into counts.
 
         Raises:
             Unresolvable: if one and the same number of bad cases is within the target and reaches the limit.
@@ -106,7 +106,7 @@ class Bank:
         return n - s > self.size - self.least
 
     def hit(self, s: NDArray[np.int64], n: int, truth: float) -> NDArray[np.float64]:
-        """The chance that the next case is a hit, if `truth` cases of the bank are bad."""
+        """Chance that the next case is a hit, if `truth` cases of the bank are bad."""
         return np.clip((truth - s) / (self.size - n), 0.0, 1.0)
 
 
@@ -116,6 +116,6 @@ def _log_factorials(size: int) -> NDArray[np.float64]:
 
 
 def _falling(size: int, total: int, j: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Log of total·(total − 1)⋯(total − j + 1); minus infinity where that runs through zero."""
+    """Logarithm of the falling factorial total·(total − 1)⋯(total − j + 1); minus infinity where it runs through 0."""
     table = _log_factorials(size)
     return np.where(j <= total, table[total] - table[np.maximum(total - j, 0)], -inf)

@@ -1,4 +1,4 @@
-"""What a rate means when the judge who counted it errs.
+"""Misclassification correction of rates: from a judge's sensitivity and specificity to true rates and limits.
 
 A judge that calls 3 % of good replies bad reports 7 % for a model at 5 %, and no number of replies mends that. Either
 the estimate is corrected, or the gate's two limits are moved to where that judge would see them; and where its errors
@@ -18,7 +18,7 @@ _DISTINCT = 0.8  # judged target may be at most this share of judged limit
 
 
 class TrueRate(NamedTuple):
-    """A corrected rate.
+    """Corrected rate, with its interval.
 
     Attributes:
         rate: the best estimate, clipped to [0, 1].
@@ -30,7 +30,7 @@ class TrueRate(NamedTuple):
 
 
 class JudgeBounds(NamedTuple):
-    """How often a judge is right, at worst and at best; see `judge_bounds`.
+    """Confidence intervals of a judge's sensitivity and specificity; see `judge_bounds`.
 
     Attributes:
         sensitivity: share of bad replies that it calls bad.
@@ -46,18 +46,21 @@ class JudgeBounds(NamedTuple):
 
     @property
     def kept(self) -> float:
-        """The share of a true difference that its labels show at least; 0 or less where it may be no better than a coin."""
+        """Lower bound of Youden's J, the share of a true difference that labels show.
+
+        It is 0 or less where the judge may be no better than a coin.
+        """
         return self.sensitivity.lo + self.specificity.lo - 1
 
     def judged(self, rate: float) -> Interval:
-        """The rates of "bad" that replies with this true rate may get."""
+        """Interval of the rate of "bad" that replies with this true rate may get."""
         return Interval(
             rate * self.sensitivity.lo + (1 - rate) * (1 - self.specificity.hi),
             rate * self.sensitivity.hi + (1 - rate) * (1 - self.specificity.lo),
         )
 
     def true(self, judged: Interval) -> Interval:
-        """The true rates behind a rate of "bad" in this range, within [0, 1].
+        """Interval of true rates behind a rate of "bad" in this range, within [0, 1].
 
         Where no true rate gives that, the judge errs less here than on the replies it was measured on: fewer are called bad than it
         would call good ones by mistake, or more than it would find. The error that is contradicted is then taken to be anything
@@ -75,7 +78,7 @@ class JudgeBounds(NamedTuple):
 
 
 class JudgedLimits(NamedTuple):
-    """A gate's two numbers as the judge sees them, for `RateGate(target, limit)` on judged labels.
+    """Target and limit of a gate on judged labels, for `RateGate(target, limit)`.
 
     Attributes:
         target: the largest rate of "bad" that a model at the true target may get.
@@ -87,7 +90,7 @@ class JudgedLimits(NamedTuple):
 
 
 def true_rate(x: int, n: int, tp: int, n_pos: int, tn: int, n_neg: int, *, alpha: float = 0.05) -> TrueRate:
-    """The rate of bad replies behind x calls of "bad" in n, given how often the judge errs.
+    """`TrueRate` behind x calls of "bad" in n, corrected for how often the judge errs.
 
     Args:
         x: replies that the judge called bad.
@@ -117,7 +120,7 @@ def true_rate(x: int, n: int, tp: int, n_pos: int, tn: int, n_neg: int, *, alpha
 
 
 def corrected(x: int, n: int, tp: int, n_pos: int, tn: int, n_neg: int) -> float:
-    """Rogan and Gladen's estimate of the true rate behind x calls of "bad" in n, clipped to [0, 1].
+    """Rogan–Gladen estimate of the true rate behind x calls of "bad" in n, clipped to [0, 1].
 
     >>> round(corrected(23, 150, 96, 100, 89, 100), 5)
     0.05098
@@ -147,12 +150,12 @@ def _lang_reiczigel(x: int, n: int, tp: int, n_pos: int, tn: int, n_neg: int, al
 
 
 def _corrected(judged: float, sensitivity: float, specificity: float) -> float:
-    """Rogan and Gladen's estimate, not clipped."""
+    """Rogan–Gladen estimate, not clipped."""
     return (judged + specificity - 1) / (sensitivity + specificity - 1)
 
 
 def judge_bounds(tp: int, n_pos: int, tn: int, n_neg: int, *, gamma: float = 0.05) -> JudgeBounds:
-    """Exact intervals of a judge's two error rates that hold together with confidence 1 − gamma.
+    """`JudgeBounds`: exact intervals of a judge's two rates that hold together with confidence 1 − gamma.
 
     Args:
         tp: known bad replies that the judge called bad.
@@ -176,7 +179,7 @@ def judge_bounds(tp: int, n_pos: int, tn: int, n_neg: int, *, gamma: float = 0.0
 def judge_limits(
     target: float, limit: float, tp: int, n_pos: int, tn: int, n_neg: int, *, gamma: float = 0.05
 ) -> JudgedLimits:
-    """Where a gate's target and limit lie in the eyes of a judge that errs.
+    """`JudgedLimits`: a gate's target and limit, moved to where a judge that errs sees them.
 
     A gate run on judged labels with these two numbers errs at most alpha + gamma and beta + gamma in true labels.
 

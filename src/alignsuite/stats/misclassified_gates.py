@@ -1,4 +1,4 @@
-"""Gates whose replies are labelled by a judge that errs.
+"""Misclassification-corrected gates: gates whose replies are labelled by a judge that errs.
 
 Moving the gate's two numbers to where the judge would see them (`judge_limits`) is right on average. A bank is finite, though, and the
 judge's luck with its few bad cases does not average out: of ten bad replies a judge that finds nine in ten finds seven or less one time
@@ -34,7 +34,7 @@ _STRICTER = (1.0, 0.6, 0.4, 0.2, 0.1, 0.04, 0.02)
 
 @dataclass(frozen=True)
 class JudgedGate:
-    """A gate on judged labels that keeps its promise about true ones.
+    """Misclassification-corrected gate: on judged labels, with its error rates about true ones.
 
     A bank whose true rate is within `target` fails, and one whose true rate reaches `limit` passes, with at most the chance
     declared (`alpha`, `beta`), the judge's luck with this bank included, plus `gamma` for the judge's record being a sample.
@@ -65,7 +65,7 @@ class JudgedGate:
         beta: float = 0.05,
         gamma: float = 0.05,
     ) -> JudgedGate:
-        """The gate over a bank, as strict as it has to be.
+        """`JudgedGate` over a bank, as strict as it has to be.
 
         Args:
             target: the true rate that a good model stays within.
@@ -100,20 +100,23 @@ class JudgedGate:
 
     @property
     def size(self) -> int:
-        """Cases in the bank."""
+        """Number of cases in the bank."""
         assert self.gate.bank is not None
         return self.gate.bank
 
     def false_alarm(self, *, census: bool = False) -> float:
-        """The chance, at most, that a bank within the target fails; `census`: where the whole bank is asked, which only adds to it."""
+        """False-alarm rate: chance, at most, that a bank within the target fails.
+
+        `census`: where the whole bank is asked, which only adds to it.
+        """
         return min(1.0, self._false_alarm(census=census) + self.gamma)
 
     def miss(self, *, census: bool = False) -> float:
-        """The chance, at most, that a bank at the limit passes."""
+        """Miss rate: chance, at most, that a bank at the limit passes."""
         return min(1.0, self._miss(census=census) + self.gamma)
 
     def bad_luck(self, rate: float, *, census: bool = False) -> float:
-        """The chance, at most, that a model with this true rate over all prompts like these fails."""
+        """Chance, at most, that a model with this true rate over all prompts like these fails."""
         source, judged = _bank(self.gate), self.bounds.judged(rate).hi
         if census:
             chance = float(binomial_exactly(np.arange(source.least, self.size + 1), self.size, judged).sum())
@@ -137,7 +140,7 @@ class JudgedGate:
 
 
 def judged_bad(bad: int, bank: int, sensitivity: float, specificity: float) -> NDArray[np.float64]:
-    """The chances that a judge calls 0, 1, 2 … cases bad of a bank in which `bad` are.
+    """Distribution of the number of cases that a judge calls bad, in a bank in which `bad` are.
 
     >>> judged_bad(1, 2, 0.9, 1.0).round(3).tolist()
     [0.1, 0.9, 0.0]
@@ -155,7 +158,7 @@ def _bank(gate: RateGate) -> Bank:
 
 @lru_cache(maxsize=1024)
 def _at(gate: RateGate, bad: int, sensitivity: float, specificity: float) -> OperatingCharacteristics:
-    """What the gate does to a bank with so many truly bad cases, asked in random order and labelled by such a judge."""
+    """Operating characteristics for a bank with so many truly bad cases, in random order, under such a judge."""
     assert gate.bank is not None
     return _operated(gate, _drawn(judged_bad(bad, gate.bank, sensitivity, specificity)))
 
@@ -165,7 +168,7 @@ def _operated(gate: RateGate, hit: Callable[[NDArray[np.int64], int], NDArray[np
 
 
 def _drawn(chances: NDArray[np.float64]) -> Callable[[NDArray[np.int64], int], NDArray[np.float64]]:
-    """The chance that the next case is labelled bad after s of n were, where the bank's count of such labels is itself by chance.
+    """Predictive chance that the next case is labelled bad after s of n were, the bank's count being random itself.
 
     Labels in random order are exchangeable, so one run of n with s bad has a probability that depends on (s, n) only: a row of the
     table for each n, from the last backwards, as a run either goes on with a bad label or with a good one.

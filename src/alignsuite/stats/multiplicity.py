@@ -1,4 +1,4 @@
-"""Many probes, one run: how often may anything at all be wrong?
+"""Multiple testing over probes: Holm's procedure, e-BH, and the decision on a whole run.
 
 Blocking if any probe fails needs a correction, for with enough probes one fails by chance. Passing only if every probe
 passes needs none: to release a bad model, the probe that is bad would have to pass wrongly by itself.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Holm(NamedTuple):
-    """What Holm's procedure makes of a family of p-values, in the order given.
+    """Result of Holm's procedure for a family of p-values, in the order given.
 
     Attributes:
         adjusted: p-values that can be compared with alpha as if there were but one.
@@ -30,7 +30,7 @@ class Holm(NamedTuple):
 
 
 def holm(p: Sequence[float], alpha: float = 0.05) -> Holm:
-    """Which p-values stand when all are judged together: with probability 1 − alpha no rejection at all is false.
+    """Holm's procedure: which p-values are rejected; with probability 1 − alpha no rejection at all is false.
 
     Valid however the p-values depend on each other (probes share a model and prompts). An empty family rejects nothing.
 
@@ -53,7 +53,7 @@ def holm(p: Sequence[float], alpha: float = 0.05) -> Holm:
 
 
 def e_bh(e: Sequence[float], alpha: float = 0.05) -> tuple[bool, ...]:
-    """Which e-values to report so that at most a share alpha of the report is false on average.
+    """e-BH procedure: which e-values to report so that at most a share alpha of the report is false on average.
 
     For reports ("which of 400 slices moved?"), not for gates: there one false rejection blocks a merge, and that is
     what `holm` controls. Valid under any dependence and after any stopping. An e-value may be infinite.
@@ -78,7 +78,7 @@ def e_bh(e: Sequence[float], alpha: float = 0.05) -> tuple[bool, ...]:
 
 
 def suite_decision(decisions: Sequence[Decision], p_values: Sequence[float] = (), *, alpha: float = 0.05) -> Decision:
-    """What a run says as a whole: FAIL if any probe fails or Holm rejects any p-value, PASS if every probe passes.
+    """Decision on a whole run: FAIL if any probe fails or Holm rejects any p-value, PASS if every probe passes.
 
     MARGINAL counts as passed (with a warning, which is for the report); anything undecided makes the run INCONCLUSIVE.
 

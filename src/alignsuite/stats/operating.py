@@ -1,4 +1,4 @@
-"""What a gate does at a given true rate, computed exactly instead of simulated.
+"""Operating characteristics of a gate at a given true rate, computed exactly instead of simulated.
 
 The state of a gate is two numbers: hits so far and cases so far (and, when failures are confirmed, whether it is
 already suspicious). So the probability of every state follows from the states one case earlier, and at each look the
@@ -24,7 +24,7 @@ _NEGLIGIBLE = 1e-13
 
 @dataclass(frozen=True)
 class OperatingCharacteristics:
-    """How often a gate says what, and how many cases it takes, at one true rate.
+    """Operating characteristics at one true rate: how often a gate says what, and how many cases it takes.
 
     Attributes:
         pass_: probability of PASS.
@@ -44,7 +44,7 @@ class OperatingCharacteristics:
 
     @property
     def rerun_disagrees(self) -> float:
-        """The chance that two independent runs of this gate say different things.
+        """Disagreement rate: the chance that two independent runs of this gate say different things.
 
         >>> OperatingCharacteristics(0.5, 0.5, 0.0, 0.0, 100.0, 200).rerun_disagrees
         0.5
@@ -53,7 +53,7 @@ class OperatingCharacteristics:
 
 
 class Trace(NamedTuple):
-    """The characteristics, and the chance of being undecided after 0, 1, 2 … cases."""
+    """Operating characteristics, and the chance of being undecided after 0, 1, 2 … cases."""
 
     characteristics: OperatingCharacteristics
     undecided: tuple[float, ...]
@@ -66,7 +66,7 @@ def operate(
     batch: int = 1,
     n_max: int | None = None,
 ) -> Trace:
-    """Follow all runs of a gate at once, until none is undecided.
+    """`Trace` of a gate: all its runs followed at once, until none is undecided.
 
     Args:
         look: (counts s, cases n, suspicious) -> a code for each s; every code must be final at n_max.
@@ -97,7 +97,7 @@ def operate(
 
 
 def _step(mass: NDArray[np.float64], chance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One more case: each count stays or goes up by one."""
+    """State probabilities after one more case: each count stays or goes up by one."""
     grown = np.zeros((2, mass.shape[1] + 1))
     grown[:, :-1] = mass * (1 - chance)
     grown[:, 1:] += mass * chance
@@ -110,7 +110,7 @@ def _take_decided(
     n: int,
     look: Callable[[NDArray[np.int64], int, bool], NDArray[np.int64]],
 ) -> NDArray[np.float64]:
-    """Take out of `mass` what this look decides, move what it makes suspicious, and return the sum for each code."""
+    """Probability of each code at this look, taken out of `mass`; what it makes suspicious is moved."""
     stopped = np.zeros(6)
     if mass[1].any():
         codes = look(s, n, True)

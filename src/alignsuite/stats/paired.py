@@ -1,4 +1,4 @@
-"""Is the candidate worse than the baseline on the same prompts?
+"""Paired regression tests: is the candidate worse than the baseline on the same prompts?
 
 Only prompts whose label changed say anything, so two runs are compared prompt by prompt, never by their two rates: at
 500 prompts that finds a loss of four points nearly nine times in ten where the unpaired test needs luck (four in ten).
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PairedRegression:
-    """A comparison of two runs over the same prompts.
+    """Paired regression: a comparison of two runs over the same prompts, with its test and interval.
 
     Attributes:
         n: prompts compared.
@@ -54,11 +54,11 @@ class PairedRegression:
 
     @property
     def m(self) -> int:
-        """How many prompts changed, for better or worse."""
+        """Number of discordant prompts: changed, for better or worse."""
         return self.n10 + self.n01
 
     def verdict(self, *, margin: float = 0.02, limit: float | None = None) -> Decision:
-        """FAIL for a loss that is both beyond chance and worth blocking for; PASS only for one proved to be small.
+        """Decision: FAIL for a loss beyond chance and worth blocking for, PASS only for one proved to be small.
 
         Args:
             margin: smallest loss that may fail.
@@ -79,7 +79,7 @@ def paired_regression(
     resamples: int = 9_999,
     seed: int = 0,
 ) -> PairedRegression:
-    """Whether the candidate does worse than the baseline on the same prompts, and by how much.
+    """`PairedRegression` of candidate and baseline: whether it is worse on the same prompts, and by how much.
 
     Labels (0 = fine, 1 = bad) are compared by the exact McNemar test; scores between, means over samples, and clustered
     prompts by the sign-flip test. The interval is Bonett–Price's (for scores its generalisation: one pseudo-pair of +1
@@ -141,7 +141,7 @@ def _cluster_effect(d: NDArray[np.float64], clusters: Sequence[Hashable] | None)
 
 
 def mcnemar_exact(n10: int, n01: int, *, two_sided: bool = False) -> float:
-    """How surprising it is that n10 prompts got worse and only n01 better, if nothing had changed.
+    """Exact McNemar p-value: the chance of n10 prompts worse and only n01 better, if nothing had changed.
 
     The chance that at least n10 of n10 + n01 fair coins show heads. 1.0 if no prompt changed.
 
@@ -157,7 +157,7 @@ def mcnemar_exact(n10: int, n01: int, *, two_sided: bool = False) -> float:
 
 
 def mcnemar_midp(n10: int, n01: int, *, two_sided: bool = False) -> float:
-    """The exact test with the outcome seen counted half: more power, and in practice no more false alarms.
+    """Mid-p McNemar p-value: the outcome seen counts half; more power, in practice no more false alarms.
 
     Source: Fagerland, Lydersen & Laake 2013, who found it at or below its nominal level in all 9 595 scenarios.
 
@@ -172,7 +172,7 @@ def mcnemar_midp(n10: int, n01: int, *, two_sided: bool = False) -> float:
 
 
 def bonett_price(n10: int, n01: int, n: int, *, alpha: float = 0.05) -> Interval:
-    """The range of true changes in the rate that n pairs with n10 worse and n01 better are compatible with.
+    """Bonett–Price interval of the change in a rate, where n10 of n pairs are worse and n01 better.
 
     Two-sided; the change is in [-1, 1], positive is worse. No change at all still leaves an interval wider than a
     point.
@@ -194,7 +194,7 @@ def bonett_price(n10: int, n01: int, n: int, *, alpha: float = 0.05) -> Interval
 
 
 def _difference(mean: float, square: float, n: float, alpha: float) -> Interval:
-    """Bonett–Price for differences with this mean and mean square: two pseudo-pairs, +1 and −1, then mean ± z·se."""
+    """Bonett–Price interval from mean and mean square: two pseudo-pairs, +1 and −1, then mean ± z·se."""
     centre, second = mean * n / (n + 2), (square * n + 2) / (n + 2)
     spread = normal_quantile(1 - alpha / 2) * sqrt(max(0.0, second - centre**2) / (n + 2))
     return Interval(max(-1.0, centre - spread), min(1.0, centre + spread))
@@ -207,7 +207,7 @@ def _discordant(n10: int, n01: int) -> int:
 
 
 def least_discordant(alpha: float) -> int:
-    """The smallest number of changed prompts that can fail at this level, all of them for the worse.
+    """Smallest number of discordant prompts that can fail at this level, all of them for the worse.
 
     A suite in which fewer prompts ever change cannot find a regression at all.
 
@@ -219,7 +219,7 @@ def least_discordant(alpha: float) -> int:
 
 
 def minimum_detectable_drop(n: int, alpha: float = 0.05, power: float = 0.8, discordance: float = 0.05) -> float:
-    """How much worse the candidate must be before n paired prompts are likely to show it.
+    """Minimum detectable effect: how much worse the candidate must be for n paired prompts to show it.
 
     Args:
         n: prompts answered by both.
@@ -255,7 +255,7 @@ def minimum_detectable_drop(n: int, alpha: float = 0.05, power: float = 0.8, dis
 
 
 def _power(critical: NDArray[np.float64], discordance: float, drop: float) -> float:
-    """P(as many got worse as it takes to fail), summed over the number m of changed prompts."""
+    """Power of the exact McNemar test, summed over the number m of changed prompts."""
     changed = discordance + drop
     if changed <= 0:
         return 0.0
@@ -268,6 +268,6 @@ def _power(critical: NDArray[np.float64], discordance: float, drop: float) -> fl
 
 
 def _critical(m: int, alpha: float) -> float:
-    """The smallest number of worse prompts among m changed ones that fails; infinite if none does."""
+    """Critical value: the smallest number of worse prompts among m changed ones that fails; infinite if none does."""
     tails = binomial_at_least(np.arange(m + 1), m)
     return float(np.argmax(tails <= alpha)) if tails[-1] <= alpha else inf

@@ -1,4 +1,4 @@
-"""What gaps between groups would look like if group labels meant nothing.
+"""Permutation distribution of group totals under exchangeable labels within templates, and its p-values.
 
 Within each template the replies to all groups are dealt out to the groups anew. That keeps what makes some templates
 harder than others, and it brings along its own allowance for there being many pairs of groups. Few groups are dealt in
@@ -26,7 +26,7 @@ _CHUNK = 4_000_000
 
 
 class Null(NamedTuple):
-    """Group totals under the null hypothesis, one row for each deal, and how much each row weighs.
+    """Null distribution of group totals, one row for each deal, and how much each row weighs.
 
     Attributes:
         totals: deals × groups; only differences within a row mean anything, and the order of groups does not.
@@ -47,7 +47,7 @@ class Null(NamedTuple):
 
 
 def shuffled_totals(y: NDArray[np.float64], *, resamples: int = 1_999, seed: int = 0) -> Null:
-    """Group totals when the replies to each template (a row of y) are dealt out to the groups anew.
+    """`Null` of group totals when the replies to each template (a row of y) are dealt out to the groups anew.
 
     Exact for labels where the count is small enough, as with two or three groups; else `resamples` seeded deals.
     """
@@ -60,7 +60,7 @@ def shuffled_totals(y: NDArray[np.float64], *, resamples: int = 1_999, seed: int
 
 
 def _counted(bad_per_row: Counter[int], groups: int) -> Null | None:
-    """All deals, row by row, merged by the sorted totals above the smallest; None where there are too many."""
+    """Exact distribution: deals row by row, merged by sorted totals above the smallest; None where too many."""
     if groups > _FEW_GROUPS:
         return None
     chances: dict[tuple[int, ...], float] = {(0,) * groups: 1.0}
@@ -97,7 +97,7 @@ def _drawn(rows: NDArray[np.float64], resamples: int, seed: int) -> Null:
 
 
 def complete_table(y: Sequence[Sequence[float]] | NDArray[np.float64]) -> NDArray[np.float64]:
-    """The table templates × groups as an array, or an error where it has holes.
+    """Table of templates × groups as an array, or an error where it has holes.
 
     Raises:
         NoEvidence: if it has no templates.

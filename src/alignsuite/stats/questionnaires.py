@@ -1,4 +1,4 @@
-"""What a filled-in questionnaire is worth: a score with all that makes it uncertain, and every reason not to believe it.
+"""Questionnaire scores over presentations: a trait's score, its uncertainty, and every reason not to believe it.
 
 `scale_score` answers for one wording and balanced orders. A questionnaire put to a model needs more. Answers may be missing; another
 wording of the same task moves them; somebody who agrees with whatever is said has filled in no questionnaire; and picks at random look
@@ -32,7 +32,7 @@ _LEAST_PROFILE = 3
 
 @dataclass(frozen=True)
 class QuestionnaireScore:
-    """A trait's score, how sure it is, and whether it may be believed.
+    """Questionnaire score of a trait, how sure it is, and whether it may be believed.
 
     Attributes:
         score: mean over statements of the expected keyed answer, in the units of the values.
@@ -66,7 +66,7 @@ class QuestionnaireScore:
 
     @property
     def valid(self) -> bool:
-        """Whether anything was measured."""
+        """Validity: whether anything was measured."""
         return not self.reasons
 
 
@@ -79,7 +79,7 @@ def questionnaire_score(
     wordings: Sequence[str] = (),
     norm: Norm | tuple[float, float, int] | None = None,
 ) -> QuestionnaireScore:
-    """The trait score behind the answers to a questionnaire's statements, each put in the same presentations.
+    """`QuestionnaireScore` of the answers to a trait's statements, each put in the same presentations.
 
     Args:
         p: probabilities, statements × presentations × options; the last axis is the option, not its place. A missing answer is
@@ -131,7 +131,7 @@ def questionnaire_score(
 
 
 def _filled(table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The answers with each missing one put at its statement's mean, where it moves neither that mean nor the option mass."""
+    """Answers with missing ones imputed by their statement's mean, which moves neither that nor the option mass."""
     gone: NDArray[np.bool_] = np.asarray(np.isnan(table).all(axis=2))
     if not gone.any():
         return table
@@ -143,7 +143,7 @@ def _filled(table: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _error(scores: NDArray[np.float64], groups: Sequence[Hashable]) -> tuple[float | None, int]:
-    """The standard error of the mean over groups of presentations, and how many groups there are."""
+    """Standard error of the mean over groups of presentations, and how many groups there are."""
     places: dict[Hashable, list[int]] = {}
     for place, group in enumerate(groups):
         places.setdefault(group, []).append(place)
@@ -156,7 +156,10 @@ def _error(scores: NDArray[np.float64], groups: Sequence[Hashable]) -> tuple[flo
 def _interval(
     score: float, of_orders: tuple[float | None, int], of_wordings: tuple[float | None, int]
 ) -> tuple[float, float] | None:
-    """95 % by Student's t; orders and wordings are two samples, so their variances add, with Satterthwaite's degrees of freedom."""
+    """Interval by Student's t, 95 %; variances of orders and wordings add, with Satterthwaite's degrees of freedom.
+
+    Orders and wordings are two samples.
+    """
     parts = [(sem * sem, count - 1) for sem, count in (of_orders, of_wordings) if sem is not None]
     if of_orders[0] is None:
         return None
@@ -169,7 +172,10 @@ def _interval(
 
 
 def _retest(raw: NDArray[np.float64], wordings: Sequence[str]) -> float | None:
-    """How alike the statements' answers are profiled in two wordings; over fewer than three statements, or equal ones, nothing is known."""
+    """Retest correlation of the statements' answers in two wordings; None where nothing is known.
+
+    So it is over fewer than three statements, or equal ones.
+    """
     names = list(dict.fromkeys(wordings))
     if len(names) < 2 or raw.shape[0] < _LEAST_PROFILE:
         return None
@@ -180,7 +186,7 @@ def _retest(raw: NDArray[np.float64], wordings: Sequence[str]) -> float | None:
 
 
 def _by_chance(table: NDArray[np.float64], orders: Sequence[Sequence[int]]) -> float:
-    """How often answers would gather on options as they do, had the order shown had nothing to do with them.
+    """P-value of the answers' gathering on options, had the order shown had nothing to do with them.
 
     Each answer is kept by place and read under an order drawn at random from those that were used. Picks at random gather as much
     under drawn orders as under the true ones; picks by place gather less under the true ones, since those are balanced. The shuffles
@@ -201,7 +207,7 @@ def _by_chance(table: NDArray[np.float64], orders: Sequence[Sequence[int]]) -> f
 
 
 def _gathered(shares: NDArray[np.float64]) -> float:
-    """How far the statements' mean shares are from equal ones, squared and summed; it has no use but for comparison."""
+    """Concentration of the statements' mean shares: their squares summed; it has no use but for comparison."""
     return float((shares.mean(axis=1) ** 2).sum())
 
 

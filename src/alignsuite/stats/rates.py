@@ -1,4 +1,4 @@
-"""Intervals for rates seen in few trials.
+"""Confidence intervals for rates seen in few trials: exact, Wilson, and clustered.
 
 Alignment runs are small: two hundred replies, not twenty thousand. The usual p ± 1.96·se is wrong there (it says that 0
 of 20 proves 0 %), so everything that reports a rate takes its bounds from here. The sample size must have been fixed
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Interval(NamedTuple):
-    """A lower and an upper end, as fractions; it shows four digits and keeps them all.
+    """Interval: a lower and an upper end, as fractions; it shows four digits and keeps them all.
 
     >>> Interval(0.05779, 0.1616851)
     Interval(0.0578, 0.1617)
@@ -33,7 +33,7 @@ class Interval(NamedTuple):
 
     @property
     def width(self) -> float:
-        """How far apart the ends are."""
+        """Width of the interval."""
         return self.hi - self.lo
 
 
@@ -45,7 +45,7 @@ def rate_interval(
     method: Literal["exact", "wilson"] = "exact",
     clusters: Sequence[tuple[int, int]] | None = None,
 ) -> Interval:
-    """The range of true rates that x bad replies in n are compatible with.
+    """Confidence `Interval` of a rate: the true rates that x bad replies in n are compatible with.
 
     `exact` (Clopper–Pearson) covers the truth at least 1 − alpha of the time, whatever the rate; `wilson` covers it
     about 1 − alpha of the time and is narrower. Zero hits give a lower end of exactly 0.0. The interval has two sides,
@@ -103,7 +103,7 @@ def _wilson(x: float, n: float, alpha: float) -> Interval:
 
 
 def _effective_trials(x: int, n: int, clusters: Sequence[tuple[int, int]], alpha: float) -> float:
-    """How many independent trials tell as much as these n clustered ones."""
+    """Effective sample size: how many independent trials tell as much as these n clustered ones."""
     cells = [(hits, trials) for hits, trials in clusters if trials]
     for hits, trials in cells:
         check_count(hits, trials, hits="hits of a cluster", trials="trials")
@@ -117,7 +117,7 @@ def _effective_trials(x: int, n: int, clusters: Sequence[tuple[int, int]], alpha
 
 
 def design_effect(cluster_sums: Sequence[float], n: int, variance: float) -> float:
-    """How many times wider the variance of a mean is because its n trials come in clusters.
+    """Design effect: how many times wider the variance of a mean is because its n trials come in clusters.
 
     Between 1 (clusters do not matter) and n / clusters (each cluster is one trial); it is the latter when nothing
     varies, for then the agreement within clusters cannot be seen.

@@ -1,4 +1,4 @@
-"""Scores of questionnaires, with a check that it was the content that was answered.
+"""Scale scores over option orders, with a validity check that it was the content that was answered.
 
 Small models pick the option that stands in a favoured place, whatever it says; averaged naively, that reads like a
 personality. So every item is asked in several balanced orders, and a score counts as valid only if the content of the
@@ -28,7 +28,7 @@ _LEAST_MASS = 0.8
 
 
 class Norm(NamedTuple):
-    """What people scored: mean, standard deviation, and how many of them there were."""
+    """Norm of people: mean, standard deviation, and how many of them there were."""
 
     mean: float
     sd: float
@@ -37,7 +37,7 @@ class Norm(NamedTuple):
 
 @dataclass(frozen=True)
 class ScaleScore:
-    """A trait score, and whether it may be believed.
+    """Scale score of a trait, and whether it may be believed.
 
     Attributes:
         score: mean over items of the expected keyed answer, in the units of the values.
@@ -63,12 +63,12 @@ class ScaleScore:
 
     @property
     def valid(self) -> bool:
-        """Whether the content was answered, so that the score means something."""
+        """Validity: whether the content was answered, so that the score means something."""
         return not self.reasons
 
 
 def balanced_orders(k: int, design: Literal["cyclic", "williams"] = "cyclic") -> tuple[tuple[int, ...], ...]:
-    """Orders of k options in which every option stands in every place equally often.
+    """Balanced orders of k options, in which every option stands in every place equally often.
 
     `orders[r][place]` is the option at that place in order r; order 0 is the natural one (cyclic). `williams` also lets
     every option follow every other equally often; it takes k orders for even k and 2k for odd k, `cyclic` always k.
@@ -95,7 +95,7 @@ def balanced_orders(k: int, design: Literal["cyclic", "williams"] = "cyclic") ->
 
 
 def expected_scores(p: Probabilities, values: Sequence[float] | None = None) -> NDArray[np.float64]:
-    """The mean answer to each item in each order, had it been sampled without end; raw, not keyed.
+    """Expected raw answer to each item in each order, had it been sampled without end; not keyed.
 
     Args:
         p: probabilities, items × orders × options; the last axis is the option itself, not its place. Need not sum to
@@ -120,7 +120,7 @@ def scale_score(
     *,
     values: Sequence[float] | None = None,
 ) -> ScaleScore:
-    """The trait score behind the answers to a questionnaire, and whether the answers were to its content.
+    """`ScaleScore` behind the answers to a questionnaire, and whether the answers were to its content.
 
     Args:
         p: probabilities, items × orders × options: p[i, r, j] is that of option j (not of place j) of item i when the
@@ -173,7 +173,7 @@ def scale_score(
 
 
 def cronbach_alpha(scores: Sequence[Sequence[float]] | NDArray[np.float64]) -> float:
-    """How alike respondents rank on all items; for reports about many respondents, never about one model.
+    """Cronbach's alpha: how alike respondents rank on all items; for many respondents, never for one model.
 
     Replicates of one stable model give an alpha near 0 and a crowd of personas one near 1; neither says anything about
     the model. Can be negative.
@@ -203,7 +203,7 @@ def cronbach_alpha(scores: Sequence[Sequence[float]] | NDArray[np.float64]) -> f
 
 
 def _shares(p: Probabilities) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Probabilities that sum to 1 over the options, and what they summed to before."""
+    """Option shares that sum to 1, and what they summed to before."""
     table = np.asarray(p, dtype=float)
     if table.ndim != 3:
         raise StatsError(f"probabilities have shape {table.shape}; wanted items × orders × options")

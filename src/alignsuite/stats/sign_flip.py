@@ -1,4 +1,4 @@
-"""The sign-flip test: would the sum of differences be this large if each could as well have had the other sign?
+"""Sign-flip test: a p-value for a sum of differences, each of which could as well have had the other sign.
 
 Where a model did not change, a pair's difference is as likely to be +d as -d. The test asks how many of all sign
 patterns give a sum at least as large as the one seen. It is exact wherever the patterns can be counted, which is nearly
@@ -33,7 +33,7 @@ def sign_flip(
     resamples: int = 9_999,
     seed: int = 0,
 ) -> float:
-    """How surprising so large a sum of differences is, if nothing had changed (one-sided p-value).
+    """One-sided sign-flip p-value: how surprising so large a sum of differences is, if nothing had changed.
 
     Exact if there are at most 16 differences other than zero, or if all are multiples of a common unit (labels, means
     of k samples, cluster sums of these); else from `resamples` seeded patterns, where the pattern seen counts as one of
@@ -65,7 +65,7 @@ def sign_flip(
 
 
 def cluster_sums(values: Sequence[float], clusters: Sequence[Hashable] | None) -> NDArray[np.float64]:
-    """The sum of the values in each cluster, in order of first appearance; the values themselves without clusters.
+    """Sums of the values by cluster, in order of first appearance; the values themselves without clusters.
 
     >>> cluster_sums([1, 0, 1, -1], ["a", "a", "b", "a"]).tolist()
     [0.0, 1.0]
@@ -86,7 +86,7 @@ def cluster_sums(values: Sequence[float], clusters: Sequence[Hashable] | None) -
 
 
 def _as_whole_numbers(sums: NDArray[np.float64]) -> NDArray[np.int64] | None:
-    """The sums in units that make them all whole, or None where no unit keeps the range countable."""
+    """Sums in units that make them all whole, or None where no unit keeps the range countable."""
     fractions = [Fraction(float(value)).limit_denominator(_FINEST) for value in sums]
     unit = lcm(*(value.denominator for value in fractions))
     if unit > _WIDEST or any(abs(float(f) - v) > 1e-9 for f, v in zip(fractions, sums, strict=True)):
@@ -96,7 +96,10 @@ def _as_whole_numbers(sums: NDArray[np.float64]) -> NDArray[np.int64] | None:
 
 
 def _counted_by_sum(whole: NDArray[np.int64]) -> float:
-    """P(sum of random signs · values >= their sum): equivalently, that the flipped ones add up to 0 or less."""
+    """Exact p-value: P(sum of random signs · values >= their sum), counted by the sum of the flipped ones.
+
+    Equivalently, the flipped ones add up to 0 or less.
+    """
     sizes = np.abs(whole)
     chance = np.ones(1)  # chance[t]: that the values with a plus sign add up to t
     for size in sizes:

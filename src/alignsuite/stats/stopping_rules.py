@@ -1,4 +1,4 @@
-"""The stopping rule of a gate: what counts say, for one count or for all at once.
+"""Stopping rule of a gate: decisions from counts, for one count or for all at once.
 
 The exact recursion and a live run read the same rule, so that the error rates in a report are those of the gate
 that ran.
@@ -32,7 +32,7 @@ _DECISIONS = {
 
 
 def decision_of(code: int) -> Decision:
-    """The decision that a code stands for; being suspicious is no decision yet.
+    """Decision that a code stands for; being suspicious is no decision yet.
 
     >>> decision_of(SUSPECT).value
     'CONTINUE'
@@ -42,7 +42,7 @@ def decision_of(code: int) -> Decision:
 
 @dataclass(frozen=True)
 class Rule:
-    """When to stop, and with what.
+    """Stopping rule: the likelihoods, the two thresholds, and the last case.
 
     Attributes:
         source: where cases come from, and thus how likely counts are.
@@ -59,17 +59,17 @@ class Rule:
     confirm: bool
 
     def log_lr(self, s: int, n: int) -> float:
-        """The evidence of s hits in n for the limit against the target."""
+        """Log-likelihood ratio of the limit against the target after s hits in n."""
         self._check(s, n)
         return float(self.source.log_lr(np.array([s]), n)[0])
 
     def code(self, s: int, n: int, *, suspect: bool = False) -> int:
-        """What s hits in n say to a run that is, or is not, suspicious already."""
+        """Code of s hits in n, for a run that is, or is not, suspicious already."""
         self._check(s, n)
         return int(self.look(np.array([s]), n, suspect)[0])
 
     def look(self, s: NDArray[np.int64], n: int, suspect: bool) -> NDArray[np.int64]:
-        """The rule itself, for many counts at once; what is certain comes before what is merely likely."""
+        """Codes for many counts at once; what is certain comes before what is merely likely."""
         at_limit, below = self.source.at_limit(s), self.source.below_limit(s, n)
         if suspect:
             codes = np.select([at_limit, below], [FAIL, MARGINAL], CONTINUE)

@@ -1,1 +1,1 @@
-"""Words and numbers for people: amounts, cells of a terminal, progress, text made safe to show."""
+"""Text for people: amounts, cells of a terminal, progress, strings made safe to show."""

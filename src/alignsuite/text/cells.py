@@ -1,4 +1,4 @@
-"""Text in terminal cells: how wide it is, and how it is cut, padded and wrapped to fit.
+"""Text in terminal cells: its width, and how it is cut, padded and wrapped to fit.
 
 East-Asian wide characters and emoji take two cells, combining marks none. Terminals disagree about joined emoji; they are counted
 as the sum of their parts, so a line may come out shorter than thought, never longer.
@@ -18,7 +18,7 @@ _BLANKS = re.compile(r"[^\S\u00a0]+")
 
 
 def columns(text: str) -> int:
-    """How many cells a text takes.
+    """Number of cells that a text takes.
 
     >>> columns("abc"), columns("日本"), columns("e\u0301")
     (3, 4, 1)
@@ -35,12 +35,12 @@ def _cell(character: str) -> int:
 
 
 def one_line(text: str, limit: int = 600) -> str:
-    """Cleaned text with every run of white space made one blank."""
+    """Text cleaned, with every run of white space made one blank."""
     return " ".join(clean(text, limit).split())
 
 
 def fit(text: str, width: int) -> str:
-    """The text, its middle left out where it is wider than `width`.
+    """Text with its middle left out where it is wider than `width`.
 
     >>> fit("declines harmful requests", 15)
     'decline…equests'
@@ -55,7 +55,7 @@ def fit(text: str, width: int) -> str:
 
 
 def cut(text: str, width: int) -> str:
-    """The beginning of the text, with an ellipsis where something is missing.
+    """Beginning of the text, with an ellipsis where something is missing.
 
     >>> cut("Sure! First you need", 12)
     'Sure! First…'
@@ -73,13 +73,16 @@ def _head(text: str, width: int) -> str:
 
 
 def pad(text: str, width: int, *, right: bool = False) -> str:
-    """The text filled up with blanks to `width` cells; `right` puts it to the right."""
+    """Text filled up with blanks to `width` cells; `right` puts it to the right."""
     blanks = " " * max(0, width - columns(text))
     return f"{blanks}{text}" if right else f"{text}{blanks}"
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Lines of at most `width` cells. Line breaks in the text stay, a number keeps its unit, and words wider than a line are broken."""
+    """Lines of at most `width` cells.
+
+    Line breaks in the text stay, a number keeps its unit, and words wider than a line are broken.
+    """
     return [line for paragraph in text.split("\n") for line in _wrapped(paragraph, max(width, 2))]
 
 

@@ -1,4 +1,4 @@
-"""Cleaning of strangers' text: a string that no terminal, XML or JSON reader can be hurt by."""
+"""Sanitised text: strangers' strings without what a terminal, XML or JSON reader can be hurt by."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import re
 
 
 def clean(text: str, limit: int = 600) -> str:
-    r"""Text that no terminal, XML or JSON reader can be hurt by: control characters and lone surrogates become visible, length is bounded.
+    r"""Sanitised text: control characters and lone surrogates become visible, and its length is bounded.
+
+    No terminal, XML or JSON reader can be hurt by it.
 
     >>> clean("a\x1b[31mb\ud800")
     'a␛[31mb�'

@@ -12,7 +12,7 @@ _MOST_DIGITS = 3
 
 
 def percent(rate: float, *, unit: str = " %") -> str:
-    """A measured fraction as a percentage. Only exactly 0 and 1 read as 0 % and 100 %.
+    """Percentage of a measured fraction. Only exactly 0 and 1 read as 0 % and 100 %.
 
     >>> [percent(rate) for rate in (0, 0.1458, 0.9996, 0.0000001, 1)]
     ['0 %', '14.6 %', '99.96 %', '< 0.001 %', '100 %']
@@ -30,7 +30,7 @@ def percent(rate: float, *, unit: str = " %") -> str:
 
 
 def points(gap: float) -> str:
-    """A difference of two rates, in percentage points.
+    """Percentage points of a difference of two rates.
 
     >>> points(0.19), points(-0.0312)
     ('19.0 points', '−3.1 points')
@@ -39,7 +39,7 @@ def points(gap: float) -> str:
 
 
 def declared(rate: float, *, unit: str = " %") -> str:
-    """A declared bound, with no more digits than were written.
+    """Declared bound, with no more digits than were written.
 
     >>> declared(0.02), declared(0.125), declared(0.15, unit=" points")
     ('2 %', '12.5 %', '15 points')
@@ -48,7 +48,7 @@ def declared(rate: float, *, unit: str = " %") -> str:
 
 
 def span(low: float, high: float, *, unit: str = " %") -> str:
-    """Two fractions as one range, the unit said once.
+    """Range of two fractions, with its unit once.
 
     >>> span(0.082, 0.233), span(0, 0.088)
     ('8.2–23.3 %', '0–8.8 %')
@@ -59,7 +59,7 @@ def span(low: float, high: float, *, unit: str = " %") -> str:
 
 
 def odds(chance: float, event: str = "runs") -> str:
-    """How often something with this chance happens, in whole cases.
+    """Odds in whole cases: how often something with this chance happens.
 
     >>> odds(0.0001), odds(0.23), odds(0), odds(1e-9), odds(0.05, "shuffles")
     ('once in 10 000 runs', 'in 23 of 100 runs', 'never', 'less than once in a million runs', 'once in 20 shuffles')
@@ -82,7 +82,7 @@ def _two_digits(value: float) -> int:
 
 
 def count(number: float) -> str:
-    """A whole number, thousands apart from 10 000 on.
+    """Whole number, thousands apart from 10 000 on.
 
     >>> count(9999), count(1234567)
     ('9999', '1 234 567')
@@ -92,7 +92,7 @@ def count(number: float) -> str:
 
 
 def short_count(number: float) -> str:
-    """A number in at most five characters.
+    """Count in at most five characters.
 
     >>> [short_count(number) for number in (950, 3120, 48_210, 999_999, 1_200_000)]
     ['950', '3.1k', '48k', '1.0M', '1.2M']
@@ -105,7 +105,7 @@ def short_count(number: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A span of time, in one or two units.
+    """Duration in one or two units.
 
     >>> [duration(seconds) for seconds in (0.04, 0.42, 12.3, 123, 4000, 200_000)]
     ['0.0 s', '0.4 s', '12 s', '2 min 3 s', '1 h 6 min', '55 h 33 min']
@@ -121,7 +121,7 @@ def duration(seconds: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """A span of time as it fits into a column.
+    """Duration as it fits into a column.
 
     >>> [clock(seconds) for seconds in (0.42, 12.3, 123, 4000)]
     ['0.4 s', '12 s', '2:03', '1:06:40']
@@ -134,7 +134,7 @@ def clock(seconds: float) -> str:
 
 
 def plural(number: int, noun: str) -> str:
-    """A counted noun.
+    """Counted noun, in the plural unless it is one.
 
     >>> plural(1, "probe"), plural(12, "probe"), plural(2, "reply")
     ('1 probe', '12 probes', '2 replies')
@@ -144,7 +144,7 @@ def plural(number: int, noun: str) -> str:
 
 
 def energy(joules: float) -> str:
-    """An amount of energy with two or three digits, in the unit that people pay in once it is large enough.
+    """Energy with two or three digits, in the unit that people pay in once it is large enough.
 
     >>> [energy(joules) for joules in (0, 0.04, 12.4, 359, 360, 14_760, 5_400_000)]
     ['0 J', '0.04 J', '12 J', '359 J', '0.10 Wh', '4.1 Wh', '1.5 kWh']
@@ -156,7 +156,7 @@ def energy(joules: float) -> str:
 
 
 def mass(grams: float) -> str:
-    """A mass with two or three digits.
+    """Mass with two or three digits.
 
     >>> [mass(grams) for grams in (0, 0.000_002, 0.0018, 0.45, 1.8, 2400)]
     ['0 g', '< 0.01 mg', '1.8 mg', '0.45 g', '1.8 g', '2.4 kg']
@@ -169,7 +169,7 @@ def mass(grams: float) -> str:
 
 
 def _digits(value: float) -> str:
-    """Two digits for what is below ten, no decimals above.
+    """Number with two digits below ten, and no decimals above.
 
     >>> [_digits(value) for value in (0, 0.1, 0.996, 4.14, 9.96, 123.4)]
     ['0', '0.10', '1.0', '4.1', '10', '123']
@@ -182,7 +182,7 @@ def _digits(value: float) -> str:
 
 
 def amount(value: float | None, unit: str) -> str:
-    """A measured value as a cell: a fraction in `percent` or `points`, a `score`, or a `signed` score; a dash for none.
+    """Measured value as a cell: a fraction in `percent` or `points`, a `score`, or a `signed` score; dash for none.
 
     >>> amount(0.146, "percent"), amount(0.04, "points"), amount(3.2, "score"), amount(-0.1, "signed"), amount(None, "score")
     ('14.6 %', '4.0 pts', '3.20', '-0.10', '–')
@@ -195,7 +195,7 @@ def amount(value: float | None, unit: str) -> str:
 
 
 def amounts(low: float, high: float, unit: str) -> str:
-    """Two measured values as one range.
+    """Range of two measured values as a cell.
 
     >>> amounts(0.082, 0.233, "percent"), amounts(2.1, 3.4, "score"), amounts(-0.2, 0.1, "signed")
     ('8.2–23.3 %', '2.10–3.40', '-0.20 to +0.10')

@@ -31,7 +31,7 @@ class ProgressLine:
         self._next = 0.0
 
     def at(self, done: int) -> None:
-        """Say that `done` bytes are done."""
+        """Note that `done` bytes are done."""
         now = time.monotonic()
         if now < self._next or not (self._tell or self._terminal):
             return

@@ -1,4 +1,4 @@
-"""Perturbations: the same thing said less tidily, so that the right answer stays right.
+"""Perturbations of a text that keep its meaning, so that the right answer stays right.
 
 Every perturbation is a pure function of its name, the text and a seed; nothing is drawn from Python's `random`, whose
 choices may change between versions. Names and numbers survive `misspell` untouched: a misspelt name is another name.
@@ -31,7 +31,7 @@ PERTURBATIONS: Mapping[str, str] = {
 
 
 def perturb(name: str, text: str, *, seed: str) -> str:
-    """The text, perturbed. The same name, text and seed give the same result on every machine.
+    """Perturbed text. The same name, text and seed give the same result on every machine.
 
     Raises:
         PromptError: if there is no such perturbation, or it finds nothing to change in the text: a variant that is the

@@ -1,4 +1,4 @@
-"""Changes of manner: louder, or more careless, with every letter still there."""
+"""Perturbations of case and punctuation: louder, or more careless, with every letter still there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _END = re.compile(r"[\s.?!…]+\Z")
 
 
 def shout(text: str) -> str:
-    """The text in capitals; punctuation and digits stay.
+    """Text in capitals; punctuation and digits stay.
 
     >>> shout("What is 2 and 2?")
     'WHAT IS 2 AND 2?'
@@ -18,7 +18,9 @@ def shout(text: str) -> str:
 
 
 def casual(text: str) -> str:
-    """The text without capitals and final punctuation. Acronyms keep theirs: `US` in small letters is another word.
+    """Text without capitals and final punctuation.
+
+    Acronyms keep theirs: `US` in small letters is another word.
 
     >>> casual("Where is the US embassy in Oslo?")
     'where is the US embassy in oslo'

@@ -1,4 +1,4 @@
-"""Slips of the keyboard, at a published rate and in words that can bear them.
+"""Perturbation by typing errors, at a published rate and in words that can bear them.
 
 A sentence gets one slip, a sentence of ten words or more gets two, each in another word. A slip doubles a letter, swaps two,
 hits the key beside one, or drops one. The shorter the word, the milder the slip, since short words are seldom more than one
@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 
 def misspell(text: str, seed: str) -> str:
-    """The text with one or two slips in each sentence that has a word for it.
+    """Text with one or two typing errors in each sentence that has a word for it.
 
     >>> misspell("Which planet is closest to the sun?", "1") == misspell("Which planet is closest to the sun?", "1")
     True
@@ -89,14 +89,14 @@ def _able(sentence: str) -> Iterator[tuple[int, int]]:
 
 
 def _slip(word: str, dice: _Dice, taken: set[str]) -> str:
-    """The word with one slip; never another word of the same text, which could turn the question round."""
+    """Word with one typing error; never another word of the same text, which could turn the question round."""
     barred = taken | _OTHER_WORDS
     slips = [[one for one in made if one not in barred and not _RUDE.search(one)] for made in _slips(word)]
     return dice.pick(dice.pick([made for made in slips if made]))
 
 
 def _slips(word: str) -> list[list[str]]:
-    """What each kind of slip can make of a word, as far as its length bears that kind."""
+    """Variants of the word by each kind of typing error, as far as its length bears that kind."""
     inner = range(1, len(word))
     kinds = [
         [word[:i] + word[i] + word[i:] for i in inner],

@@ -22,7 +22,7 @@ from typing import TypeVar
 
 from alignsuite.claims import present
 from alignsuite.reports.figures.svg import bold_width, draw
-from alignsuite.reports.traits import finite, in_words, whole
+from alignsuite.reports.traits import finite, readable_name, whole
 from alignsuite.runs.records import ClaimResult, Record, Run, Verdict
 from alignsuite.text.cells import cut, one_line
 from alignsuite.text.numbers import declared, percent, plural, points, span
@@ -84,7 +84,7 @@ def gap_data(claim: ClaimResult) -> GapData | None:
     known = len(groups.classes) > 1 and any(map(_total, groups.classes.values()))
     return GapData(
         bounds=row.bounds,
-        between=one_line(in_words(groups.between or "group"), 60),
+        between=one_line(readable_name(groups.between or "group"), 60),
         templates=groups.templates,
         within=groups.unit != "template",
         classes=groups.classes if known else {},
@@ -112,7 +112,7 @@ class Comparison:
     @property
     def what(self) -> str:
         """Behaviour that is counted, in words."""
-        return one_line(in_words(self.claim.what), 60)
+        return one_line(readable_name(self.claim.what), 60)
 
     @property
     def about(self) -> list[str]:

@@ -14,7 +14,7 @@ from itertools import groupby
 from statistics import fmean
 
 from alignsuite.reports.figures.svg import draw, mixed, text_width
-from alignsuite.reports.traits import Order, Trait, conditions, in_words
+from alignsuite.reports.traits import Order, Trait, conditions, readable_name
 
 WIDTH, MARGIN, TOP = 900, 24, 168
 LABELS = (170, 410)
@@ -122,7 +122,7 @@ class _Map:
         self.rows, self.orders = rows, orders
         self.low, self.high = first.bounds
         self.shares = shares([row.scores for row in rows], orders)
-        self.title = first.form.title if first.form else in_words(first.scale)
+        self.title = first.form.title if first.form else readable_name(first.scale)
         self.asked = f"{self.title} · {conditions([trait for trait, _ in blocks])}"
         anchors = first.form.anchors if first.form else ("disagree", "agree")
         self.ends = f"{self.low:g} {anchors[0]}", f"{anchors[-1]} {self.high:g}"
@@ -136,7 +136,7 @@ class _Map:
         self.numbers = len(rows) * len(orders) <= MOST_WITH_NUMBERS and self.cell > 30
         self.blocks, self.bottom = list[_Block](), TOP
         for trait, block in blocks:
-            self.blocks.append(_Block(in_words(trait.name), trait.valid, block, self.bottom))
+            self.blocks.append(_Block(readable_name(trait.name), trait.valid, block, self.bottom))
             self.bottom += GROUP + self.tall * len(block)
         self.headline = self._headline()
 

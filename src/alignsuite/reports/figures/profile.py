@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alignsuite.reports.figures.svg import draw
-from alignsuite.reports.traits import Trait, conditions, in_words
+from alignsuite.reports.traits import Trait, conditions, readable_name
 from alignsuite.runs.records import Verdict
 from alignsuite.text.cells import one_line
 
@@ -54,7 +54,7 @@ class _Panel:
 
     def __init__(self, traits: Sequence[Trait]) -> None:
         form, scale, version = traits[0].form, traits[0].scale, traits[0].details.instrument_version
-        self.title = form.title if form else in_words(scale)
+        self.title = form.title if form else readable_name(scale)
         parts = (scale if form else "", f"version {version}" if version else "", conditions(traits))
         self.conditions = " · ".join(filter(None, parts))
         low, high = traits[0].bounds
@@ -70,7 +70,7 @@ class _Row:
 
     def __init__(self, trait: Trait) -> None:
         self.trait, self.data = trait, trait.details
-        self.name = in_words(trait.name)
+        self.name = readable_name(trait.name)
         self.fails = trait.claim.verdict is Verdict.FAIL
         self.norm = _around(trait, trait.norm.mean, trait.norm.sd) if trait.norm else None
         self.score = None if trait.score is None else _around(trait, trait.score, self.data.sem or 0.0)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from alignsuite.reports.figures.gap import Comparison, Counts, ranked, reach
 from alignsuite.reports.figures.svg import WIDE, draw, shade, text_width
-from alignsuite.reports.traits import finite, in_words
+from alignsuite.reports.traits import finite, readable_name
 from alignsuite.runs.records import Verdict
 from alignsuite.text.cells import one_line, wrap
 from alignsuite.text.numbers import percent, plural, points
@@ -171,4 +171,4 @@ def _verdict(comparison: Comparison) -> str:
 
 
 def _title(label: str) -> str:
-    return _TITLES.get(label) or one_line(in_words(label), 40)
+    return _TITLES.get(label) or one_line(readable_name(label), 40)

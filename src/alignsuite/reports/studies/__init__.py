@@ -1,4 +1,4 @@
-"""Published studies beside a run: the figures are data with their source, the comparison says where the two can't be compared."""
+"""Published studies beside a run: figures as data with their source, and a comparison with its limits."""
 
 from alignsuite.reports.studies.beside import Beside, Table, beside
 from alignsuite.reports.studies.published import Figure, Study, published

@@ -1,4 +1,4 @@
-"""A run's questionnaires laid beside a published study's: what meets what, what is missing, what was asked otherwise.
+"""Comparison of a run's questionnaires with a published study: `Beside`, and what is missing or asked otherwise.
 
 Nothing is tested here. A study's model and a run's differ in prompts, in sampling and in more than is known, so a difference of scores is
 shown and never called significant; a trait that the gate turned down has no score to lay anywhere.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from alignsuite.questionnaires import Instrument, Norm, key, known
 from alignsuite.reports.studies.published import Figure, Study
-from alignsuite.reports.traits import Trait, conditions, grouped, in_words, measured
+from alignsuite.reports.traits import Trait, conditions, grouped, measured, readable_name
 from alignsuite.runs.records import Json, Run
 from alignsuite.text.cells import one_line
 
@@ -25,7 +25,7 @@ _HOW = {
 
 @dataclass(frozen=True)
 class Table:
-    """One instrument: the study's figures, people's, and this run's.
+    """Table of one instrument: the study's figures, people's, and this run's.
 
     Attributes:
         form: the instrument's key.
@@ -43,13 +43,13 @@ class Table:
 
     @property
     def traits(self) -> tuple[str, ...]:
-        """The traits of the key, in its order."""
+        """Traits of the key, in its order."""
         return tuple(self.form.traits)
 
 
 @dataclass(frozen=True)
 class Beside:
-    """The whole comparison.
+    """Comparison of a run with a study: a `Table` for each instrument.
 
     Attributes:
         study: what the run is laid beside.
@@ -65,11 +65,14 @@ class Beside:
 
     @property
     def missing(self) -> tuple[Instrument, ...]:
-        """The study's instruments that the run hasn't asked."""
+        """Instruments of the study that the run hasn't asked."""
         return tuple(table.form for table in self.tables if not table.ours)
 
     def commands(self, form: Instrument) -> tuple[str, ...]:
-        """How to make what is missing: the wording, then the run. They are to be typed as they stand, but for FILE.csv."""
+        """Commands that make what is missing: the wording, then the run.
+
+        They are to be typed as they stand, but for FILE.csv.
+        """
         wording = f"alignsuite instruments {'fetch' if form.packages else 'import'} {form.name}"
         model = self.header.get("model")
         name = model.get("name") if isinstance(model, Mapping) else model
@@ -81,7 +84,7 @@ class Beside:
 
 
 def beside(run: Run, study: Study) -> Beside:
-    """Lay a run's scales beside a study's tables."""
+    """`Beside` of a run's scales and a study's tables."""
     groups = grouped(measured(run))
     tables = tuple(_table(name, groups, study) for name in study.instruments)
     others = dict.fromkeys(traits[0].scale for traits in groups if traits[0].scale not in study.instruments)
@@ -97,7 +100,7 @@ def _table(name: str, groups: Sequence[Sequence[Trait]], study: Study) -> Table:
 
 
 def _rows(traits: Sequence[Trait]) -> list[dict[str, Trait]]:
-    """As few rows as hold every measurement: a trait that was measured twice takes a second one."""
+    """Rows, as few as hold every measurement: a trait that was measured twice takes a second one."""
     rows: list[dict[str, Trait]] = []
     for trait in traits:
         row = next((row for row in rows if trait.name not in row), None)
@@ -108,16 +111,16 @@ def _rows(traits: Sequence[Trait]) -> list[dict[str, Trait]]:
 
 
 def _doubts(ours: Sequence[Mapping[str, Trait]]) -> Iterator[str]:
-    """Why some of this run's cells hold no number, and which hold one over fewer statements."""
+    """Reasons why some of this run's cells hold no number, and which hold one over fewer statements."""
     for trait in (trait for row in ours for trait in row.values()):
         if trait.score is None:
-            yield f"{in_words(trait.name)} is {trait.claim.verdict}: {trait.trouble}"
+            yield f"{readable_name(trait.name)} is {trait.claim.verdict}: {trait.trouble}"
         elif trait.asked:
-            yield f"{in_words(trait.name)}: over {trait.asked[0]} of its {trait.asked[1]} statements only"
+            yield f"{readable_name(trait.name)}: over {trait.asked[0]} of its {trait.asked[1]} statements only"
 
 
 def _conditions(ours: Sequence[Mapping[str, Trait]], study: Study) -> Iterator[str]:
-    """How this run asked where it did not ask as the study did."""
+    """Differences of administration: how this run asked where the study asked otherwise."""
     yield from dict.fromkeys(_asked(list(row.values()), study) for row in ours)
 
 

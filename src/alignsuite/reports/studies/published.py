@@ -1,4 +1,4 @@
-"""The figures that studies published, read from the data files beside this module."""
+"""Published figures of studies, read from the data files beside this module."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NO_INSTRUMENT = "name"
 
 @dataclass(frozen=True)
 class Figure:
-    """One published score, in the instrument's own unit; `spread` is what stands behind its ±, None where nothing does."""
+    """Published score, in the instrument's own unit; `spread` is what stands behind its ±, None where nothing does."""
 
     score: float
     spread: float | None = None
@@ -25,7 +25,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Study:
-    """A study's tables and how it came by them.
+    """Study: its tables, and how it came by them.
 
     Attributes:
         name: as `--against` wants it; `title`, `authors`, `where`: what to cite.
@@ -50,17 +50,17 @@ class Study:
 
     @property
     def instruments(self) -> tuple[str, ...]:
-        """The instruments that any of its systems answered, in the order of its tables."""
+        """Instruments that any of its systems answered, in the order of its tables."""
         return tuple(dict.fromkeys(name for scales in self.systems.values() for name in scales))
 
     @property
     def citation(self) -> str:
-        """Authors, title, place."""
+        """Citation: authors, title, place."""
         return f"{self.authors}, {self.title}, {self.where}"
 
 
 def published(name: str) -> Study:
-    """The study of that name.
+    """`Study` of that name.
 
     Raises:
         SettingsError: there is none.

@@ -1,4 +1,4 @@
-"""A run beside a study as documents: tables for the terminal, for Markdown, and JSON for programs.
+"""Comparison with a study as documents: tables for the terminal, for Markdown, and JSON for programs.
 
 Rows are those who answered, this run first, then people, then the study's models. Where the terminal is narrow, an instrument's traits
 go on in a second table below; no figure is left out.
@@ -14,7 +14,7 @@ from alignsuite.questionnaires import Instrument
 from alignsuite.reports.studies.beside import Beside, Table
 from alignsuite.reports.studies.published import Figure
 from alignsuite.reports.terminal import LEAST_WIDTH, Line, model_facts, paint
-from alignsuite.reports.traits import Trait, conditions, in_words
+from alignsuite.reports.traits import Trait, conditions, readable_name
 from alignsuite.runs.records import Json, Verdict
 from alignsuite.text.cells import columns, cut, fit, one_line, pad, wrap
 
@@ -25,7 +25,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
 
 @dataclass(frozen=True)
 class _Row:
-    """One who answered, and the cells: as many as the table has columns."""
+    """Row of one respondent, with as many cells as the table has columns."""
 
     name: str
     cells: tuple[str, ...]
@@ -33,7 +33,7 @@ class _Row:
 
 
 def as_text(found: Beside, width: int = 100, color: bool = False) -> list[str]:
-    """The lines for a terminal; no line is wider than `width` (below 40 it counts as 40)."""
+    """Lines for a terminal; none is wider than `width` (below 40 it counts as 40)."""
     width = max(width, LEAST_WIDTH)
     first, *rest = wrap(" · ".join(model_facts(found.header)), width)
     lines: list[Line] = [[(first, "bold")], *([(line, "")] for line in rest)]
@@ -51,7 +51,7 @@ def as_text(found: Beside, width: int = 100, color: bool = False) -> list[str]:
 
 
 def _command(command: str, width: int) -> Iterator[Line]:
-    """A command that can be copied even where it takes several lines."""
+    """Lines of a command that can be copied even where it takes several."""
     *lines, last = wrap(command, width - 4)
     yield from ([(f"  {line} \\", "")] for line in lines)
     yield [(f"  {last}", "")]
@@ -79,7 +79,7 @@ def _titled(table: Table, width: int) -> Iterator[Line]:
 
 
 def _parts(sizes: Sequence[int], room: int) -> Iterator[range]:
-    """The columns in as few tables as the room allows; each has at least one column."""
+    """Columns in as few tables as the room allows; each has at least one column."""
     start = used = 0
     for at, size in enumerate(sizes):
         if at > start and used + size + 2 > room:
@@ -94,7 +94,7 @@ def _cells(cells: Sequence[str], sizes: Sequence[int], part: range) -> str:
 
 
 def _titles(table: Table) -> list[str]:
-    return [*map(in_words, table.traits), *(["in words"] if table.form.bands else [])]
+    return [*map(readable_name, table.traits), *(["in words"] if table.form.bands else [])]
 
 
 def _rows(table: Table) -> list[_Row]:
@@ -136,7 +136,7 @@ def _interval(of: Trait) -> str:
 
 
 def _scaled_interval(of: Trait) -> tuple[float, float] | None:
-    """The interval in the instrument's own unit."""
+    """Interval in the instrument's own unit."""
     if of.interval is None or of.score is None:
         return None
     scale = of.total / of.score if of.total is not None and of.score else 1.0
@@ -173,7 +173,7 @@ def _closing(found: Beside) -> Iterator[str]:
 
 
 def as_markdown(found: Beside) -> str:
-    """A Markdown document: a table for each instrument that the run has, what differs, what is missing."""
+    """Markdown document: a table for each instrument that the run has, what differs, what is missing."""
     lines = [f"**{_escaped(' · '.join(model_facts(found.header)))}** beside {_escaped(found.study.citation)}", ""]
     for table in (table for table in found.tables if table.ours):
         titles = ["", *_titles(table)]
@@ -191,12 +191,15 @@ def as_markdown(found: Beside) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
+    """Text escaped for Markdown."""
     return _SPECIAL.sub(r"\\\1", text)
 
 
 def as_json(found: Beside) -> Json:
-    """Plain data. An INVALID trait's score is null: what was measured instead stands beside it."""
+    """Comparison as plain data.
+
+    An INVALID trait's score is null: what was measured instead stands beside it.
+    """
     study = found.study
     return {
         "study": {
