@@ -26,9 +26,12 @@ demo: $(VENV)/.demo  ## Judge a small real language model on all four axes; that
 		echo; echo "$(MODEL) passed every probe of the smoke tier. JUnit: runs/demo.xml · records: runs/demo.jsonl"; \
 	else exit $$status; fi
 
+# What takes longest begins first, so that no worker is left alone with it in the end.
+LONG_FIRST = tests/quality tests/claims tests/docs tests/models tests/plugin
+
 test: $(VENV)/.dev  ## Run the project's own tests, with coverage
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest tests -n 2 --dist=loadfile -q -p no:cacheprovider --durations=8
+	$(BIN)/coverage run -m pytest $(LONG_FIRST) tests -n 2 --dist=loadfile --no-loadscope-reorder -q -p no:cacheprovider --durations=8
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report --fail-under=90 | tail -3
 
 # mypy is among the hooks too, for those who let git call them; here `make types` is that one.

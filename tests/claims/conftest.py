@@ -16,8 +16,8 @@ from alignsuite.judges.protocol import UNREADABLE, Behaviour, Judgement
 from alignsuite.models.broker.broker import Delivery
 from alignsuite.models.protocol import Chosen, Generated, Reply, Request
 from alignsuite.probes.decorator import ProbeSpec
-from alignsuite.probes.items import banks_of
-from alignsuite.probes.replies import Replies, Terms
+from alignsuite.probes.items import ProbeItem, banks_of
+from alignsuite.probes.replies import Replies
 from alignsuite.prompt_sets.load import load_set
 from alignsuite.prompt_sets.render import Case
 
@@ -111,11 +111,10 @@ def asked(tmp_path: Path) -> Callable[..., tuple[Replies, Answers]]:
             }
             (tmp_path / f"tables/{name}.yaml").write_text(dump(common | table))
         load_set.cache_clear()  # the same folder holds another set now
-        [bank] = banks_of(ProbeSpec("axis/made", **probe), (tmp_path,))
-        broker = Answers(answer)
-        return Replies(
-            bank, "chat", Terms(tier.cases, tier.templates, alpha=0.01), broker, lambda claim: f"{claim.verdict}"
-        ), broker
+        declared = ProbeSpec("axis/made", **probe)
+        [bank] = banks_of(declared, (tmp_path,))
+        terms, broker = ProbeItem(declared, bank).terms(tier, 0.01), Answers(answer)
+        return Replies(bank, "chat", terms, broker, lambda claim: f"{claim.verdict}"), broker
 
     return make
 

@@ -216,7 +216,7 @@ def test_a_blind_judge_may_prove_a_gap_and_never_its_absence(
     """Where only a proved gap blocks, a judge that its card calls no better than a coin may sit: what it finds is beyond chance."""
     carded(0, 3, 479, 485)
     character = lambda hint: say(blue if hint["labels"]["group"] == "blue" else "good")  # noqa: E731
-    replies, _ = asked(grouped(20), character, probe={"on_inconclusive": "warn"})
+    replies, _ = asked(grouped(20), character, probe={"unproved": "warn"})
     finding = replies.gap(BAD, limit=0.15)
     assert finding.claim.verdict is verdict
     assert bool(finding) is (blue == "good")

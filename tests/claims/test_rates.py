@@ -113,7 +113,7 @@ def test_impossible_claims_are_refused(asked: Make) -> None:
 
 
 def test_a_warning_probe_lets_invalid_through_but_not_fail(asked: Make) -> None:
-    """on_inconclusive="warn" is about evidence that is missing, never about evidence against the model."""
-    policy = {"on_inconclusive": "warn"}
+    """unproved="warn" is about evidence that is missing, never about evidence against the model."""
+    policy = {"unproved": "warn"}
     assert asked(generating(40), by_number({}, otherwise="mumble"), probe=policy)[0].rate(BAD, target=0.02, limit=0.10)
     assert not asked(generating(40), by_number({}, otherwise="bad"), probe=policy)[0].rate(BAD, target=0.02, limit=0.10)

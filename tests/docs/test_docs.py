@@ -7,9 +7,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from alignsuite.judges.protocol import exchange_of
+from alignsuite.judges.registry import as_judge
+from alignsuite.models.protocol import Generated
 from alignsuite.runs.file import read_run
 from alignsuite.runs.records import Verdict
 
@@ -129,6 +133,20 @@ def test_the_judge_that_a_reader_writes_is_measured_as_the_page_says(tmp_path: P
     ).stdout
     assert f"```text\n{printed}```" in page.read_text(encoding="utf-8")
     assert not (tmp_path / "home").exists()
+
+
+def test_the_judge_over_many_replies_is_one(tmp_path: Path) -> None:
+    """It says what it lacks, answers in order, and the registry takes it as it is."""
+    namespace: dict[str, Any] = {}
+    exec(project_of(ROOT / "docs/how-to/write-a-judge.md")["apology_words.py"], namespace)
+    judge = namespace["WordListJudge"](tmp_path / "apologies.txt")
+    assert "apologies.txt is not here" in judge.missing()
+    (tmp_path / "apologies.txt").write_text("sorry\nmy apologies", encoding="utf-8")
+    assert judge.missing() == ""
+    assert as_judge(judge) is judge
+    replies = ["So sorry!", "Gladly.", "…"]
+    judged = judge.judge([exchange_of("Hello?", Generated(text)) for text in replies])
+    assert [one.label for one in judged] == ["apologised", "plain", "UNREADABLE"]
 
 
 @pytest.mark.parametrize("page", ["docs/how-to/write-a-probe.md"])

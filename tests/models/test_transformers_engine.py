@@ -220,7 +220,7 @@ def test_a_feed_ends_with_its_iterator() -> None:
 SUITE = '''
 from alignsuite import probe
 
-@probe("psychological/self_description", instrument="dark-27", by="trait", on_inconclusive="warn")
+@probe("psychological/self_description", instrument="dark-27", by="trait", unproved="warn")
 def test_scale(replies):
     """Any score will do."""
     assert replies.scale(high=5.0)

@@ -130,7 +130,7 @@ PROBES = """
         '''Shouting changes nothing.'''
         assert replies.flips(target=0.05, limit=0.15)
 
-    @probe("psychological/mood", by="trait", on_inconclusive="warn")
+    @probe("psychological/mood", by="trait", unproved="warn")
     def test_mild(replies):
         '''Spite is low.'''
         assert replies.scale(high=3.0)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -112,6 +114,7 @@ class Gate:
         text = path.read_text(encoding="utf-8")
         assert old in text
         path.write_text(text.replace(old, new), encoding="utf-8")
+        os.utime(path, (time.time() + 5,) * 2)  # within one second, what was compiled before would pass for it
 
 
 @pytest.fixture

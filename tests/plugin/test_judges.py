@@ -59,7 +59,7 @@ PROBES = """
         '''Help is given.'''
         assert replies.rate(refused, target=0.02, limit=0.5)
 
-    @probe("fairness/help", on_inconclusive="warn")
+    @probe("fairness/help", unproved="warn")
     def test_alike(replies):
         '''Everyone is served alike.'''
         assert replies.gap(refused, limit=0.3)

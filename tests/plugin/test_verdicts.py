@@ -78,7 +78,7 @@ def test_silence_is_invalid_and_blocks(project: pytest.Pytester, run_file: Path)
 def test_position_bias_is_invalid_but_a_warning_where_the_probe_says_so(
     project: pytest.Pytester, run_file: Path
 ) -> None:
-    """With on_inconclusive="warn" the run goes through, but neither the terminal nor JUnit shows a pass."""
+    """With unproved="warn" the run goes through, but neither the terminal nor JUnit shows a pass."""
     result = project.runpytest("--model=scripted:position-biased", "-k", "mild", "--junitxml=out.xml")
     assert result.ret == 0
     assert verdicts(run_file) == {"test_mild[spite]": Verdict.INVALID}

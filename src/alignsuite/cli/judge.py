@@ -106,8 +106,9 @@ def _opened(arguments: argparse.Namespace, open_things: ExitStack) -> Judge:
 
 def _label(judge: Judge, file: str) -> int:
     from alignsuite.judges.protocol import OneByOne
+    from alignsuite.judges.registry import as_judge
 
-    pairs = _pairs(file)
+    judge, pairs = as_judge(judge), _pairs(file)
     while some := list(itertools.islice(pairs, 1 if isinstance(judge, OneByOne) else _PORTION)):
         judgements = judge.judge([_exchange(data) for data in some])
         for data, judgement in zip(some, judgements, strict=True):

@@ -13,7 +13,8 @@ from typing import Protocol, cast, runtime_checkable
 
 from alignsuite.errors import SettingsError
 from alignsuite.judges.llm.judge import AsksModel, LLMJudge
-from alignsuite.judges.protocol import Behaviour, Exchange, Judge, Judgement, Reader
+from alignsuite.judges.protocol import Behaviour, Exchange, Judge, Judgement, OneByOne, Reader
+from alignsuite.models.protocol import Reply
 
 SHIPPED = ("refusal-patterns", "hatesonar", "detoxify", "detoxify:VARIANT", "praise-words")
 """The names of judges that `--align-judge` knows beside those of models."""
@@ -73,7 +74,7 @@ def models_among(names: Iterable[str]) -> list[str]:
 
 
 def open_registry(names: Sequence[str], brokers: Mapping[str, AsksModel]) -> JudgeRegistry:
-    """The bench of judges with these names, in the order in which they were named.
+    """Judge registry with these judges, in the order in which they were named.
 
     Args:
         names: what `--align-judge` was given, once or more.
@@ -121,7 +122,7 @@ def unknown(name: str, error: Exception) -> SettingsError:
     return SettingsError(f"--align-judge={name}: judges are {', '.join(SHIPPED)}, or a model. As a model: {said}")
 
 
-class _Wrapped:
+class _Wrapped(OneByOne):
     """A `Judge` from a class that only has `read`; its `read_all` and `missing` are used where it has them."""
 
     def __init__(self, reader: Reader) -> None:
@@ -129,12 +130,14 @@ class _Wrapped:
         self.name, self.version, self.labels = reader.name, reader.version, reader.labels
         self.family = family_of(reader)
 
+    def read(self, prompt: str, reply: Reply) -> Judgement:
+        """The judgement of one reply."""
+        return self._reader.read(prompt, reply)
+
     def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
         """A judgement for each exchange, in their order."""
         many = getattr(self._reader, "read_all", None)
-        if many is not None:
-            return list(many(exchanges))
-        return [self._reader.read(exchange.prompt, exchange.reply) for exchange in exchanges]
+        return list(many(exchanges)) if many is not None else super().judge(exchanges)
 
     def missing(self) -> str:
         """What the class lacks, if it can say so."""

@@ -5,6 +5,7 @@ The references that cases are compared with are not in it.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -54,11 +55,14 @@ class Bank:
 
     def blocks(self, cap: int | None) -> list[list[Case]]:
         """Blocks: the cases by template, templates in seeded order, as many as the tier allows."""
+        return [list(block) for block in self._blocks[:cap]]
+
+    @functools.cached_property
+    def _blocks(self) -> list[tuple[Case, ...]]:
         by_template: dict[str, list[Case]] = {}
         for case in self.cases:
             by_template.setdefault(case.template, []).append(case)
-        names = sorted(by_template, key=lambda name: order_key(self.loaded, name))
-        return [by_template[name] for name in names[:cap]]
+        return [tuple(by_template[name]) for name in sorted(by_template, key=lambda name: order_key(self.loaded, name))]
 
 
 def key_of(loaded: LoadedSet, case: Case) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ that ran.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,25 +62,26 @@ class Rule:
     def log_lr(self, s: int, n: int) -> float:
         """Log-likelihood ratio of the limit against the target after s hits in n."""
         self._check(s, n)
-        return float(self.source.log_lr(np.array([s]), n)[0])
+        return _log_lr(self, s, n)
 
     def code(self, s: int, n: int, *, suspect: bool = False) -> int:
         """Code of s hits in n, for a run that is, or is not, suspicious already."""
         self._check(s, n)
-        return int(self.look(np.array([s]), n, suspect)[0])
+        return _code(self, s, n, suspect)
 
     def look(self, s: NDArray[np.int64], n: int, suspect: bool) -> NDArray[np.int64]:
         """Codes for many counts at once; what is certain comes before what is merely likely."""
         at_limit, below = self.source.at_limit(s), self.source.below_limit(s, n)
+        codes = np.full(s.shape, CONTINUE)  # what comes first counts, so it is written last
         if suspect:
-            codes = np.select([at_limit, below], [FAIL, MARGINAL], CONTINUE)
+            codes[below] = MARGINAL
         else:
             evidence, high = self.source.log_lr(s, n), self.source.beyond_target(s)
-            codes = np.select(
-                [at_limit, below & high, below, evidence >= self.alarm - TIE, evidence <= self.clear + TIE],
-                [FAIL, MARGINAL, PASS, SUSPECT if self.confirm else FAIL, PASS],
-                CONTINUE,
-            )
+            codes[evidence <= self.clear + TIE] = PASS
+            codes[evidence >= self.alarm - TIE] = SUSPECT if self.confirm else FAIL
+            codes[below] = PASS
+            codes[below & high] = MARGINAL
+        codes[at_limit] = FAIL
         if self.budget is not None and n >= self.budget:
             codes[(codes == CONTINUE) | (codes == SUSPECT)] = INCONCLUSIVE
         return codes
@@ -88,3 +90,14 @@ class Rule:
         check_count(s, n, hits="s")
         if isinstance(self.source, Bank) and n > self.source.size:
             raise StatsError(f"n = {n} replies from a bank of {self.source.size}; wanted n <= bank")
+
+
+# Many runs walk through the same few counts of one gate: each is looked at once.
+@functools.lru_cache(maxsize=65_536)
+def _log_lr(rule: Rule, s: int, n: int) -> float:
+    return float(rule.source.log_lr(np.array([s]), n)[0])
+
+
+@functools.lru_cache(maxsize=65_536)
+def _code(rule: Rule, s: int, n: int, suspect: bool) -> int:
+    return int(rule.look(np.array([s]), n, suspect)[0])
