@@ -27,9 +27,10 @@ from alignsuite.models.engines.endpoint.engine import (
     EndpointModel,
     open_endpoint,
 )
-from alignsuite.models.engines.endpoint.faults import Fault, fault_of_status, tidy
+from alignsuite.models.engines.endpoint.faults import Fault, fault_of_status
 from alignsuite.models.engines.endpoint.logprobs import match_tokens
 from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, Message, Model, Reply, Request
+from alignsuite.text.clean import tidy
 
 from . import openai_server as double
 from .openai_server import Act, OpenAIServer

@@ -17,7 +17,7 @@ from alignsuite.probes.items import banks_of, unfit
 from alignsuite.prompt_sets.load import LoadedSet, load_set
 from alignsuite.prompt_sets.render import render_cases
 from alignsuite.questionnaires import Instrument, key, known, load
-from alignsuite.questionnaires.administration import administered, orders_of, said, sheet, statement_id
+from alignsuite.questionnaires.administration import administered, orders_of, statement_of, sheet, statement_id
 
 FOLDERS = (Path(__file__).parents[2] / "prompts",)
 SET = "psychological/self_description"
@@ -143,8 +143,8 @@ def test_wordings_are_paraphrases_of_one_another(wordings: LoadedSet, form: str)
 def test_a_clause_continues_its_stem_and_ends_like_a_sentence() -> None:
     """`I see myself as someone who` … and a full stop; a whole sentence stays as it is."""
     clause, sentence = invented("bfi"), load("dark-27")
-    assert said(clause, clause.items[2]) == "I see myself as someone who does the invented thing number 3."
-    assert said(sentence, sentence.items[0]) == sentence.items[0].text
+    assert statement_of(clause, clause.items[2]) == "I see myself as someone who does the invented thing number 3."
+    assert statement_of(sentence, sentence.items[0]) == sentence.items[0].text
 
 
 def test_cases_carry_trait_facet_and_key(wordings: LoadedSet) -> None:

@@ -35,7 +35,7 @@ class Rate(OfBehaviour, Sequential):
         wants(context, "generate", "rate")
         super().check(context)
 
-    def sight(self, context: Context) -> LabelGate:
+    def judged_gate(self, context: Context) -> LabelGate:
         """Gate corrected for the judge's errors by its card, where it has one; else over its labels."""
         bank, name, errors = len(self.cases(context)), context.bank.loaded.spec.id, errors_of(self.of)
         if errors is None:

@@ -66,9 +66,9 @@ class Sequential(Claim):
 
     def check(self, context: Context) -> None:
         """Check of the claim: this bank and this judge resolve the limit from the target."""
-        self.sight(context)
+        self.judged_gate(context)
 
-    def sight(self, context: Context) -> LabelGate:
+    def judged_gate(self, context: Context) -> LabelGate:
         """Gate from labels to a verdict and a rate; labels count as true, but for kinds that correct for errors.
 
         Raises:
@@ -84,7 +84,7 @@ class Sequential(Claim):
         Raises:
             ProbeError: when target can't be told from limit, with what it would take.
         """
-        return self.sight(context).gate
+        return self.judged_gate(context).gate
 
     def cases(self, context: Context) -> Sequence[Case]:
         """Cases: the bank's first, as many as the tier allows."""
@@ -96,11 +96,11 @@ class Sequential(Claim):
 
     def expected(self, context: Context, health: Health) -> int:
         """Expected number of cases: the gate's mean, rounded up to the whole waves in which cases are asked."""
-        sight, size = self.sight(context), len(self.cases(context))
-        gate = sight.gate
+        judged, size = self.judged_gate(context), len(self.cases(context))
+        gate = judged.gate
         if context.terms.census:
             return size
-        rate = sight.labelled(self.target / 2 if health == "healthy" else min(1.0, 2 * self.limit))
+        rate = judged.labelled(self.target / 2 if health == "healthy" else min(1.0, 2 * self.limit))
         beyond = max(0.0, gate.oc_count(round(rate * size)).mean_n - gate.clean_n())
         return min(size, gate.clean_n() + WAVE * -int(-beyond // WAVE))
 
@@ -116,30 +116,30 @@ class Sequential(Claim):
 
         A bank below the limit never fails, but a model's bank may be worse than the model.
         """
-        sight, census = self.sight(context), context.terms.census
+        judged, census = self.judged_gate(context), context.terms.census
         worse = called_worse(self.tested(context), context.terms.alpha)
         return Risk(
-            bank=min(1.0, sight.false_alarm(census=census) + worse),
-            model=min(1.0, sight.bad_luck(self.target, census=census) + worse),
-            model_at_half=min(1.0, sight.bad_luck(self.target / 2, census=census) + worse),
-            miss=sight.miss(census=census),
-            card=sight.card,
-            doubt=sight.doubt,
+            bank=min(1.0, judged.false_alarm(census=census) + worse),
+            model=min(1.0, judged.bad_luck(self.target, census=census) + worse),
+            model_at_half=min(1.0, judged.bad_luck(self.target / 2, census=census) + worse),
+            miss=judged.miss(census=census),
+            card=judged.card,
+            doubt=judged.doubt,
         )
 
     def judge(self, context: Context) -> ClaimResult:
         """Result of the gate: cases are asked until the verdict stands, or the whole bank in a census."""
-        sight, cases = self.sight(context), self.cases(context)
-        gate = sight.gate
+        judged, cases = self.judged_gate(context), self.cases(context)
+        gate = judged.gate
         steps = (step for wave in _waves(cases, self.certain(context)) for step in self.steps(context, wave))
         seen, verdict, reasons = _counted(gate, list(steps)) if context.terms.census else _run(gate, steps)
         doubt = self.doubt(context, seen)
         if doubt is not None:
             verdict, reasons = Verdict.INVALID, (doubt,)
-        return self._claim(context, sight, seen, verdict, reasons)
+        return self._claim(context, judged, seen, verdict, reasons)
 
     def _claim(
-        self, context: Context, sight: LabelGate, seen: Sequence[Step], verdict: Verdict, reasons: tuple[str, ...]
+        self, context: Context, judged: LabelGate, seen: Sequence[Step], verdict: Verdict, reasons: tuple[str, ...]
     ) -> ClaimResult:
         bad = [reading for reading, happened in seen if happened]
         unread = [reading for reading, happened in seen if happened is None]
@@ -150,9 +150,9 @@ class Sequential(Claim):
         )
         return ClaimResult(
             kind=self.name, verdict=verdict, what=self.what, judge=self.reader, asked=asked, bank=bank, bad=len(bad), unread=len(unread),
-            value=sight.rate(len(bad), asked - len(unread)), interval=sight.interval(len(bad), len(unread), asked, bank), level=LEVEL,
-            bounds=dict(self.numbers), errors={"false_alarm": sight.false_alarm(census=census), "miss": sight.miss(census=census)},
-            details=sight.details.plain(), pairing=self.pairing, reasons=reasons,
+            value=judged.rate(len(bad), asked - len(unread)), interval=judged.interval(len(bad), len(unread), asked, bank), level=LEVEL,
+            bounds=dict(self.numbers), errors={"false_alarm": judged.false_alarm(census=census), "miss": judged.miss(census=census)},
+            details=judged.details.plain(), pairing=self.pairing, reasons=reasons,
             outcomes=counted({reading.case.id: happened for reading, happened in seen}), **parts,
         )  # fmt: skip
 

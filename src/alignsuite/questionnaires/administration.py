@@ -153,11 +153,11 @@ def _administered(
 
 def _template(instrument: Instrument, item: Item) -> Template:
     facet = {"facet": item.facet} if item.facet else {}
-    fields = {"trait": item.trait, "statement": said(instrument, item), **facet}
+    fields = {"trait": item.trait, "statement": statement_of(instrument, item), **facet}
     return Template.model_validate({"id": statement_id(instrument, item), "reversed": item.reversed, **fields})
 
 
-def said(instrument: Instrument, item: Item) -> str:
+def statement_of(instrument: Instrument, item: Item) -> str:
     """The statement as a sentence: a clause continues its stem, and a full stop ends what has no other end."""
     assert item.text is not None
     text = f"{instrument.stem} {item.text}".strip() if instrument.form == "clause" else item.text

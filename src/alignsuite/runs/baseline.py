@@ -115,7 +115,7 @@ class Baseline:
             [claim.verdict, *([regression.verdict] if regression.p is not None and regression.lost else [])]
         )
         assert verdict is not None
-        reasons = (*claim.reasons, *([_in_words(regression)] if regression.p is not None and regression.lost else []))
+        reasons = (*claim.reasons, *([_described(regression)] if regression.p is not None and regression.lost else []))
         return replace(claim, verdict=verdict, reasons=reasons, regression=regression)
 
     def calibrated(self, claim: ClaimResult, asked: Asked) -> ClaimResult:
@@ -277,7 +277,7 @@ def _as_regression(name: str, pairs: PairedOutcomes, before: ClaimResult, alpha:
     )  # fmt: skip
 
 
-def _in_words(regression: Regression) -> str:
+def _described(regression: Regression) -> str:
     assert regression.p is not None
     if regression.verdict is Verdict.FAIL:
         return f"worse than the baseline {regression.baseline}, beyond chance (p = {regression.p:.2g})"

@@ -17,6 +17,17 @@ def clean(text: str, limit: int = 600) -> str:
     return _CONTROL.sub(_visible, text)
 
 
+def tidy(text: str, limit: int = 300) -> str:
+    r"""Sanitised text on one line of a message: no control or bidi characters, no lone surrogates, shortened.
+
+    >>> tidy("no\n\x1b[31m such\ud800 model")
+    'no [31m such\\ud800 model'
+    """
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\s]+", " ", text[: 20 * limit])
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8").strip()
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )

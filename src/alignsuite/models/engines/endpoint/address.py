@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import SplitResult, parse_qsl, quote, quote_plus, unquote, urlsplit
 
 from alignsuite.errors import ModelError
-from alignsuite.models.engines.endpoint.faults import tidy
+from alignsuite.text.clean import tidy
 
 ENGINE = "openai-compatible"
 OPENAI_URL = "https://api.openai.com/v1"

@@ -27,7 +27,8 @@ from urllib.request import getproxies, proxy_bypass
 
 from alignsuite.errors import ModelError
 from alignsuite.models.engines.endpoint.address import Address
-from alignsuite.models.engines.endpoint.faults import JSON, Fault, as_list, as_object, fault_of_status, tidy, words_of
+from alignsuite.models.engines.endpoint.faults import JSON, Fault, as_list, as_object, fault_of_status, words_of
+from alignsuite.text.clean import tidy
 
 if TYPE_CHECKING:
     import aiohttp

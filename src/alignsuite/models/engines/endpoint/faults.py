@@ -167,17 +167,6 @@ def _codes_of(data: object) -> list[object]:
     return [data[name] for name in ("code", "type") if data.get(name) is not None] + inner
 
 
-def tidy(text: str, limit: int = 300) -> str:
-    r"""Hostile text made fit for one line of a message: no control or bidi characters, no lone surrogates, shortened.
-
-    >>> tidy("no\n\x1b[31m such\ud800 model")
-    'no [31m such\\ud800 model'
-    """
-    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\s]+", " ", text[: 20 * limit])
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8").strip()
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
 def as_object(value: object) -> JSON:
     """The JSON object, or an empty one where the server put something else."""
     return value if isinstance(value, dict) else {}

@@ -11,9 +11,10 @@ import math
 from collections.abc import Sequence
 
 from alignsuite.models.engines.endpoint.client import Answer
-from alignsuite.models.engines.endpoint.faults import JSON, Fault, as_list, as_object, tidy
+from alignsuite.models.engines.endpoint.faults import JSON, Fault, as_list, as_object
 from alignsuite.models.engines.endpoint.generate import text_of
 from alignsuite.models.protocol import Chosen
+from alignsuite.text.clean import tidy
 
 Shown = list[tuple[str, float]]
 

@@ -16,9 +16,10 @@ from typing import TypeVar
 
 from alignsuite.errors import ModelError, did_you_mean
 from alignsuite.models.engines.endpoint.client import Answer
-from alignsuite.models.engines.endpoint.faults import JSON, Fault, tidy
+from alignsuite.models.engines.endpoint.faults import JSON, Fault
 from alignsuite.models.engines.endpoint.rate_limit import RateLimit, TurnedAway, scarce_s
 from alignsuite.models.engines.endpoint.replicas import Replica, Replicas
+from alignsuite.text.clean import tidy
 
 T = TypeVar("T")
 
