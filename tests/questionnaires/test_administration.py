@@ -17,7 +17,7 @@ from alignsuite.probes.items import banks_of, unfit
 from alignsuite.prompt_sets.load import LoadedSet, load_set
 from alignsuite.prompt_sets.render import render_cases
 from alignsuite.questionnaires import Instrument, key, known, load
-from alignsuite.questionnaires.administration import administered, orders_of, statement_of, sheet, statement_id
+from alignsuite.questionnaires.administration import administered, orders_of, sheet, statement_id, statement_of
 
 FOLDERS = (Path(__file__).parents[2] / "prompts",)
 SET = "psychological/self_description"
