@@ -81,7 +81,7 @@ def test_old_words_are_read_with_a_warning_that_names_the_new_one(old: Any, new:
         ({"unproved": "shrug"}, "wanted `block` or `warn`"),
         ({"stages": ["tuning"]}, "`tuning` is no stage; did you mean `finetuning`"),
         ({"temperature": 3}, "wanted a number from 0 (greedy) to 2"),
-        ({"tempreature": 1}, "`tempreature` is no keyword of a probe; did you mean `temperature`"),
+        ({"stage": ["finetuning"]}, "`stage` is no keyword of a probe; did you mean `stages`"),
         ({"by": {"a": ["x"], "b": ["y"]}}, "wanted one label with the values to keep"),
         ({"by": {"a": "xy"}}, "wanted a list of values, such as {'a': ['xy']}"),
         ({"by": {"a": ["x"]}, "only": {"a": ["y"]}}, "both say which values of `a` to keep"),
