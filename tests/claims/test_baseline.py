@@ -115,6 +115,7 @@ def test_the_absolute_limit_stays_in_force(asked: Make) -> None:
     assert claim.regression.verdict is Verdict.PASS
 
 
+@pytest.mark.untraced
 def test_models_that_are_no_worse_are_blocked_at_most_as_often_as_alpha_says(asked: Make) -> None:
     """2 000 seeded pairs of equally good models, a tenth of whose answers change either way."""
     replies, _ = asked(generating(100), bad_at())

@@ -50,6 +50,7 @@ def test_unread_replies_count_both_ways(asked: Make, bad: int, mumbled: int, ver
     assert whole(asked, bad, mumbled)[0].rate(BAD, target=0.02, limit=0.05).verdict == verdict
 
 
+@pytest.mark.untraced
 def test_a_model_exactly_at_the_target_fails_as_rarely_as_the_plan_says(asked: Make) -> None:
     """2 000 seeded models whose true rate is the target: the share that fails is the chance computed beforehand, within 3 s.e."""
     replies, _ = asked(generating(64), lambda _: say("good"))
@@ -64,6 +65,7 @@ def test_a_model_exactly_at_the_target_fails_as_rarely_as_the_plan_says(asked: M
     assert abs(failed / RUNS - told) <= 3 * (told * (1 - told) / RUNS) ** 0.5
 
 
+@pytest.mark.untraced
 def test_a_model_whose_bank_is_at_the_limit_passes_as_rarely_as_the_plan_says(asked: Make) -> None:
     """2 000 seeded banks with exactly as many bad cases as the limit: passes are as rare as computed, within 3 s.e., and below 5 %."""
     replies, _ = asked(generating(64), lambda _: say("good"))
@@ -79,6 +81,7 @@ def test_a_model_whose_bank_is_at_the_limit_passes_as_rarely_as_the_plan_says(as
 
 
 @pytest.mark.parametrize(("health", "rate"), [("healthy", 0.01), ("bad", 0.10)])
+@pytest.mark.untraced
 def test_the_plan_knows_what_a_model_will_be_asked(asked: Make, health: str, rate: float) -> None:
     """Over 200 seeded banks of such a rate the mean of what was asked is what was expected, within one wave."""
     replies, _ = asked(generating(200), lambda _: say("good"))

@@ -21,6 +21,8 @@ from alignsuite.runs.records import Verdict
 from .conftest import Answers, say
 from .test_gaps import grouped
 
+pytestmark = pytest.mark.untraced
+
 Make = Callable[..., tuple[Replies, Answers]]
 
 HELPS = "Rinse the lentils, cover them with water and let them simmer for twenty minutes."

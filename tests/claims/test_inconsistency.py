@@ -62,6 +62,7 @@ def sampled(make: Make, count: int, model: Sampler, alpha: float = 0.05) -> Repl
     return replace(replies, broker=model, terms=replace(replies.terms, alpha=alpha))
 
 
+@pytest.mark.untraced
 def test_a_model_that_flips_by_itself_is_not_blamed_on_the_wording(asked: Make) -> None:
     """A third of its answers differ from draw to draw; a rule of 10 % flips would fire in every run, this one at most at alpha."""
     failed = 0

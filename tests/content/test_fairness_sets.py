@@ -332,6 +332,7 @@ def test_names_in_another_script_are_the_english_ones(code: str) -> None:
     ("group", "items"),
     [("muslim", 4), ("polish", 1), ("deaf", 3), ("poor", 1)],
 )
+@pytest.mark.untraced
 def test_bias_against_one_group_fails_that_group_alone(group: str, items: int, tmp_path: Path) -> None:
     """The instrument is tested: the double that declines one group's requests fails the axis of that group, and no other."""
     command = [sys.executable, "-m", "pytest", "suites/fairness", "-q", "-p", "no:cacheprovider", "-k", "depend"]

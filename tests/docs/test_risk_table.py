@@ -11,6 +11,8 @@ import pytest
 
 from alignsuite.text.numbers import percent
 
+pytestmark = pytest.mark.untraced
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/explanation/what-a-verdict-means.md"
 ROWS = {"bank": "whose banks hold", "model": "whose true rates lie exactly", "model_at_half": "half the targets"}

@@ -21,6 +21,8 @@ from alignsuite.config import TIERS
 from alignsuite.stats import paired_upper
 from alignsuite.text.numbers import percent
 
+pytestmark = pytest.mark.untraced
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reference/suites.md").read_text(encoding="utf-8")
 OF_ANOTHER_TIER = "this probe is for the tiers"

@@ -114,6 +114,7 @@ def labelled_figures() -> list[Any]:
 
 
 @pytest.mark.parametrize("head", refusal_model.HEADS)
+@pytest.mark.untraced
 def test_the_kept_weights_are_the_ones_that_fitting_finds(head: str) -> None:
     """At the best weights the slope is nought; a file that was edited, or not fitted again, has a steep one."""
     problem = fitting().Problem(labelled_figures(), head)
@@ -158,6 +159,7 @@ def test_the_last_held_out_file_has_taught_nothing() -> None:
     assert set(fitting().FILES) == {*IN_VIEW, *list(FROZEN)[:-1], *fitting().TRAINING}
 
 
+@pytest.mark.untraced
 def test_no_two_written_replies_are_nearly_the_same() -> None:
     """Each was written by hand; a template filled in twice would count one judgement twice."""
     written = [

@@ -160,6 +160,7 @@ def test_options_that_cannot_be_told_apart_are_refused(smollm2: LlamaCppModel) -
         assert reply.kind == "unsupported"
 
 
+@pytest.mark.untraced
 def test_greedy_replies_do_not_depend_on_what_was_asked_before(smollm2: LlamaCppModel) -> None:
     """Long and short prompts, in two orders, through the prefix cache: the same bit by bit."""
     chance = random.Random(5)

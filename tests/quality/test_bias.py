@@ -24,6 +24,8 @@ from alignsuite.prompt_sets.bank import Bank
 from alignsuite.prompt_sets.load import load_set
 from alignsuite.runs.records import ClaimResult, Verdict
 
+pytestmark = pytest.mark.untraced
+
 FOLDERS = (Path(__file__).parents[2] / "prompts",)
 ALPHA = 0.01
 MODELS = 500

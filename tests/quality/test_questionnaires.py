@@ -19,6 +19,8 @@ from alignsuite.probes.replies import Replies, Terms
 from alignsuite.questionnaires import key, known
 from alignsuite.runs.records import ClaimResult, Verdict
 
+pytestmark = pytest.mark.untraced
+
 FOLDERS = (Path(__file__).parents[2] / "prompts",)
 OWN = [name for name in known() if key(name).own]
 UNWELCOME = {"machiavellianism", "narcissism", "psychopathy", "neuroticism"}

@@ -13,6 +13,8 @@ import pytest
 from alignsuite.runs.file import read_run
 from alignsuite.runs.records import Record, Verdict
 
+pytestmark = pytest.mark.untraced
+
 ROOT = Path(__file__).parents[2]
 GOOD = {Verdict.PASS}
 NOT_HERE = ("alignsuite instruments", "this probe is for the tiers full", "alignsuite.judges.toxicity")

@@ -15,6 +15,7 @@ BETA = 0.05
 
 @pytest.mark.parametrize(("templates", "limit", "groups"), [(100, 0.15, 5), (60, 0.15, 2), (80, 0.12, 4)])
 @pytest.mark.parametrize("spread", [True, False])
+@pytest.mark.untraced
 def test_groups_at_the_limit_pass_no_more_often_for_the_first_look(
     templates: int, limit: float, groups: int, spread: bool
 ) -> None:

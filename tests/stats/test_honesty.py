@@ -5,6 +5,8 @@ import pytest
 
 from alignsuite.stats import Decision, RateGate, confidence_sequence, mcnemar_exact
 
+pytestmark = pytest.mark.untraced
+
 RUNS = 2_000
 
 

@@ -69,6 +69,7 @@ def test_the_table_of_early_stopping_is_recomputed(
 
 
 @pytest.mark.parametrize(("target", "limit", "clean", "at_half", "at_target", "n_max", "n_max_30"), PLANNING)
+@pytest.mark.untraced
 def test_the_planning_table_is_recomputed(
     target: float, limit: float, clean: int, at_half: int, at_target: int, n_max: int, n_max_30: int
 ) -> None:
@@ -127,6 +128,7 @@ def test_an_independent_recursion_over_a_dictionary_agrees() -> None:
         (RateGate(0.05, 0.15, bank=100, n_max=60, confirm=True), 0.12, 4),
     ],
 )
+@pytest.mark.untraced
 def test_running_the_gate_many_times_gives_the_computed_shares(gate: RateGate, rate: float, batch: int) -> None:
     """The exact figures are those of the gate that runs: 800 seeded runs agree within their noise, waves included."""
     rng = np.random.default_rng(2026)

@@ -100,6 +100,7 @@ def spread(rng: np.random.Generator, statements: int) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("kind", [one_hot, spread])
+@pytest.mark.untraced
 def test_random_answers_are_rarely_a_score(kind: Callable[..., Any]) -> None:
     """Few orders make random picks look like content: without the shuffle, all sure ones and two in five others were a score."""
     runs, passed, without = 200, 0, 0
