@@ -135,7 +135,7 @@ def test_a_server_that_comes_back_takes_part_again() -> None:
             texts(model, chats(20, 100))
             assert back.asked == []  # too early
             world.now += 31
-            texts(model, chats(200, 200))
+            texts(model, chats(800, 200))  # enough for its share to grow from one, also where the machine is busy
             assert len(back.asked) > 10
             assert world.said[1:] == [f"{back.url} answers again, and takes part again"]
             assert "left_out" not in model.info.details
