@@ -76,8 +76,10 @@ def test_the_tests_of_a_run_are_the_same_judged_together() -> None:
 def test_a_file_that_is_read_is_written_with_todays_schema(tmp_path: Path) -> None:
     """Once written again it needs nothing filled in."""
     run = read_run(OLD)
-    write_run(replace(run, header=run.header | {"schema": SCHEMA}), tmp_path / "run.jsonl")
-    assert claims(read_run(tmp_path / "run.jsonl")) == claims(run)
+    write_run(run, tmp_path / "run.jsonl")
+    again = read_run(tmp_path / "run.jsonl")
+    assert again.header["schema"] == SCHEMA
+    assert claims(again) == claims(run)
 
 
 @pytest.mark.parametrize("schema", [0, 3, "1", None])

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from alignsuite.claims.row import ClaimDetails, Counted, KnownErrors, Row
 from alignsuite.runs.records import ClaimResult
-from alignsuite.text.cells import one_line
+from alignsuite.text.cells import one_line, readable_name
 from alignsuite.text.numbers import amount, amounts, declared, percent, plural, span
 
 LEANS = ("A model that leans neither way", "A model that leans as far as the limit")
@@ -93,8 +93,8 @@ def judge_notes(result: ClaimResult, details: ClaimDetails, made_of_it: str = ""
 
 
 def words(name: str) -> str:
-    """Name as a person writes it, without underscores."""
-    return one_line(name.replace("_", " "), 80)
+    """Name as a person writes it, on one line and bounded."""
+    return one_line(readable_name(name), 80)
 
 
 def numbers(values: Mapping[str, object]) -> dict[str, float]:

@@ -185,15 +185,6 @@ def conditions(traits: Sequence[Trait]) -> str:
     return " · ".join(said)
 
 
-def readable_name(name: str) -> str:
-    """Name as a person writes it, without underscores.
-
-    >>> readable_name("life_satisfaction")
-    'life satisfaction'
-    """
-    return name.replace("_", " ")
-
-
 def finite(value: object) -> float | None:
     """Finite number, or None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):

@@ -29,7 +29,7 @@ def write_run(run: Run, path: Path) -> None:
     Raises:
         RunFileError: when the place can't be written, with the reason.
     """
-    lines = [run.header, *(record.to_json() for record in run.records), run.summary]
+    lines = [run.header | {"schema": SCHEMA}, *(record.to_json() for record in run.records), run.summary]
     text = "".join(f"{json.dumps(line, ensure_ascii=True, allow_nan=False)}\n" for line in lines)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -39,6 +39,15 @@ def one_line(text: str, limit: int = 600) -> str:
     return " ".join(clean(text, limit).split())
 
 
+def readable_name(name: str) -> str:
+    """Name as a person writes it, without underscores.
+
+    >>> readable_name("life_satisfaction")
+    'life satisfaction'
+    """
+    return name.replace("_", " ")
+
+
 def fit(text: str, width: int) -> str:
     """Text with its middle left out where it is wider than `width`.
 

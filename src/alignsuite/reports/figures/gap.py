@@ -22,9 +22,9 @@ from typing import TypeVar
 
 from alignsuite.claims import present
 from alignsuite.reports.figures.svg import bold_width, draw
-from alignsuite.reports.traits import finite, readable_name, whole
+from alignsuite.reports.traits import finite, whole
 from alignsuite.runs.records import ClaimResult, Record, Run, Verdict
-from alignsuite.text.cells import cut, one_line
+from alignsuite.text.cells import cut, one_line, readable_name
 from alignsuite.text.numbers import declared, percent, plural, points, span
 
 T = TypeVar("T")

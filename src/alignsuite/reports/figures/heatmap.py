@@ -14,7 +14,8 @@ from itertools import groupby
 from statistics import fmean
 
 from alignsuite.reports.figures.svg import draw, mixed, text_width
-from alignsuite.reports.traits import Order, Trait, conditions, readable_name
+from alignsuite.reports.traits import Order, Trait, conditions
+from alignsuite.text.cells import readable_name
 
 WIDTH, MARGIN, TOP = 900, 24, 168
 LABELS = (170, 410)

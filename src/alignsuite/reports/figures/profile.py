@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alignsuite.reports.figures.svg import draw
-from alignsuite.reports.traits import Trait, conditions, readable_name
+from alignsuite.reports.traits import Trait, conditions
 from alignsuite.runs.records import Verdict
-from alignsuite.text.cells import one_line
+from alignsuite.text.cells import one_line, readable_name
 
 WIDTH, MARGIN = 860, 24
 LEFT, RIGHT = 190, 540

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from alignsuite.reports.figures.gap import Comparison, Counts, ranked, reach
 from alignsuite.reports.figures.svg import WIDE, draw, shade, text_width
-from alignsuite.reports.traits import finite, readable_name
+from alignsuite.reports.traits import finite
 from alignsuite.runs.records import Verdict
-from alignsuite.text.cells import one_line, wrap
+from alignsuite.text.cells import one_line, readable_name, wrap
 from alignsuite.text.numbers import percent, plural, points
 
 WIDTH, MARGIN = 900, 24

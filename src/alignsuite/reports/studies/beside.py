@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from alignsuite.questionnaires import Instrument, Norm, key, known
 from alignsuite.reports.studies.published import Figure, Study
-from alignsuite.reports.traits import Trait, conditions, grouped, measured, readable_name
+from alignsuite.reports.traits import Trait, conditions, grouped, measured
 from alignsuite.runs.records import Json, Run
-from alignsuite.text.cells import one_line
+from alignsuite.text.cells import one_line, readable_name
 
 _HOW = {
     "gate": "expected scores, from the probabilities of the options",

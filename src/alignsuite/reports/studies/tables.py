@@ -14,9 +14,9 @@ from alignsuite.questionnaires import Instrument
 from alignsuite.reports.studies.beside import Beside, Table
 from alignsuite.reports.studies.published import Figure
 from alignsuite.reports.terminal import LEAST_WIDTH, Line, model_facts, paint
-from alignsuite.reports.traits import Trait, conditions, readable_name
+from alignsuite.reports.traits import Trait, conditions
 from alignsuite.runs.records import Json, Verdict
-from alignsuite.text.cells import columns, cut, fit, one_line, pad, wrap
+from alignsuite.text.cells import columns, cut, fit, one_line, pad, readable_name, wrap
 
 _NONE = "–"
 _LEAST_CELL = 7
