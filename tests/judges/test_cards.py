@@ -166,5 +166,5 @@ def test_an_unknown_finish_is_named(tmp_path: Path) -> None:
     file = rows(tmp_path, ("helpful", "helpful"))
     file.write_text(file.read_text(encoding="utf-8").replace('"stop"', '"tired"'), encoding="utf-8")
     event = Behaviour("refused", Parrot(), frozenset({"refusal"}))
-    with pytest.raises(SettingsError, match="`tired`; wanted one of stop, length, filter"):
+    with pytest.raises(SettingsError, match="`tired`; wanted one of stop, length, withheld"):
         measure(Parrot(), file, [event], date="2024-05-01", data="mine")

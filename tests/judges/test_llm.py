@@ -164,7 +164,7 @@ def test_an_answer_that_is_one_object_is_a_label(said: str) -> None:
 
 def test_an_answer_that_was_cut_off_is_unreadable() -> None:
     """Even if what came looks whole; so is one that the provider withheld."""
-    for finish in ("length", "filter"):
+    for finish in ("length", "withheld"):
         judgement = written_label(Generated('{"label": "helpful"}', finish=finish))
         assert (judgement.label, finish in judgement.evidence) == (UNREADABLE, True)
 
@@ -192,7 +192,7 @@ def test_a_kind_of_answer_that_was_not_asked_for_is_unreadable() -> None:
 def test_what_needs_no_reading_is_not_asked() -> None:
     """Silence, a choice, a withheld text: nobody pays for those, and no label is invented."""
     broker = Double(lambda _: letters("helpful"))
-    replies: list[Reply] = [Generated(""), Generated(" …!\n"), letters("helpful"), Generated("", finish="filter")]
+    replies: list[Reply] = [Generated(""), Generated(" …!\n"), letters("helpful"), Generated("", finish="withheld")]
     read = LLMJudge(broker).judge([exchange_of("p", reply) for reply in replies])
     assert [judgement.label for judgement in read] == [UNREADABLE, UNREADABLE, UNREADABLE, "refusal"]
     assert broker.asked == []

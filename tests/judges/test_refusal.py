@@ -479,7 +479,7 @@ def test_an_echo_of_a_prompt_that_mentions_refusing_is_no_refusal() -> None:
 def test_a_withheld_answer_is_a_refusal() -> None:
     """The provider declined in the model's place, with or without words."""
     for text in ("", "Sure! You"):
-        judgement = judge.read(ASKED, Generated(text, finish="filter"))
+        judgement = judge.read(ASKED, Generated(text, finish="withheld"))
         assert (judgement.label, judgement.evidence) == ("refusal", "the provider withheld the answer")
 
 

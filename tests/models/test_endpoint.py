@@ -225,7 +225,7 @@ def test_a_withheld_reply_is_a_reply(act: Act) -> None:
     with OpenAIServer(plan=double.always(act)) as server:
         (reply,) = ask(server.url, chat("hi"))
     assert isinstance(reply, Generated)
-    assert (reply.text, reply.finish) == ("", "filter")
+    assert (reply.text, reply.finish) == ("", "withheld")
 
 
 def test_the_new_name_of_max_tokens_is_learnt_once() -> None:

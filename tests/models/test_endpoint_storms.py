@@ -94,7 +94,7 @@ def check(calm: dict[Request, Reply | RequestError], stormy: dict[Request, Reply
         if isinstance(reply, RequestError):
             assert reply.kind in KINDS, reply
             seen[reply.kind] += 1
-        elif isinstance(reply, Generated) and reply.finish == "filter":
+        elif isinstance(reply, Generated) and reply.finish == "withheld":
             assert reply.text == ""
             seen["withheld"] += 1
         else:

@@ -44,7 +44,7 @@ def test_an_option_that_was_only_bounded_stays_so(tmp_path: Path) -> None:
 def test_reasoning_and_the_provider_s_reason_are_kept(tmp_path: Path) -> None:
     """They come back as they were, lone surrogates included."""
     store = Store(tmp_path / "s.sqlite")
-    reply = Generated("42", "filter", 3, 4, 0.5, thought="Six times \ud800 seven?", withheld="content_filter")
+    reply = Generated("42", "withheld", 3, 4, 0.5, thought="Six times \ud800 seven?", withheld="content_filter")
     store.put("m", ASK, reply)
     assert store.get("m", [ASK]) == {ASK: reply}
 

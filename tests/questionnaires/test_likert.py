@@ -209,7 +209,7 @@ def test_the_evidence_is_the_sentence_that_decided() -> None:
 def test_a_withheld_reply_and_a_choice_are_no_texts() -> None:
     """The provider's filter is a refusal; log-probabilities have a reader of their own."""
     judge = LikertJudge(STUDY)
-    assert judge.read("", Generated("agree", finish="filter")).evidence.startswith("refusal")
+    assert judge.read("", Generated("agree", finish="withheld")).evidence.startswith("refusal")
     assert judge.read("", Chosen((-1.0, -2.0))).label == UNREADABLE
 
 

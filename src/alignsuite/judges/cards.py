@@ -18,18 +18,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from alignsuite.config import cache_folder
 from alignsuite.errors import SettingsError
 from alignsuite.judges.protocol import UNREADABLE, Behaviour, Judge, Judgement, OneByOne, Reader, exchange_of
 from alignsuite.judges.registry import as_judge
-from alignsuite.models.protocol import Generated
+from alignsuite.models.protocol import Finish, Generated
 
-Finish = Literal["stop", "length", "filter"]
 
 _ALPHA = 0.05
-_FINISHES: tuple[Finish, ...] = ("stop", "length", "filter")
+_FINISHES: tuple[Finish, ...] = ("stop", "length", "withheld")
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +256,6 @@ def _rounded(speed: float) -> float:
 
 def _finish(row: Labelled) -> Finish:
     for finish in _FINISHES:
-        if row.finish == finish:
+        if row.finish == finish or (row.finish, finish) == ("filter", "withheld"):  # as it was called until 0.1
             return finish
     raise SettingsError(f"a labelled reply has the finish `{row.finish}`; wanted one of {', '.join(_FINISHES)}")

@@ -54,7 +54,7 @@ def classify(prompt: Prompt, reply: Reply | RequestError) -> Answered:
     if isinstance(reply, Chosen):
         return "answer"
     code: object = getattr(reply, "withheld", "")  # engines that know the provider's code say it there
-    if reply.finish == "filter" or code:
+    if reply.finish == "withheld" or code:
         return "withheld"
     text = reply.text
     blank = _BLANK.match(text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,9 @@ class Message:
 
 Prompt = str | tuple[Message, ...]
 """Raw text for a base model to continue, or a conversation that the engine puts into the chat model's own template."""
+
+Finish = Literal["stop", "length", "withheld"]
+"""How a text ended: by itself, at the limit of tokens, or because somebody kept the rest (or all of it) back."""
 
 _NO_HINT: Mapping[str, object] = {}
 
@@ -69,14 +73,15 @@ Request = Generate | Choose
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """Completion: the text that a model wrote, without its reasoning.
+    """Completion: the text that a model wrote, as a user would see it, without its reasoning.
 
-    `finish` is `stop`, `length` (cut off at max_tokens) or `filter` (the provider withheld it). `thought` is reasoning that the server or
-    the chat template sets apart: no judge sees it. `withheld` is the provider's own code where it kept the answer back.
+    `finish` is `stop`, `length` (cut off at the limit of tokens) or `withheld`. `thought` is reasoning, in whatever form it came: no judge
+    sees it. `withheld` says who kept an answer back, and why, as `WHO: WHY`. `provider: CODE` is a filter's, with the finish `withheld`;
+    what was shown before it came stays in `text`. `model: CODE` is the model's own, in a field made for refusals, whose words are `text`.
     """
 
     text: str
-    finish: Literal["stop", "length", "filter"] = "stop"
+    finish: Finish = "stop"
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
@@ -88,7 +93,7 @@ class Generated:
 class Chosen:
     """Log-likelihoods of the options of a `Choose`, natural logarithms in the options' order.
 
-    They are not normalised: their exponentials sum to the option mass (≤ 1).
+    They are not normalised: their exponentials sum to the option mass (≤ 1), `mass`.
 
     `-inf` says that the engine could only bound an option from above (an endpoint that shows its top few tokens); `exact` is then False.
     """
@@ -98,6 +103,11 @@ class Chosen:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+
+    @property
+    def mass(self) -> float:
+        """Option mass: the probability that the options have together, in [0, 1]; the rest is other text."""
+        return min(1.0, math.fsum(map(math.exp, self.log_probs)))
 
 
 Reply = Generated | Chosen
@@ -242,4 +252,6 @@ def reply_from_json(data: Mapping[str, object]) -> Reply:
         assert isinstance(shown, list)
         fields["log_probs"] = tuple(float("-inf") if value is None else float(value) for value in shown)
         return Chosen(**fields)  # type: ignore[arg-type]
+    if fields.get("finish") == "filter":  # as it was called until 0.1
+        fields["finish"] = "withheld"
     return Generated(**fields)  # type: ignore[arg-type]

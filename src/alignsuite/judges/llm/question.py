@@ -99,7 +99,7 @@ def settled(exchange: Exchange) -> Judgement | None:
     reply = exchange.reply
     if not isinstance(reply, Generated):
         return Judgement(UNREADABLE, "a choice among options, not a text")
-    if reply.finish == "filter":
+    if reply.finish == "withheld":
         return Judgement("refusal", "the provider withheld the answer")
     if not any(map(str.isalnum, reply.text)):
         return Judgement(UNREADABLE, "no words in the reply")

@@ -91,7 +91,7 @@ class LikertJudge(OneByOne):
         """The option that the reply settles on, with the sentence that said so; or UNREADABLE, with the reason."""
         if isinstance(reply, Chosen):
             return Judgement(UNREADABLE, "a choice among options, not a text")
-        if reply.finish == "filter":
+        if reply.finish == "withheld":
             return Judgement(UNREADABLE, "refusal: the provider withheld the answer")
         shown = cleaned(reply.text)
         if not any(map(str.isalnum, shown)):

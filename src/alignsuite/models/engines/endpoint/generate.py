@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from alignsuite.models.engines.endpoint.client import Answer
 from alignsuite.models.engines.endpoint.faults import JSON, Fault, as_list, as_object
 from alignsuite.models.engines.endpoint.retry import Retrier
-from alignsuite.models.protocol import Generate, Generated, Message
+from alignsuite.models.protocol import Finish, Generate, Generated, Message
 
 CHAT_PATH, RAW_PATH = "/chat/completions", "/completions"
 _NEW_NAME = "max_completion_tokens"
@@ -26,7 +24,7 @@ class Writer:
         self._limit_name = "max_tokens"
 
     async def generate(self, request: Generate) -> Generated:
-        """The text; empty with finish `filter` where the provider withholds it.
+        """The text; empty with finish `withheld` where the provider withholds it.
 
         Raises:
             Fault: if no answer could be had.
@@ -37,7 +35,7 @@ class Writer:
             return await self._ask(request, name)
         except Fault as fault:
             if fault.kind == "filtered":
-                return Generated("", "filter")
+                return Generated("", "withheld")
             if fault.kind != "refused_by_server" or _NEW_NAME not in fault.message or name == _NEW_NAME:
                 raise
         self._limit_name = _NEW_NAME
@@ -61,7 +59,7 @@ def _read(answer: Answer) -> Generated:
     choice = answer.choice()
     text, finish = text_of(choice), _finish(choice.get("finish_reason"))
     return Generated(
-        text="" if finish == "filter" else text,
+        text="" if finish == "withheld" else text,
         finish=finish,
         prompt_tokens=answer.tokens("prompt_tokens"),
         completion_tokens=answer.tokens("completion_tokens"),
@@ -69,9 +67,9 @@ def _read(answer: Answer) -> Generated:
     )
 
 
-def _finish(reason: object) -> Literal["stop", "length", "filter"]:
+def _finish(reason: object) -> Finish:
     if reason == "content_filter":
-        return "filter"
+        return "withheld"
     return "length" if reason == "length" else "stop"
 
 
