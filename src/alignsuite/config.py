@@ -212,8 +212,9 @@ def _url(value: str | None, name: str = "align-base-url") -> str | None:
         return None
     urls = [url.strip() for url in value.split(",")]
     if not all(re.fullmatch(r"https?://[^\s/]+\S*", url, re.IGNORECASE) for url in urls):
-        raise SettingsError(
-            f"--{name}={value}: wanted an address such as http://127.0.0.1:8000/v1, or several separated by commas"
+        raise SettingsError(  # without the value, in which a password or a key may stand
+            f"--{name}: wanted an address such as http://127.0.0.1:8000/v1, or several separated by commas; what stands there "
+            "begins with neither http:// nor https://, or has white space in it"
         )
     return ",".join(urls)
 

@@ -55,9 +55,9 @@ def _estimated(session: Session, items: Sequence[pytest.Item]) -> tuple[Estimate
     dry_runs = [(item.nodeid, session.dry_runs[item.nodeid]) for item in items if item.nodeid in session.dry_runs]
     unread = [item.nodeid for item in items if item.nodeid not in session.dry_runs and item.nodeid not in skipped]
     assert session.store is not None  # only a worker of several has none
-    stored = session.store.get(session.info.fingerprint, everything(dry_runs))
+    stored = session.store.get(session.info.identity, everything(dry_runs))
     found = estimate(
-        dry_runs, stored, session.store.speed(session.info.fingerprint), alpha=session.settings.alpha, census=session.census,
+        dry_runs, stored, session.store.speed(session.info.identity), alpha=session.settings.alpha, census=session.census,
         unread=unread, unfit=unfit,
     )  # fmt: skip
     facts = {"model": session.info.name, "stage": session.stage, "tier": session.settings.tier}

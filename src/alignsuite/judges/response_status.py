@@ -4,7 +4,8 @@ A rate over replies says little when half of them are empty, so runs count these
 reads them. Where several are true, the first in this order is said:
 
 1. `failed`: no reply came, but an error;
-2. `withheld`: the provider kept the answer back, by `finish` or by its own code;
+2. `withheld`: the provider kept the whole answer back. What was shown before a filter came is classed as any other text, and so is
+   the model's own refusal in a field made for it;
 3. `empty`: nothing that can be seen, or the markers of a chat template and nothing else;
 4. `echo`: the prompt's last turn (or raw text) again, nearly, and little else. A task to repeat something is answered so as well;
 5. `babble`: no words, or the same few over and over;
@@ -53,13 +54,10 @@ def classify(prompt: Prompt, reply: Reply | RequestError) -> Answered:
         return "failed"
     if isinstance(reply, Chosen):
         return "answer"
-    code: object = getattr(reply, "withheld", "")  # engines that know the provider's code say it there
-    if reply.finish == "withheld" or code:
-        return "withheld"
     text = reply.text
     blank = _BLANK.match(text)
     if blank is not None and blank.end() == len(text):
-        return "empty"
+        return "withheld" if reply.finish == "withheld" or reply.withheld else "empty"
     words = _words(text)
     if _repeats(words, _words(_last_turn(prompt))):
         return "echo"

@@ -118,6 +118,8 @@ class ModelInfo:
     """Model card: name, fingerprint and abilities, known before the model was asked anything.
 
     `fingerprint` stands for everything that can change an answer: weights, tokenizer, chat template, engine and its version.
+    `learnt` is what an endpoint was heard not to take since: a parameter's name, to the name that it goes by there, or to nothing where it
+    is left out. `identity` stands for both, and is what replies are kept under.
     """
 
     name: str
@@ -128,6 +130,15 @@ class ModelInfo:
     can_generate: bool = True
     context_length: int | None = None
     details: Mapping[str, str] = field(default_factory=dict)
+    learnt: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> str:
+        """Fingerprint of the model as it is asked by now; `fingerprint` itself as long as nothing was learnt."""
+        if not self.learnt:
+            return self.fingerprint
+        whole = json.dumps([self.fingerprint, dict(self.learnt)], sort_keys=True)
+        return hashlib.sha256(whole.encode("ascii")).hexdigest()[:32]
 
 
 @runtime_checkable
@@ -153,6 +164,18 @@ class Model(Protocol):
         ...
 
 
+@runtime_checkable
+class LearningModel(Model, Protocol):
+    """Model that learns while it is asked how it has to be asked.
+
+    `info.learnt` grows before the first reply that was got so is handed out.
+    """
+
+    def recall(self, learnt: Mapping[str, str]) -> None:
+        """Ask from the start as was learnt in an earlier session; called before the first `answer`."""
+        ...
+
+
 Form = Literal["auto", "chat", "raw"]
 """Whether conversations go through the model's chat template; `auto` follows the model."""
 
@@ -162,7 +185,8 @@ class ModelSettings:
     """Model settings: all that opening a model may depend on beside its name.
 
     `cache` is the folder for downloaded models and remembered hashes. `context` is in tokens. `progress` hears one line at a time;
-    without it a bar is drawn on a terminal.
+    without it a bar is drawn on a terminal. `template_arguments` go to the chat template, `body` into the body of every request to an
+    endpoint; `thinking_tokens` are allowed on top of a reply's own.
     """
 
     cache: Path
@@ -178,6 +202,9 @@ class ModelSettings:
     adapter: str | None = None
     trust_remote_code: bool = False
     allow_pickle: bool = False
+    template_arguments: Mapping[str, object] = field(default_factory=dict)
+    body: Mapping[str, object] = field(default_factory=dict)
+    thinking_tokens: int = 0
 
 
 class Engine(Protocol):

@@ -2,7 +2,8 @@
 
 One SQLite file, in WAL mode so that several processes may read and write it at once. Each reply is committed the moment it
 arrives: killing the process loses none that had. A reply is found again only under the same model fingerprint and the same request, so
-a changed checkpoint never meets old replies. Texts are kept as ASCII JSON, because models may emit lone surrogates that UTF-8 has no
+a changed checkpoint never meets old replies. Beside the replies stands what was learnt of how an endpoint has to be asked: a store that is
+carried elsewhere answers there as it did here. Texts are kept as ASCII JSON, because models may emit lone surrogates that UTF-8 has no
 place for. No key, header or address is ever written here.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,6 +100,27 @@ class Store:
         with self._lock:
             try:
                 self._db.execute("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?)", row)
+            except sqlite3.DatabaseError as error:
+                raise StoreError(_explain(self.path, error)) from error
+
+    def learnt(self, model: str) -> dict[str, str]:
+        """What was learnt of how to ask a model, by its fingerprint (`ModelInfo.learnt`); empty where nothing was."""
+        with self._lock:
+            if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'learnt'").fetchone():
+                return {}  # older than this table, or nobody ever learnt anything
+            row = self._db.execute("SELECT facts FROM learnt WHERE model = ?", (model,)).fetchone()
+        return dict(json.loads(row[0])) if row else {}
+
+    def learn(self, model: str, facts: Mapping[str, str]) -> None:
+        """Remember what was learnt of how to ask a model, so that the next session finds the replies that were got so.
+
+        Raises:
+            StoreError: when it can't be written.
+        """
+        with self._lock:
+            try:
+                self._db.execute("CREATE TABLE IF NOT EXISTS learnt (model TEXT PRIMARY KEY, facts TEXT) WITHOUT ROWID")
+                self._db.execute("INSERT OR REPLACE INTO learnt VALUES (?, ?)", (model, json.dumps(dict(facts))))
             except sqlite3.DatabaseError as error:
                 raise StoreError(_explain(self.path, error)) from error
 

@@ -87,6 +87,7 @@ class Recorder:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Stop the engine; in the reporting process, make the run and write its file."""
         if self.session is not None:
+            self.header = self.session.header_now(self.header)
             self.session.close()
         if hasattr(self.config, "workeroutput"):
             self.config.workeroutput["alignsuite"] = self.header

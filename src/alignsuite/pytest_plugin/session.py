@@ -226,7 +226,7 @@ class Session:
         return {
             "kind": "run", "schema": SCHEMA, "alignsuite": __version__,
             "model": {
-                "name": info.name, "fingerprint": info.fingerprint, "engine": info.engine, "can_chat": info.can_chat,
+                "name": info.name, "fingerprint": info.identity, "engine": info.engine, "can_chat": info.can_chat,
                 "can_choose": info.can_choose, "context_length": info.context_length, "details": dict(info.details),
             },
             "stage": self.stage, "form": form_of(info, self.stage), "tier": self.settings.tier,
@@ -234,6 +234,14 @@ class Session:
             "protocol": self.settings.protocol,
             "baseline": self.baseline.name if self.baseline else None, "calibrated": self.settings.calibrate,
         }  # fmt: skip
+
+    def header_now(self, header: Json | None) -> Json | None:
+        """Header with the model's identity as it is by now: an endpoint's may have been learnt in this very run."""
+        if header is None or isinstance(self.broker, RemoteBroker):  # a worker's: the controller knows
+            return header
+        info, known = self.broker.info, header["model"]
+        told = {name: value for name, value in info.details.items() if name == "parameters"}
+        return header | {"model": known | {"fingerprint": info.identity, "details": known["details"] | told}}
 
     def close(self) -> None:
         """Stop asking, free the models, close the store; a worker only hangs up."""

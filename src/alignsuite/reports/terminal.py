@@ -59,16 +59,19 @@ def _header(run: Run, width: int) -> Iterator[Line]:
 
 
 def model_facts(header: Mapping[str, Any]) -> list[str]:
-    """Facts of the model: name, engine, stage and form, tier, the fingerprint's beginning."""
+    """Facts of the model: name, engine, how a server took it, stage and form, tier, the fingerprint's beginning."""
     model = header.get("model")
     model = model if isinstance(model, Mapping) else {"name": model}
     stage = ", ".join(str(header[key]) for key in ("stage", "form") if header.get(key))
     against = f"against {header['baseline']}" if header.get("baseline") else "census" if header.get("census") else ""
     tier = f"tier {header['tier']}" if header.get("tier") else ""
     fingerprint = str(model.get("fingerprint") or header.get("fingerprint") or "")
+    details = model.get("details")
+    asked = details.get("parameters") if isinstance(details, Mapping) else None
     parts = [
         model.get("name") or "unnamed model",
         model.get("engine"),
+        f"asked {asked}" if asked else "",
         stage,
         tier,
         against,

@@ -16,12 +16,12 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from alignsuite.errors import BudgetSpent, ModelError, ReplayMissing, RequestError
 from alignsuite.models.broker.queue import RequestQueue
-from alignsuite.models.protocol import Chosen, Generate, Generated, Model, ModelInfo, Reply, Request
+from alignsuite.models.protocol import Chosen, Generate, Generated, LearningModel, Model, ModelInfo, Reply, Request
 from alignsuite.models.store import Store
 
 Tick = Callable[["Progress"], None]
@@ -118,6 +118,9 @@ class Broker:
         budget: int | None = None,
     ) -> None:
         self._model, self._store, self._replay, self._tick, self._budget = model, store, replay, tick, budget
+        self._learnt: Mapping[str, str] = store.learnt(model.info.fingerprint)
+        if self._learnt and isinstance(model, LearningModel):
+            model.recall(self._learnt)
         self._queue = RequestQueue()
         self._changed = self._queue.changed
         self._looking = threading.Lock()
@@ -254,7 +257,7 @@ class Broker:
         ):  # what another thread is looking up may turn out to be there, and must not be asked meanwhile
             with self._changed:
                 unknown = [request for request in requests if request not in self._wanted]
-            stored = self._store.get(self.info.fingerprint, unknown) if unknown else {}
+            stored = self._store.get(self.info.identity, unknown) if unknown else {}
             with self._changed:
                 self._wanted.update(unknown)
                 self._answers.update(stored)
@@ -280,7 +283,7 @@ class Broker:
                 reply = checked(request, answer)
                 try:
                     if not isinstance(reply, RequestError):
-                        self._store.put(self.info.fingerprint, request, reply)
+                        self._keep(request, reply)
                 finally:
                     self._deliver(request, reply)
         except Exception as error:  # whatever it is, `get` raises it in the thread of the item that waits
@@ -293,6 +296,13 @@ class Broker:
                     "cap of its own"
                 )
         self._end(fault)
+
+    def _keep(self, request: Request, reply: Reply) -> None:
+        info = self.info  # as it was when this reply was got
+        if info.learnt != self._learnt:
+            self._store.learn(info.fingerprint, info.learnt)
+            self._learnt = info.learnt
+        self._store.put(info.identity, request, reply)
 
     def _deliver(self, request: Request, reply: Reply | RequestError) -> None:
         with self._changed:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 from alignsuite.models.engines.endpoint.client import Answer
 from alignsuite.models.engines.endpoint.faults import JSON, Fault
+from alignsuite.models.engines.endpoint.finish import finish_of
 from alignsuite.models.engines.endpoint.generate import CHAT_PATH, RAW_PATH, messages_of, text_of
 from alignsuite.models.engines.endpoint.logprobs import (
     check_first_words,
@@ -30,7 +31,7 @@ from alignsuite.models.engines.endpoint.logprobs import (
     read_echo,
     shown_tokens,
 )
-from alignsuite.models.engines.endpoint.retry import Retrier
+from alignsuite.models.engines.endpoint.parameters import Parameters
 from alignsuite.models.protocol import Choose, Chosen
 
 _DOUBTS = 4
@@ -61,7 +62,7 @@ class _Api:
 class Chooser:
     """Asks for log-probabilities of options, and remembers how this server shows them."""
 
-    def __init__(self, retrier: Retrier) -> None:
+    def __init__(self, retrier: Parameters) -> None:
         self._retrier = retrier
         self._chat = _Api(CHAT_PATH)
         self._raw = _Api(RAW_PATH)
@@ -202,7 +203,7 @@ class Chooser:
 
     def _read(self, answer: Answer, request: Choose, api: _Api, top: int) -> Chosen:
         choice = answer.choice()
-        if choice.get("finish_reason") == "content_filter":
+        if finish_of(choice, answer.data, is_empty=False, is_full=True)[0] == "withheld":
             raise Fault("refused_by_server", "the provider's content filter withheld the reply")
         shown = shown_tokens(choice)
         if not shown and not text_of(choice):

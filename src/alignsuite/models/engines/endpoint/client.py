@@ -27,7 +27,16 @@ from urllib.request import getproxies, proxy_bypass
 
 from alignsuite.errors import ModelError
 from alignsuite.models.engines.endpoint.address import Address
-from alignsuite.models.engines.endpoint.faults import JSON, Fault, as_list, as_object, fault_of_status, words_of
+from alignsuite.models.engines.endpoint.faults import (
+    JSON,
+    Fault,
+    as_list,
+    as_object,
+    fault_inside,
+    fault_of_status,
+    words_of,
+)
+from alignsuite.models.engines.endpoint.stream import is_stream, put_together
 from alignsuite.text.clean import tidy
 
 if TYPE_CHECKING:
@@ -87,7 +96,8 @@ class Client:
         got = await self._exchange(client, path, content)
         if not got.is_success:
             raise fault_of_status(got.status_code, got.content, got.headers, now=self._now(), clean=self.address.clean)
-        return Answer(self._decoded(got.content), time.monotonic() - start, got.headers)
+        data = self._decoded(got.content, got.headers.get("content-type", ""))
+        return Answer(data, time.monotonic() - start, got.headers)
 
     async def served(self) -> list[str]:
         """Names of the models that the server says it has; empty if it won't say."""
@@ -198,16 +208,20 @@ class Client:
             default_headers=headers,
         )
 
-    def _decoded(self, content: bytes) -> JSON:
-        try:
-            data = json.loads(content)
-        except (ValueError, RecursionError):
-            start = self.address.clean(content[:200].decode("utf-8", "replace"))
-            raise Fault("bad_answer", f"the answer is no JSON: `{start}`", retry=True) from None
+    def _decoded(self, content: bytes, content_type: str) -> JSON:
+        if is_stream(content_type, content):
+            data: object = put_together(content)
+        else:
+            try:
+                data = json.loads(content)
+            except (ValueError, RecursionError):
+                start = self.address.clean(content[:200].decode("utf-8", "replace"))
+                raise Fault("bad_answer", f"the answer is no JSON: `{start}`", retry=True) from None
         if not isinstance(data, dict):
             raise Fault("bad_answer", f"the answer is no JSON object but a {type(data).__name__}", retry=True)
-        if "choices" not in data and data.get("error"):
-            raise Fault("bad_answer", f"an error under status 200: {self.address.clean(words_of(data))}", retry=True)
+        error = data.get("error") or ("choices" not in data and words_of(data))
+        if error and not (isinstance(error, dict) and not any(error.values())):
+            raise fault_inside(error, clean=self.address.clean)
         return data
 
 

@@ -4,18 +4,20 @@ Opening one costs next to nothing and connects to nothing; the first request doe
 answer, and it measures no rates: it turns requests into replies or `RequestError`s, and raises `ModelError` where
 asking on is useless. What surprises: `answer` runs the caller's iterator of requests in another thread.
 
-The parts: `address` (base URLs and keys), `client` (one exchange, by `openai`), `faults` (what went wrong), `rate_limit`
-(how much at once, and a minute), `replicas` (whom to ask), `retry` (trying again), `generate`, `choose` and `logprobs`
-(what to ask, how to read it), `loop_thread` (threads).
+The parts: `address` (base URLs and keys), `client` and `stream` (one exchange, by `openai`), `faults` (what went wrong), `rate_limit`
+(how much at once, and a minute), `replicas` (whom to ask), `retry` (trying again), `parameters` (what a server takes), `generate`,
+`choose` and `logprobs` (what to ask), `reading`, `finish` and `error_text` (how a reply is read), `loop_thread` (threads).
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import weakref
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Literal
 
 from alignsuite.errors import ModelError, RequestError, SettingsError
@@ -24,7 +26,8 @@ from alignsuite.models.engines.endpoint.choose import Chooser
 from alignsuite.models.engines.endpoint.client import Client
 from alignsuite.models.engines.endpoint.faults import Fault
 from alignsuite.models.engines.endpoint.generate import Writer
-from alignsuite.models.engines.endpoint.loop_thread import LoopThread, Result, Run
+from alignsuite.models.engines.endpoint.loop_thread import Done, LoopThread, Result, Run
+from alignsuite.models.engines.endpoint.parameters import Parameters, check_body, in_words
 from alignsuite.models.engines.endpoint.rate_limit import Clock, ConcurrencyLimit, RateLimit
 from alignsuite.models.engines.endpoint.replicas import Replica, Replicas
 from alignsuite.models.engines.endpoint.retry import Backoff, Retrier
@@ -33,6 +36,7 @@ from alignsuite.models.protocol import Generate, ModelInfo, ModelSettings, Reply
 __all__ = ["Backoff", "Clock", "ConcurrencyLimit", "EndpointModel", "Form", "open_endpoint"]
 
 Form = Literal["auto", "chat", "raw"]
+NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> EndpointModel:
@@ -46,6 +50,9 @@ def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> 
         requests_per_minute=settings.requests_per_minute,
         tokens_per_minute=settings.tokens_per_minute,
         tell=settings.progress,
+        body=settings.body,
+        template_arguments=settings.template_arguments,
+        thinking_tokens=settings.thinking_tokens,
     )
 
 
@@ -65,6 +72,9 @@ def open_endpoint(
     concurrency_limit: Callable[[], ConcurrencyLimit] | None = None,
     backoff: Backoff | None = None,
     clock: Clock | None = None,
+    body: Mapping[str, object] = NOTHING,
+    template_arguments: Mapping[str, object] = NOTHING,
+    thinking_tokens: int = 0,
 ) -> EndpointModel:
     """The `EndpointModel` of a name that a server knows; nothing is connected yet.
 
@@ -85,12 +95,16 @@ def open_endpoint(
         concurrency_limit: makes what takes the place of the usual concurrency limit, one for each base URL.
         backoff: takes the place of the usual waits between tries.
         clock: takes the place of real time in everything but `backoff`.
+        body: fields that are added to the body of every request, all the way down.
+        template_arguments: what the server's chat template is told, as `chat_template_kwargs`.
+        thinking_tokens: what each reply is allowed on top of its own limit.
 
     Raises:
         SettingsError: if a number or the form makes no sense.
         ModelError: if a URL is none, the key can't be a key, or the environment says half of what Azure needs.
     """
     _check(form, concurrency, timeout_s, retries, (requests_per_minute, tokens_per_minute))
+    check_body(body)
     addresses = addresses_of(model, base_url, api_key)
     clock, backoff = clock or Clock(), backoff or Backoff()
     made = concurrency_limit or (lambda: ConcurrencyLimit(concurrency, clock=clock))
@@ -99,32 +113,47 @@ def open_endpoint(
     )
     rate_limits = [RateLimit(limit, clock) for limit in (requests_per_minute, tokens_per_minute)]
     retrier = Retrier(replicas, model, backoff=backoff, retries=retries, requests=rate_limits[0], tokens=rate_limits[1])
+    added = {"body": body, "template_arguments": template_arguments, "thinking_tokens": thinking_tokens}
     info = ModelInfo(
         name=name or model,
-        fingerprint=fingerprint(addresses, model, form),
+        fingerprint=fingerprint(addresses, model, form, added),
         engine=ENGINE,
         can_chat=form != "raw",
         can_choose=True,
-        details={"url": replicas.names, "form": form},
+        details={"url": replicas.names, "form": form} | _said(added),
     )
-    return EndpointModel(info, replicas, retrier, form=form, most=concurrency * len(addresses))
+    parameters = Parameters(retrier, body, template_arguments)
+    most = concurrency * len(addresses)
+    return EndpointModel(info, replicas, retrier, parameters, form=form, most=most, thinking_tokens=thinking_tokens)
 
 
 class EndpointModel:
     """`Model` of a server that speaks the OpenAI API.
 
     `info.can_choose` turns False when the server is seen not to show log-probabilities; `info.details["left_out"]` names
-    base URLs that are left out at the moment.
+    base URLs that are left out at the moment, `info.details["parameters"]` what was learnt of how this server has to be asked
+    (`info.learnt`, part of its identity). It is what was true of the reply that was handed out last.
     """
 
-    def __init__(self, info: ModelInfo, replicas: Replicas, retrier: Retrier, *, form: Form, most: int) -> None:
+    def __init__(
+        self,
+        info: ModelInfo,
+        replicas: Replicas,
+        retrier: Retrier,
+        parameters: Parameters,
+        *,
+        form: Form,
+        most: int,
+        thinking_tokens: int,
+    ) -> None:
         self.info = info
         self._replicas = replicas
         self._retrier = retrier
         self._form = form
         self._most = most
-        self._writer = Writer(retrier)
-        self._chooser = Chooser(retrier)
+        self._parameters = parameters
+        self._writer = Writer(parameters, thinking_tokens)
+        self._chooser = Chooser(parameters)
         self._lock = threading.Lock()
         self._loop_thread: LoopThread | None = None
         self._runs: set[Run] = set()
@@ -144,9 +173,15 @@ class EndpointModel:
         """
         run = self._run(requests)
         try:
-            yield from run.results()
+            for request, (reply, self.info) in run.results():
+                yield request, reply
         finally:
             self._runs.discard(run)
+
+    def recall(self, learnt: Mapping[str, str]) -> None:
+        """Ask from the start as an earlier session learnt to; see `LearningModel`."""
+        self._parameters.learnt = dict(learnt)
+        self.info = self._known()
 
     def close(self) -> None:
         """Cancel what is under way, drop connections, end threads. May be called twice."""
@@ -185,7 +220,11 @@ class EndpointModel:
                 "OPENAI_BASE_URL"
             )
 
-    async def _one(self, request: Request) -> Reply | RequestError:
+    async def _one(self, request: Request) -> Done:
+        reply = await self._answered(request)
+        return reply, self._known()
+
+    async def _answered(self, request: Request) -> Reply | RequestError:
         is_chat = not isinstance(request.prompt, str)
         if self._form == ("raw" if is_chat else "chat"):
             wanted = "a raw text prompt, or a chat model" if is_chat else "a conversation, or a base model"
@@ -196,17 +235,24 @@ class EndpointModel:
             return await self._chooser.choose(request)
         except Fault as fault:
             return fault.as_request_error()
-        finally:
-            self._note()
 
-    def _note(self) -> None:
-        """Keep `info` true."""
-        if self._chooser.unable and self.info.can_choose:
-            self.info = replace(self.info, can_choose=False)
-        left_out = ", ".join(self._replicas.left_out())
-        if left_out != self.info.details.get("left_out", ""):
-            details = {name: value for name, value in self.info.details.items() if name != "left_out"}
-            self.info = replace(self.info, details=details | ({"left_out": left_out} if left_out else {}))
+    def _known(self) -> ModelInfo:
+        """What is known of the model by now."""
+        learnt, found = self._parameters.learnt, {}
+        if learnt:
+            found["parameters"] = in_words(learnt)
+        if left_out := ", ".join(self._replicas.left_out()):
+            found["left_out"] = left_out
+        kept = {name: value for name, value in self.info.details.items() if name not in ("parameters", "left_out")}
+        can_choose = self.info.can_choose and not self._chooser.unable
+        if (can_choose, kept | found, learnt) == (self.info.can_choose, self.info.details, self.info.learnt):
+            return self.info
+        return replace(self.info, can_choose=can_choose, details=kept | found, learnt=learnt)
+
+
+def _said(added: Mapping[str, object]) -> dict[str, str]:
+    """What the user adds to every request, for `ModelInfo.details`."""
+    return {name: json.dumps(value, sort_keys=True) for name, value in added.items() if value}
 
 
 def _closer(clients: tuple[Client, ...]) -> Callable[[], Coroutine[Any, Any, None]]:

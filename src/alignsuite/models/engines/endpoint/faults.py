@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from alignsuite.errors import RequestError
+from alignsuite.text.clean import tidy
 
 Fatal = Literal["", "key", "forbidden", "quota", "model", "path", "moved"]
 JSON = Mapping[str, object]
@@ -25,12 +26,31 @@ _TOO_LONG = re.compile(
     re.IGNORECASE,
 )
 _NO_MODEL = re.compile(
-    r"model\b.*(does ?n[o']t exist|not found|not exist|is not available)"
+    r"model\b.{0,200}(does ?n[o']t exist|not found|not exist|is not available)"
     r"|unknown model|invalid model name|not a valid model|server is pinned to",
     re.IGNORECASE | re.DOTALL,
 )
-_FILTER_CODES = {"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"}
+_FILTER_CODES = {
+    "contentfilter", "contentfiltered", "contentpolicyviolation", "contentpolicyviolationerror", "responsibleaipolicyviolation",
+    "datainspectionfailed", "moderationblocked", "contentmoderation", "prohibitedcontent", "guardrailintervened", "sensitivecontent",
+}  # fmt: skip
+_FLAGGED = re.compile(
+    r"\b(input|prompt|content|request|message|response|output|text|query)s?\b[^.]{0,80}"
+    r"\b(flagged|moderated|filtered|high risk|inappropriate content|unsafe or sensitive|violat\w{1,5}\b[^.]{0,60}\b(polic|guideline|terms))"
+    r"|\b(flagged|blocked|rejected|filtered|violat\w{1,5}|trigger\w{0,5})\b[^.]{0,80}"
+    r"\b(content (management |moderation )?(polic|filter)|safety (system|filter|polic)|usage polic|responsible ai|moderation|guardrail"
+    r"|acceptable use)"
+    r"|content exists risk",
+    re.IGNORECASE,
+)
+_OF_THE_ACCOUNT = re.compile(
+    r"\b(account|organi[sz]ation|api[ _-]?key|access|project|subscription)\b[^.]{0,40}"
+    r"\b(flagged|suspended|terminated|disabled|blocked|banned|deactivated|revoked)",
+    re.IGNORECASE,
+)
+_WORDS = 4000  # characters of a server's own, however many it sends: expressions read no more
 _MOVED = (301, 302, 303, 307, 308)  # not followed: the key would go where nobody meant it to
+_TOO_LONG_CODES = {"context_length_exceeded", "exceed_context_size_error"}
 _FINAL_5XX = (501, 505)  # what the server can't do at all; every other 5xx may pass
 
 
@@ -38,7 +58,8 @@ class Fault(Exception):  # noqa: N818 (not every fault ends in an error)
     """One exchange that gave no usable answer.
 
     `kind` is a kind of `RequestError`, or `filtered`, `no_log_probs`, `short_list` or `no_echo`, which the askers turn into something
-    else. `unconnected` says that nobody was there; `wait_s` is how long the server asked us to wait.
+    else. `unconnected` says that nobody was there; `wait_s` is how long the server asked us to wait. Of a refusal, `said` is what the
+    server wrote and `param` the field of the body that it named; of what was filtered, `why` is the provider's code.
     """
 
     def __init__(
@@ -50,6 +71,9 @@ class Fault(Exception):  # noqa: N818 (not every fault ends in an error)
         wait_s: float | None = None,
         fatal: Fatal = "",
         unconnected: bool = False,
+        said: str = "",
+        param: str = "",
+        why: str = "",
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -58,6 +82,9 @@ class Fault(Exception):  # noqa: N818 (not every fault ends in an error)
         self.wait_s = wait_s
         self.fatal = fatal
         self.unconnected = unconnected
+        self.said = said
+        self.param = param
+        self.why = why
         self.tries = 1
 
     def as_request_error(self) -> RequestError:
@@ -72,6 +99,7 @@ _OUTSIDE = {
     "no_echo": "bad_answer",
     "no_log_probs": "bad_answer",
     "short_list": "bad_answer",
+    "suspect": "server_error",
 }
 _NEXT = {
     "context_too_long": ". Shorten the prompt, or serve the model with a longer context",
@@ -89,7 +117,10 @@ def fault_of_status(
 
     `clean` makes the server's words fit to be shown; `now` is in seconds since 1970.
     """
-    said, codes = _server_message(body)
+    said, data = _server_message(body)
+    codes, param = {str(code)[:200] for code in _codes_of(data)}, _param_of(data)
+    if param and param not in said:
+        said = f"{param}: {said}"
     message = f"HTTP {status}: {clean(said)}" if said.strip() else f"HTTP {status}"
     if status == 429:
         if codes & {"insufficient_quota", "billing_hard_limit_reached"}:
@@ -101,21 +132,44 @@ def fault_of_status(
         return Fault("timeout", message, retry=True)
     if status in (409, 425) or (status >= 500 and status not in _FINAL_5XX):
         return Fault("server_error", message, retry=True, wait_s=retry_after_s(headers, now))
-    return _refusal(status, message, said, codes)
+    why = "" if status == 401 else _flag(said, codes, data)
+    if why:
+        return Fault("filtered", message, why=why)
+    return _refusal(status, message, said, codes, param)
 
 
-def _refusal(status: int, message: str, said: str, codes: set[str]) -> Fault:
+def fault_inside(error: object, *, clean: Callable[[str], str] = tidy) -> Fault:
+    """The fault behind an error under status 200: at the top, in a choice, in an event of a stream."""
+    data = {"error": error}
+    said, codes = words_of(data)[:_WORDS], {str(code)[:200] for code in _codes_of(data)}
+    message = f"an error under status 200: {clean(said) or clean(json.dumps(error)[:_WORDS])}"
+    if why := _flag(said, codes, data):
+        return Fault("filtered", message, why=why)
+    if codes & _TOO_LONG_CODES or _TOO_LONG.search(said):
+        return Fault("context_too_long", message)
+    return Fault("rate_limited" if "429" in codes else "server_error", message, retry=True)
+
+
+def _flag(said: str, codes: set[str], data: object) -> str:
+    """The provider's code, or `flagged`, where a body says that a filter keeps this request from being answered."""
+    code = next((code for code in sorted(codes) if re.sub(r"[^a-z0-9]", "", code.lower()) in _FILTER_CODES), "")
+    metadata = as_object(as_object(as_object(data).get("error")).get("metadata"))
+    reasons = ", ".join(reason for reason in as_list(metadata.get("reasons")) if isinstance(reason, str))
+    if code or "flagged_input" in metadata:
+        return tidy(f"{code or 'flagged'}{f' ({reasons})' if reasons else ''}", 100)
+    return "flagged" if _FLAGGED.search(said) and not _OF_THE_ACCOUNT.search(said) else ""
+
+
+def _refusal(status: int, message: str, said: str, codes: set[str], param: str) -> Fault:
     if status == 402:
         return Fault("refused_by_server", message, fatal="quota")
     if status in (401, 403) and "logprob" not in said.lower():
         return Fault("refused_by_server", message, fatal="key" if status == 401 else "forbidden")
-    if codes & _FILTER_CODES:
-        return Fault("filtered", message)
-    if codes & {"context_length_exceeded", "exceed_context_size_error"} or _TOO_LONG.search(said):
+    if codes & _TOO_LONG_CODES or _TOO_LONG.search(said):
         return Fault("context_too_long", message)
     if "model_not_found" in codes or (status in (400, 404) and _NO_MODEL.search(said)):
         return Fault("refused_by_server", message, fatal="model")
-    return Fault("refused_by_server", message, fatal="path" if status in (404, 405) else "")
+    return Fault("refused_by_server", message, fatal="path" if status in (404, 405) else "", said=said, param=param)
 
 
 def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
@@ -138,13 +192,22 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
         return None
 
 
-def _server_message(body: bytes) -> tuple[str, set[str]]:
-    """The server's own words and its codes, wherever it put them."""
+def _server_message(body: bytes) -> tuple[str, object]:
+    """The server's own words, no more than a few kilobytes, and the body as far as it is JSON."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
-        return re.sub(r"<[^<>]{0,500}>", " ", body[:20_000].decode("utf-8", "replace")), set()
-    return words_of(data), {str(code) for code in _codes_of(data)}
+        return re.sub(r"<[^<>]{0,500}>", " ", body[:_WORDS].decode("utf-8", "replace")), None
+    return words_of(data)[:_WORDS], data
+
+
+def _param_of(data: object) -> str:
+    """The field that a body names as the wrong one: OpenAI's `param`, or the end of FastAPI's `loc`."""
+    error = as_object(as_object(data).get("error")) or as_object(data)
+    detail = as_object(next(iter(as_list(as_object(data).get("detail"))), None))
+    loc = [part for part in as_list(detail.get("loc")) if isinstance(part, str)]
+    named = error.get("param") or (loc[-1] if len(loc) > 1 else "")
+    return named[:60] if isinstance(named, str) and re.fullmatch(r"\w{1,60}", named) else ""
 
 
 def words_of(data: object) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from alignsuite.models.engines.endpoint.client import Answer
-from alignsuite.models.engines.endpoint.faults import JSON, Fault, as_list, as_object
-from alignsuite.models.engines.endpoint.retry import Retrier
-from alignsuite.models.protocol import Finish, Generate, Generated, Message
+from alignsuite.models.engines.endpoint.error_text import Refrains, is_error_text
+from alignsuite.models.engines.endpoint.faults import Fault
+from alignsuite.models.engines.endpoint.parameters import LIMITS, Parameters
+from alignsuite.models.engines.endpoint.reading import read_reply, text_of
+from alignsuite.models.protocol import Generate, Generated, Message
+from alignsuite.text.clean import tidy
+
+__all__ = ["CHAT_PATH", "RAW_PATH", "Writer", "messages_of", "text_of"]
 
 CHAT_PATH, RAW_PATH = "/chat/completions", "/completions"
-_NEW_NAME = "max_completion_tokens"
 
 
 def messages_of(prompt: tuple[Message, ...]) -> list[dict[str, str]]:
@@ -17,73 +21,54 @@ def messages_of(prompt: tuple[Message, ...]) -> list[dict[str, str]]:
 
 
 class Writer:
-    """Asks for text, and remembers by what name this server wants the limit on its length."""
+    """Asks for text; `thinking_tokens` are allowed on top of each request's own."""
 
-    def __init__(self, retrier: Retrier) -> None:
-        self._retrier = retrier
-        self._limit_name = "max_tokens"
+    def __init__(self, parameters: Parameters, thinking_tokens: int = 0) -> None:
+        self._parameters = parameters
+        self._thinking_tokens = thinking_tokens
+        self._refrains = Refrains()
 
     async def generate(self, request: Generate) -> Generated:
-        """The text; empty with finish `withheld` where the provider withholds it.
+        """The text, with finish `withheld` where the provider withholds it or the rest of it.
 
         Raises:
             Fault: if no answer could be had.
             ModelError: if asking on is useless.
         """
-        name = self._limit_name
-        try:
-            return await self._ask(request, name)
-        except Fault as fault:
-            if fault.kind == "filtered":
-                return Generated("", "withheld")
-            if fault.kind != "refused_by_server" or _NEW_NAME not in fault.message or name == _NEW_NAME:
-                raise
-        self._limit_name = _NEW_NAME
-        return await self._ask(request, _NEW_NAME)
-
-    async def _ask(self, request: Generate, limit_name: str) -> Generated:
         body: dict[str, object] = {
-            "model": self._retrier.model,
+            "model": self._parameters.model,
             "temperature": request.temperature,
             "seed": request.seed,
-            limit_name: request.max_tokens,
+            LIMITS[0]: request.max_tokens + self._thinking_tokens,
         }
         if request.stop:
             body["stop"] = list(request.stop)
-        if isinstance(request.prompt, str):
-            return await self._retrier.ask(RAW_PATH, {**body, "prompt": request.prompt}, _read)
-        return await self._retrier.ask(CHAT_PATH, {**body, "messages": messages_of(request.prompt)}, _read)
+        path = RAW_PATH if isinstance(request.prompt, str) else CHAT_PATH
+        body |= (
+            {"prompt": request.prompt} if isinstance(request.prompt, str) else {"messages": messages_of(request.prompt)}
+        )
+        doubted: list[Generated] = []
+        try:
+            return await self._parameters.ask(path, body, lambda answer: self._read(answer, request, doubted))
+        except Fault as fault:
+            if fault.kind == "filtered":
+                return Generated("", "withheld", withheld=f"provider: {fault.why}")
+            if fault.kind == "suspect" and not self._refrains.is_refrain(doubted[-1].text):
+                return doubted[-1]  # there was no second look to be had
+            raise
 
-
-def _read(answer: Answer) -> Generated:
-    choice = answer.choice()
-    text, finish = text_of(choice), _finish(choice.get("finish_reason"))
-    return Generated(
-        text="" if finish == "withheld" else text,
-        finish=finish,
-        prompt_tokens=answer.tokens("prompt_tokens"),
-        completion_tokens=answer.tokens("completion_tokens"),
-        seconds=answer.seconds,
-    )
-
-
-def _finish(reason: object) -> Finish:
-    if reason == "content_filter":
-        return "withheld"
-    return "length" if reason == "length" else "stop"
-
-
-def text_of(choice: JSON) -> str:
-    """The reply's text, character for character; null is the empty text.
-
-    Raises:
-        Fault: if there is no place for text in the choice; it may be tried again.
-    """
-    if "text" not in choice and not isinstance(choice.get("message"), dict):
-        raise Fault("bad_answer", "the answer's choice holds neither a message nor a text", retry=True)
-    text = choice["text"] if "text" in choice else as_object(choice["message"]).get("content")
-    if isinstance(text, list):  # content in parts, as some servers send it
-        text = "".join(str(as_object(part).get("text") or "") for part in as_list(text))
-    if text is not None and not isinstance(text, str):
-        raise Fault("bad_answer", f"the reply's text is a {type(text).__name__}", retry=True)
-    return text or ""
+    def _read(self, answer: Answer, request: Generate, doubted: list[Generated]) -> Generated:
+        """The reply, if it is one; a text that may be an error's is looked at twice, to see who else gets it."""
+        limit = request.max_tokens + self._thinking_tokens
+        reply = read_reply(answer, max_tokens=limit, stop=request.stop)
+        prompt = request.prompt if isinstance(request.prompt, str) else request.prompt[-1].content
+        if reply.finish == "withheld" or reply.withheld:
+            return reply
+        if is_error_text(reply.text, prompt):
+            raise Fault("server_error", f"an error came as the reply's text: `{tidy(reply.text, 200)}`", retry=True)
+        if self._refrains.is_suspect(reply.text, prompt):
+            doubted.append(reply)
+            if len(doubted) == 1 or self._refrains.is_refrain(reply.text):
+                said = f"prompts that differ got one and the same text, which speaks of a failure: `{tidy(reply.text, 200)}`"
+                raise Fault("suspect", said, retry=True)
+        return reply

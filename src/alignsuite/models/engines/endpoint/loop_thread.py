@@ -17,10 +17,12 @@ from queue import SimpleQueue
 from typing import Any
 
 from alignsuite.errors import ModelError, RequestError
-from alignsuite.models.protocol import Reply, Request
+from alignsuite.models.protocol import ModelInfo, Reply, Request
 
 Result = tuple[Request, Reply | RequestError]
-Work = Callable[[Request], Coroutine[Any, Any, Reply | RequestError]]
+Done = tuple[Reply | RequestError, ModelInfo]
+"""What came of a request, and what was known of the model when it came."""
+Work = Callable[[Request], Coroutine[Any, Any, Done]]
 
 _PATIENCE_S = 1.0
 _CLOSED = "the model was closed while requests were under way; open it again to ask on"
@@ -87,15 +89,15 @@ class Run:
         self._room = room
         self._out = 0
         self._came_back = threading.Condition()
-        self._arrived: SimpleQueue[Result | _Fed | _Failed] = SimpleQueue()
-        self._tasks: set[asyncio.Task[Reply | RequestError]] = set()
+        self._arrived: SimpleQueue[tuple[Request, Done] | _Fed | _Failed] = SimpleQueue()
+        self._tasks: set[asyncio.Task[Done]] = set()
         self._over = threading.Event()
         self._quiet = threading.Event()  # over, and nothing under way
         self._feeder = threading.Thread(
             target=self._feed, args=(requests,), name="alignsuite-endpoint-feeder", daemon=True
         )
 
-    def results(self) -> Iterator[Result]:
+    def results(self) -> Iterator[tuple[Request, Done]]:
         """Each request with its result, in order of arrival.
 
         Raises:
@@ -160,7 +162,7 @@ class Run:
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._finished(request, done))
 
-    def _finished(self, request: Request, task: asyncio.Task[Reply | RequestError]) -> None:
+    def _finished(self, request: Request, task: asyncio.Task[Done]) -> None:
         self._tasks.discard(task)
         if self._over.is_set() and not self._tasks:
             self._quiet.set()

@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 _HELLO_RETRIES = 2  # while nothing was ever heard from the endpoint
 _GONE_AFTER = 3  # requests in a row that found nobody there on every try
+_TURNED_AWAY = 3  # requests that were each turned away (429) twice …
+_TURNED_AWAY_S = 30.0  # … and nothing else heard for so long, or for three of the waits that the server named
 _BYTES_A_TOKEN = 4  # of a prompt in English; what it really cost is settled when the answer comes
 
 
@@ -58,6 +60,10 @@ class Backoff:
         return min(asked_s, self.ask_cap_s) + step * self._rng.uniform(0.0, 0.25)
 
 
+class Outdated(Exception):  # noqa: N818 (nothing failed)
+    """The body is not what is asked by now; nothing was sent."""
+
+
 class Retrier:
     """Retrier of one model's requests over all its replicas: again and again where that can help.
 
@@ -79,12 +85,19 @@ class Retrier:
         self._heard = False  # anything at all came back, once
         self._answered = False  # a good answer came back, once
         self._gone = 0
+        self._turned_away_since: float | None = None  # nothing but 429 was ever heard
+        self._turned_away = 0
 
-    async def ask(self, path: str, body: JSON, read: Callable[[Answer], T]) -> T:
+    async def ask(
+        self, path: str, body: JSON, read: Callable[[Answer], T], is_outdated: Callable[[], bool] = lambda: False
+    ) -> T:
         """What `read` makes of the answer; a `Fault` that `read` raises counts like the server's own.
+
+        `is_outdated` is asked before every try, once it is its turn.
 
         Raises:
             Fault: if the retries are spent, or trying again is useless for this request.
+            Outdated: if the body is.
             ModelError: if it is useless for all.
         """
         content, limit = json.dumps(body).encode("ascii"), _limit_of(body)
@@ -92,13 +105,16 @@ class Retrier:
         while True:
             replica = self._replicas.next()
             try:
-                return read(await self._try(replica, path, content, limit))
+                return read(await self._try(replica, path, content, limit, is_outdated))
             except TurnedAway:
                 continue
             except Fault as caught:
                 fault = caught
             tries += 1
             fault.tries = tries
+            fault.message = replica.client.address.clean(
+                fault.message
+            )  # what was read from an answer is a stranger's too
             elsewhere = self._replicas.went_badly(replica, fault)
             if not elsewhere:
                 await self._give_up_on_all(replica, fault)
@@ -107,9 +123,13 @@ class Retrier:
             if not elsewhere:
                 await self._rest(self._backoff.wait_s(tries, fault.wait_s))
 
-    async def _try(self, replica: Replica, path: str, content: bytes, limit: int) -> Answer:
+    async def _try(
+        self, replica: Replica, path: str, content: bytes, limit: int, is_outdated: Callable[[], bool]
+    ) -> Answer:
         expected = len(content) // _BYTES_A_TOKEN + limit
         async with replica.concurrency:
+            if is_outdated():
+                raise Outdated
             await self._requests.take(1)
             await self._tokens.take(expected)
             answer = await replica.client.post(path, content)
@@ -134,6 +154,7 @@ class Retrier:
         if fault.unconnected:
             return self._nobody_there(fault)
         self._heard, self._gone = True, 0
+        self._check_turned_away(replica, fault)
         if fault.fatal == "key" or (fault.fatal == "forbidden" and not self._answered):
             raise ModelError(
                 f"{replica.url} refused the key ({fault.message}). Set {replica.client.address.key_variable} to a key of "
@@ -153,6 +174,22 @@ class Retrier:
                 "usually end in /v1."
             )
         return None
+
+    def _check_turned_away(self, replica: Replica, fault: Fault) -> None:
+        """Whether this endpoint ever says anything but that it is asked too much."""
+        if self._answered or fault.kind != "rate_limited" or fault.fatal:
+            self._turned_away_since, self._turned_away = None, 0
+            return
+        now = self._backoff.now()
+        since = self._turned_away_since = now if self._turned_away_since is None else self._turned_away_since
+        self._turned_away += fault.tries == 2
+        patience = max(_TURNED_AWAY_S, 3 * min(fault.wait_s or 0.0, self._backoff.ask_cap_s))
+        if self._turned_away >= _TURNED_AWAY and now - since >= patience:
+            raise ModelError(
+                f"{replica.url} has answered nothing but HTTP 429 for {now - since:.0f} s ({fault.message}). Is the account's quota "
+                "spent, or does something else use it up? See the provider's page of limits, then set --align-requests-per-minute "
+                "and --align-tokens-per-minute to what it allows, or use another key."
+            )
 
     def _nobody_there(self, fault: Fault) -> None:
         if not self._heard and fault.tries > min(self._retries, _HELLO_RETRIES):
@@ -179,6 +216,6 @@ class Retrier:
 
 
 def _limit_of(body: JSON) -> int:
-    """How many tokens the answer may have, under either of the names."""
-    limit = body.get("max_tokens", body.get("max_completion_tokens"))
-    return limit if isinstance(limit, int) else 0
+    """How many tokens the answer may have, under whichever name."""
+    limits = (value for name, value in body.items() if name.startswith("max_") and isinstance(value, int))
+    return max(limits, default=0)
