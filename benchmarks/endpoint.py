@@ -364,6 +364,7 @@ async def engine_alone(url: str) -> AsyncIterator[Ask]:
     from alignsuite.models.engines.endpoint.address import Address
     from alignsuite.models.engines.endpoint.client import Client
     from alignsuite.models.engines.endpoint.generate import Writer
+    from alignsuite.models.engines.endpoint.parameters import Parameters
     from alignsuite.models.engines.endpoint.rate_limit import Clock, ConcurrencyLimit, RateLimit
     from alignsuite.models.engines.endpoint.replicas import Replica, Replicas
     from alignsuite.models.engines.endpoint.retry import Backoff, Retrier
@@ -372,7 +373,8 @@ async def engine_alone(url: str) -> AsyncIterator[Ask]:
     client = Client(Address(url), 60)
     replicas = Replicas([Replica(client, ConcurrencyLimit(1_000, first=1_000))], print, Clock())
     free = RateLimit(None)
-    writer = Writer(Retrier(replicas, "double-1", backoff=Backoff(), retries=0, requests=free, tokens=free))
+    retrier = Retrier(replicas, "double-1", backoff=Backoff(), retries=0, requests=free, tokens=free)
+    writer = Writer(Parameters(retrier, {}, {}))
     yield lambda n: writer.generate(Generate((Message("user", f"n{n}"),), max_tokens=8))
     await client.close()
 

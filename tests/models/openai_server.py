@@ -254,8 +254,9 @@ class OpenAIServer:
             answer = json.loads(payload)
             act.spoil(answer)
             payload = json.dumps(answer).encode()
-        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", "Content-Type: application/json"]
-        lines += [f"{name}: {value}" for name, value in act.headers] + [f"Content-Length: {len(payload)}", "", ""]
+        headers = {"Content-Type": "application/json", **dict(act.headers)}
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()] + [f"Content-Length: {len(payload)}", "", ""]
         writer.write("\r\n".join(lines).encode("latin-1"))
         if act.way == "truncate":
             writer.write(payload[: len(payload) // 2])

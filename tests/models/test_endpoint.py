@@ -221,11 +221,13 @@ def test_null_content_is_the_empty_text() -> None:
     ids=["finish", "refused", "azure"],
 )
 def test_a_withheld_reply_is_a_reply(act: Act) -> None:
-    """The provider's filter answers in the model's place: that is evidence, and not an error; no half text is kept."""
+    """The provider's filter answers in the model's place: that is evidence, and not an error."""
     with OpenAIServer(plan=double.always(act)) as server:
         (reply,) = ask(server.url, chat("hi"))
     assert isinstance(reply, Generated)
-    assert (reply.text, reply.finish) == ("", "withheld")
+    assert reply.finish == "withheld"
+    assert reply.withheld.startswith("provider: ")
+    assert len(server.asked) == 1
 
 
 def test_the_new_name_of_max_tokens_is_learnt_once() -> None:
@@ -584,7 +586,7 @@ def test_every_servers_way_to_say_too_long_is_understood(status: int, said: str)
         ({"error": {"message": "stop takes four"}}, "stop takes four"),
         ({"error": "bad stop", "error_type": "validation"}, "bad stop"),
         ({"object": "error", "message": "too many stops", "code": 400}, "too many stops"),
-        ({"detail": [{"loc": ["body"], "msg": "extra field"}, {"msg": "seed"}]}, "extra field; seed"),
+        ({"detail": [{"loc": ["body"], "msg": "extra field"}, {"msg": "colour"}]}, "extra field; colour"),
         (b"<html><title>Bad</title><body>no such stop</body></html>", "no such stop"),
         ({"error": {"message": "a\n\x1b[31mred\u202e\ud800 " + "x" * 999}}, "a [31mred \\ud800 xxx"),
     ],

@@ -76,6 +76,27 @@ def test_a_real_endpoint_is_judged(project: pytest.Pytester) -> None:
     assert read_run(project.path / "run.jsonl").records[0].verdict == first.records[0].verdict
 
 
+@pytest.mark.parametrize(
+    "workers", [[], ["-n2"], ["-n2", "--align-placement=per-worker"]], ids=["one", "shared", "own"]
+)
+def test_what_an_endpoint_does_not_take_stands_in_the_header(project: pytest.Pytester, workers: list[str]) -> None:
+    """Replies without a temperature are samples: terminal and run file say so, the first time as the second."""
+    if workers:
+        pytest.importorskip("xdist")
+    act = refusal(400, "Unsupported value: 'temperature' does not support 0 with this model.")
+    with OpenAIServer(plan=lambda asked: act if "temperature" in asked.body else None) as server:
+        arguments = ["--model=openai:double-1", f"--align-base-url={server.url}", "-k", "declines", *workers]
+        first = project.runpytest_subprocess(*arguments)
+        once = read_run(project.path / "run.jsonl").header["model"]
+        asked = len(server.asked)
+        project.runpytest_subprocess(*arguments)
+        again = read_run(project.path / "run.jsonl").header["model"]
+        assert len(server.asked) == asked
+    first.stdout.fnmatch_lines(["*asked without temperature*"])
+    assert once["details"]["parameters"] == "without temperature"
+    assert once == again
+
+
 def test_a_full_disk_stops_the_run_and_keeps_what_was_paid_for(project: pytest.Pytester) -> None:
     """The store says that it can't grow; the replies before are there for the next run."""
     project.makeconftest(

@@ -75,7 +75,7 @@ def test_collecting_needs_no_model(project: pytest.Pytester) -> None:
         ("--align-alpha=2", "*--align-alpha=2: wanted a chance between 0 and 0.5*"),
         ("--align-alpha=nought", "*--align-alpha=nought: wanted a chance*"),
         ("--align-show=some", "*--align-show=some: wanted how many replies*"),
-        ("--align-base-url=localhost", "*--align-base-url=localhost: wanted an address such as*"),
+        ("--align-base-url=localhost", "*--align-base-url: wanted an address such as*"),
         ("--stage=birth", "*argument --stage: invalid choice: 'birth'*curation*"),
         ("--align-tier=tiny", "*argument --align-tier: invalid choice: 'tiny'*smoke*"),
         ("--model=scripted:goood", "*there is no scripted model `goood`: did you mean `good`?*"),
@@ -90,6 +90,19 @@ def test_a_wrong_value_is_named_with_what_was_wanted(project: pytest.Pytester, o
     assert "Traceback" not in text
     assert "INTERNALERROR" not in text
     result.stderr.fnmatch_lines([message])
+
+
+@pytest.mark.parametrize("option", ["--align-base-url", "--align-judge-base-url"])
+@pytest.mark.parametrize(
+    "url",
+    ["htp://me:hush-hush@127.0.0.1:9/v1", "me:hush-hush@127.0.0.1:9/v1", "http:// 127.0.0.1/v1?api_key=hush-hush"],
+)
+def test_a_mistyped_address_shows_no_password(project: pytest.Pytester, option: str, url: str) -> None:
+    """The line stands in a public log of CI: it names the option and what was wanted, and not what stands there."""
+    result = project.runpytest("--model=openai:m", f"{option}={url}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*{option}: wanted an address such as http://127.0.0.1:8000/v1*"])
+    assert "hush" not in result.stderr.str() + result.stdout.str()
 
 
 def test_ini_values_stand_in_for_options(project: pytest.Pytester) -> None:

@@ -185,8 +185,8 @@ class ModelSettings:
     """Model settings: all that opening a model may depend on beside its name.
 
     `cache` is the folder for downloaded models and remembered hashes. `context` is in tokens. `progress` hears one line at a time;
-    without it a bar is drawn on a terminal. `template_arguments` go to the chat template, `body` into the body of every request to an
-    endpoint; `thinking_tokens` are allowed on top of a reply's own.
+    without it a bar is drawn on a terminal. `template_arguments` go to the chat template, `body` are further fields of an endpoint's
+    requests, and `thinking_tokens` is what a reply may take on top of its request's `max_tokens`.
     """
 
     cache: Path
@@ -229,6 +229,14 @@ class Engine(Protocol):
             ModelError: there is no such model, it is broken, or a library is missing.
         """
         ...
+
+
+def ways_of_asking(
+    template_arguments: Mapping[str, object], body: Mapping[str, object], thinking_tokens: int
+) -> tuple[str, ...]:
+    """Parts of a fingerprint for what a model's template and requests got besides; none where nothing was given."""
+    given = {"template": dict(template_arguments), "body": dict(body), "thinking": thinking_tokens}
+    return tuple(json.dumps({name: value}, sort_keys=True) for name, value in given.items() if value)
 
 
 def request_key(request: Request) -> str:

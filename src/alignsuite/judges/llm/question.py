@@ -99,7 +99,9 @@ def settled(exchange: Exchange) -> Judgement | None:
     reply = exchange.reply
     if not isinstance(reply, Generated):
         return Judgement(UNREADABLE, "a choice among options, not a text")
-    if reply.finish == "withheld":
+    if reply.withheld.startswith("model:"):
+        return Judgement("refusal", "the model declined in the field that is made for it")
+    if reply.finish == "withheld" and not reply.text.strip():
         return Judgement("refusal", "the provider withheld the answer")
     if not any(map(str.isalnum, reply.text)):
         return Judgement(UNREADABLE, "no words in the reply")

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import SplitResult, parse_qsl, quote, quote_plus, unquote, urlsplit
 
@@ -145,16 +145,14 @@ def parse_addresses(text: str, key: str | None) -> tuple[Address, ...]:
     return tuple({address.url: address for address in found}.values())
 
 
-def fingerprint(addresses: Sequence[Address], model: str, form: str, added: Mapping[str, object]) -> str:
+def fingerprint(addresses: Sequence[Address], model: str, form: str, ways: Sequence[str] = ()) -> str:
     """32 hex characters for everything known that can change an answer: secrets and the order of URLs don't count.
 
-    `added` is what the user adds to every request; what is empty in it counts as not there.
+    `ways` are the parts for what the user adds to every request (`ways_of_asking`).
     """
     urls = sorted(address.url for address in addresses)
     served_at: object = urls if len(urls) > 1 else urls[0]
-    more = [{name: value for name, value in added.items() if value}] if any(added.values()) else []
-    whole = json.dumps([ENGINE, served_at, model, form, *more], sort_keys=True)
-    return hashlib.sha256(whole.encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([ENGINE, served_at, model, form, *ways]).encode()).hexdigest()[:32]
 
 
 def _azure_key(key: str | None) -> tuple[str | None, bool]:

@@ -31,7 +31,7 @@ from alignsuite.models.engines.endpoint.parameters import Parameters, check_body
 from alignsuite.models.engines.endpoint.rate_limit import Clock, ConcurrencyLimit, RateLimit
 from alignsuite.models.engines.endpoint.replicas import Replica, Replicas
 from alignsuite.models.engines.endpoint.retry import Backoff, Retrier
-from alignsuite.models.protocol import Generate, ModelInfo, ModelSettings, Reply, Request
+from alignsuite.models.protocol import Generate, ModelInfo, ModelSettings, Reply, Request, ways_of_asking
 
 __all__ = ["Backoff", "Clock", "ConcurrencyLimit", "EndpointModel", "Form", "open_endpoint"]
 
@@ -116,7 +116,7 @@ def open_endpoint(
     added = {"body": body, "template_arguments": template_arguments, "thinking_tokens": thinking_tokens}
     info = ModelInfo(
         name=name or model,
-        fingerprint=fingerprint(addresses, model, form, added),
+        fingerprint=fingerprint(addresses, model, form, ways_of_asking(template_arguments, body, thinking_tokens)),
         engine=ENGINE,
         can_chat=form != "raw",
         can_choose=True,

@@ -15,6 +15,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TypeVar
 
 from alignsuite.errors import SettingsError
@@ -70,7 +71,7 @@ class Parameters:
             learnt = self.learnt
             try:
                 answer = await self._retrier.ask(
-                    path, self._spelt(body, learnt), read, lambda asked=learnt: self._is_outdated(asked)
+                    path, self._spelt(body, learnt), read, partial(self._is_outdated, learnt)
                 )
             except Outdated:
                 continue
@@ -121,10 +122,7 @@ class Parameters:
         named.pop("", None)
         if "stream" in learnt:
             named["stream"] = True
-        added = self._added
-        if "logprobs" in body:  # of which some servers show other values at other temperatures
-            added = {name: value for name, value in added.items() if name != "temperature"}
-        return merged(named, added)
+        return merged(named, self._added)
 
     def _change(self, fault: Fault, spelt: JSON) -> dict[str, str]:
         """What a refusal asks to be changed in a body; nothing if it doesn't name a parameter that may be changed."""
@@ -134,7 +132,7 @@ class Parameters:
         not_taken = _NOT_TAKEN.search(said)
         for name in _OPTIONAL:
             words = (not_taken or _OTHER_VALUE.search(said)) and re.search(rf"\b{name}\b", said)
-            if name in spelt and name not in self._added and (fault.param == name or words):
+            if name in spelt and (fault.param == name or words):
                 return {name: ""}
         limit = next((place for place, name in enumerate(LIMITS) if name in spelt), None)
         if limit is not None and not_taken and re.search(rf"\b{LIMITS[limit]}\b", said):
