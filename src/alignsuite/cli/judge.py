@@ -119,8 +119,9 @@ def _label(judge: Judge, file: str) -> int:
 def _exchange(data: Mapping[str, Any]) -> Exchange:
     from alignsuite.judges.protocol import exchange_of
     from alignsuite.models.protocol import Generated
+    from alignsuite.models.thoughts import parted
 
-    return exchange_of(data["prompt"], Generated(data["reply"]), tuple(data.get("hidden", ())))
+    return exchange_of(data["prompt"], parted(Generated(data["reply"])), tuple(data.get("hidden", ())))
 
 
 def _card(judge: Judge, *, as_data: bool) -> int:

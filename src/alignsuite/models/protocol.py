@@ -162,7 +162,8 @@ class ModelSettings:
     """Model settings: all that opening a model may depend on beside its name.
 
     `cache` is the folder for downloaded models and remembered hashes. `context` is in tokens. `progress` hears one line at a time;
-    without it a bar is drawn on a terminal.
+    without it a bar is drawn on a terminal. `template_arguments` go to the chat template, `body` are further fields of an endpoint's
+    requests, and `thinking_tokens` is what a reply may take on top of its request's `max_tokens`.
     """
 
     cache: Path
@@ -178,6 +179,9 @@ class ModelSettings:
     adapter: str | None = None
     trust_remote_code: bool = False
     allow_pickle: bool = False
+    template_arguments: Mapping[str, object] = field(default_factory=dict)
+    body: Mapping[str, object] = field(default_factory=dict)
+    thinking_tokens: int = 0
 
 
 class Engine(Protocol):
@@ -202,6 +206,14 @@ class Engine(Protocol):
             ModelError: there is no such model, it is broken, or a library is missing.
         """
         ...
+
+
+def ways_of_asking(
+    template_arguments: Mapping[str, object], body: Mapping[str, object], thinking_tokens: int
+) -> tuple[str, ...]:
+    """Parts of a fingerprint for what a model's template and requests got besides; none where nothing was given."""
+    given = {"template": dict(template_arguments), "body": dict(body), "thinking": thinking_tokens}
+    return tuple(json.dumps({name: value}, sort_keys=True) for name, value in given.items() if value)
 
 
 def request_key(request: Request) -> str:

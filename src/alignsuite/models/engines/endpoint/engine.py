@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -28,7 +28,7 @@ from alignsuite.models.engines.endpoint.loop_thread import LoopThread, Result, R
 from alignsuite.models.engines.endpoint.rate_limit import Clock, ConcurrencyLimit, RateLimit
 from alignsuite.models.engines.endpoint.replicas import Replica, Replicas
 from alignsuite.models.engines.endpoint.retry import Backoff, Retrier
-from alignsuite.models.protocol import Generate, ModelInfo, ModelSettings, Reply, Request
+from alignsuite.models.protocol import Generate, ModelInfo, ModelSettings, Reply, Request, ways_of_asking
 
 __all__ = ["Backoff", "Clock", "ConcurrencyLimit", "EndpointModel", "Form", "open_endpoint"]
 
@@ -46,6 +46,9 @@ def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> 
         requests_per_minute=settings.requests_per_minute,
         tokens_per_minute=settings.tokens_per_minute,
         tell=settings.progress,
+        template_arguments=settings.template_arguments,
+        body=settings.body,
+        thinking_tokens=settings.thinking_tokens,
     )
 
 
@@ -62,6 +65,9 @@ def open_endpoint(
     requests_per_minute: int | None = None,
     tokens_per_minute: int | None = None,
     tell: Callable[[str], None] | None = None,
+    template_arguments: Mapping[str, object] | None = None,
+    body: Mapping[str, object] | None = None,
+    thinking_tokens: int = 0,
     concurrency_limit: Callable[[], ConcurrencyLimit] | None = None,
     backoff: Backoff | None = None,
     clock: Clock | None = None,
@@ -82,6 +88,9 @@ def open_endpoint(
         requests_per_minute: of all tries to all base URLs; None for no limit.
         tokens_per_minute: of prompts and replies, as the server counts them where it does; None for no limit.
         tell: hears one line when a base URL is left out, and when it is back; a logged warning without it.
+        template_arguments: go to the server's chat template, as `chat_template_kwargs`.
+        body: further fields of each request.
+        thinking_tokens: what a reply may take on top of its request's tokens.
         concurrency_limit: makes what takes the place of the usual concurrency limit, one for each base URL.
         backoff: takes the place of the usual waits between tries.
         clock: takes the place of real time in everything but `backoff`.
@@ -101,13 +110,20 @@ def open_endpoint(
     retrier = Retrier(replicas, model, backoff=backoff, retries=retries, requests=rate_limits[0], tokens=rate_limits[1])
     info = ModelInfo(
         name=name or model,
-        fingerprint=fingerprint(addresses, model, form),
+        fingerprint=fingerprint(
+            addresses, model, form, *ways_of_asking(template_arguments or {}, body or {}, thinking_tokens)
+        ),
         engine=ENGINE,
         can_chat=form != "raw",
         can_choose=True,
         details={"url": replicas.names, "form": form},
     )
-    return EndpointModel(info, replicas, retrier, form=form, most=concurrency * len(addresses))
+    extra = dict(body or {})
+    if template_arguments:
+        given = extra.get("chat_template_kwargs")
+        extra["chat_template_kwargs"] = {**(given if isinstance(given, dict) else {}), **template_arguments}
+    writer = Writer(retrier, extra, thinking_tokens)
+    return EndpointModel(info, replicas, retrier, writer, form=form, most=concurrency * len(addresses))
 
 
 class EndpointModel:
@@ -117,13 +133,15 @@ class EndpointModel:
     base URLs that are left out at the moment.
     """
 
-    def __init__(self, info: ModelInfo, replicas: Replicas, retrier: Retrier, *, form: Form, most: int) -> None:
+    def __init__(
+        self, info: ModelInfo, replicas: Replicas, retrier: Retrier, writer: Writer, *, form: Form, most: int
+    ) -> None:
         self.info = info
         self._replicas = replicas
         self._retrier = retrier
         self._form = form
         self._most = most
-        self._writer = Writer(retrier)
+        self._writer = writer
         self._chooser = Chooser(retrier)
         self._lock = threading.Lock()
         self._loop_thread: LoopThread | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from alignsuite.models.engines.endpoint.client import Answer
 from alignsuite.models.engines.endpoint.faults import JSON, Fault, as_list, as_object
 from alignsuite.models.engines.endpoint.retry import Retrier
@@ -19,8 +21,9 @@ def messages_of(prompt: tuple[Message, ...]) -> list[dict[str, str]]:
 class Writer:
     """Asks for text, and remembers by what name this server wants the limit on its length."""
 
-    def __init__(self, retrier: Retrier) -> None:
+    def __init__(self, retrier: Retrier, extra: Mapping[str, object] | None = None, thinking_tokens: int = 0) -> None:
         self._retrier = retrier
+        self._extra, self._thinking = dict(extra or {}), thinking_tokens
         self._limit_name = "max_tokens"
 
     async def generate(self, request: Generate) -> Generated:
@@ -43,10 +46,11 @@ class Writer:
 
     async def _ask(self, request: Generate, limit_name: str) -> Generated:
         body: dict[str, object] = {
+            **self._extra,
             "model": self._retrier.model,
             "temperature": request.temperature,
             "seed": request.seed,
-            limit_name: request.max_tokens,
+            limit_name: request.max_tokens + self._thinking,
         }
         if request.stop:
             body["stop"] = list(request.stop)
