@@ -27,7 +27,6 @@ from alignsuite.judges.registry import as_judge
 from alignsuite.models.protocol import Finish, Generated
 from alignsuite.models.thoughts import parted
 
-
 _ALPHA = 0.05
 _FINISHES: tuple[Finish, ...] = ("stop", "length", "withheld")
 

@@ -64,7 +64,10 @@ METHOD = "thoughts 1"
 
 
 class Parted(NamedTuple):
-    """Parts of a generated text: `text` is what a user sees, `thought` the reasoning, several thoughts parted by a blank line."""
+    """Parts of a generated text: `text` is what a user sees, `thought` the reasoning.
+
+    Several thoughts are parted by a blank line.
+    """
 
     text: str
     thought: str
@@ -111,7 +114,7 @@ def as_seen(request: Request, reply: Reply | RequestError) -> Reply | RequestErr
 
 
 def only_thought(reply: Reply) -> bool:
-    """Whether a reply never got past its thought: there is one, and nothing was said; nor did a provider keep it back."""
+    """Whether a reply never got past its thought: nothing was said, and no provider kept it back."""
     return (
         isinstance(reply, Generated)
         and bool(reply.thought.strip())
@@ -143,7 +146,7 @@ def opening(rendered: str, last: str) -> str:
 
 
 def kept_specials(specials: Iterable[str]) -> list[str]:
-    """Special tokens that an engine has to leave in a text, for thoughts to be found: those of a tokenizer's that mark one."""
+    """Special tokens of a tokenizer that an engine has to leave in a text, for thoughts to be found."""
     known = list(specials)
     harmony = _HARMONY if "<|channel|>" in known else frozenset()
     return [text for text in known if text in harmony or text in ("<|channel>", "<channel|>") or _MARK.fullmatch(text)]
@@ -212,7 +215,7 @@ def _blocks(text: str) -> _Pieces | None:
 
 
 def _end(marks: list[_Mark], place: int, *, fenced: bool, last: dict[bool, int]) -> int | None:
-    """Index of the mark that closes the block opened at `place`; the last one there is where more were opened than closed."""
+    """Index of the mark that closes the block opened at `place`; the last one where more were opened than closed."""
     if last[True] <= place:
         return None
     depth = 1
@@ -298,7 +301,7 @@ def _harmony(text: str) -> _Pieces | None:
 
 
 def _channels(text: str, header: re.Pattern[str]) -> _Pieces:
-    """Pieces of a text by its channels, up to the first `final`; what comes behind that one is no reply."""
+    """Pieces of a text by its channels, up to the first `final`; what comes behind it is no reply."""
     pieces: _Pieces = []
     raw = header is _CHANNEL
     at = 0 if raw else _BEGINS.match(text).end()  # type: ignore[union-attr]
