@@ -42,12 +42,14 @@ _ANSWER = re.compile(
 )
 
 _CHANNEL = re.compile(
-    r"(?:<\|(?:end|return|call)\|>\s{0,9}){0,3}(?:<\|start\|>[^<]{0,99})?"
-    r"<\|channel\|>\s{0,9}(analysis|commentary|final)\b[^<]{0,199}(?:<\|constrain\|>[^<]{0,49})?<\|message\|>"
+    r"(?:<\|(?:end|return|call)\|>\s{0,9}){0,3}(?:<\|start\|>assistant(?:\s{1,9}to=[\w.]{1,60})?\s{0,9})?"
+    r"<\|channel\|>\s{0,9}(analysis|commentary|final)\b(?:\s{1,9}to=[\w.]{1,60})?"
+    r"(?:\s{0,9}(?:json|code|<\|constrain\|>\s{0,9}\w{1,20}))?\s{0,9}<\|message\|>"
 )
 _CHANNEL_CUT = re.compile(
-    r"(?:<\|(?:end|return|call)\|>\s{0,9}){0,3}(?:<\|start\|>[^<]{0,99})?(?:<\|channel\|>[^<]{0,99})?\Z"
+    r"(?:<\|(?:end|return|call)\|>\s{0,9}){0,3}(?:<\|start\|>([a-z]{0,9}))?(?:<\|channel\|>([a-z]{0,10}))?\Z"
 )
+_CHANNELS = ("analysis", "commentary", "final")
 _FINAL_ENDS = re.compile(r"<\|return\|>|<\|end\|>(?=\s{0,9}(?:<\|start\|>|\Z))")
 _OPENING = "<|start|>assistant<|channel|>final<|message|>"
 _RUN_TOGETHER = re.compile(r"assistant(analysis|commentary|final)")
@@ -191,25 +193,28 @@ def _blocks(text: str) -> _Pieces | None:
     said = False  # whether anything was said since the last thought that ended
     while place < len(marks):
         mark = marks[place]
-        before = text[at : mark.start]
-        leads = not said and not before.strip()
+        leads = not said and not text[at : mark.start].strip()
         if mark.closes:
             if spoken_of and (spoken_of[-1].apart or not mark.apart):
                 spoken_of.pop()
+                said = True
             elif (leads and not pieces) or (not mark.fenced and _ends_thought(text, mark)):
-                pieces[settled:] = [(True, piece) for _, piece in [*pieces[settled:], (False, before)]]
+                pieces[settled:] = [(True, piece) for _, piece in [*pieces[settled:], (False, text[at : mark.start])]]
                 at, said, settled = mark.end, False, len(pieces)
+            else:
+                said = True
             place += 1
             continue
         if leads or (mark.strong and mark.apart and not mark.fenced):
             end = _end(marks, place, fenced=last[False] <= place, last=last)
             if end is not None:
-                pieces += [(False, before), (True, text[mark.end : marks[end].start])]
+                pieces += [(False, text[at : mark.start]), (True, text[mark.end : marks[end].start])]
                 at, place, said = marks[end].end, end + 1, said or not leads
                 continue
             if leads or pieces:
-                return [*pieces, (False, before), (True, text[mark.end :])]
+                return [*pieces, (False, text[at : mark.start]), (True, text[mark.end :])]
         spoken_of.append(mark)
+        said = True
         place += 1
     return [*pieces, (False, text[at:])] if pieces else None
 
@@ -286,7 +291,7 @@ def _unwrapped(text: str) -> str:
 def _harmony(text: str) -> _Pieces | None:
     """Pieces of a text in Harmony's channels, with their marks or without; None where it is in none."""
     begins = text[:99].lstrip()
-    if begins.startswith(("<|channel|>", "<|start|>assistant")):
+    if begins.startswith("<|channel|>") or re.match(r"<\|start\|>assistant\s*(?:<\|channel\|>|\Z)", begins):
         return _channels(text, _CHANNEL)
     if begins.startswith(("analysis", "commentary", "assistant")) and _is_run_together(text):
         return _channels(text, _RUN_TOGETHER)
@@ -316,8 +321,15 @@ def _channels(text: str, header: re.Pattern[str]) -> _Pieces:
             ends = _FINAL_ENDS.search(text, at) if raw else None
             rest = [(True, text[ends.end() :])] if ends else []
             return [*pieces, (False, text[at : ends.start() if ends else len(text)]), *rest]
-    tail = text[at:]
-    return [*pieces, (True, tail[: _CHANNEL_CUT.search(tail).start()] if raw else tail)]  # type: ignore[union-attr]
+    return [*pieces, (True, _without_cut_header(text[at:]) if raw else text[at:])]
+
+
+def _without_cut_header(text: str) -> str:
+    """Text of a channel without the header of the next one, which the limit of tokens cut off."""
+    found = _CHANNEL_CUT.search(text)
+    assert found is not None  # it matches the text's end
+    header = "assistant".startswith(found[1] or "") and any(name.startswith(found[2] or "") for name in _CHANNELS)
+    return text[: found.start()] if header else text
 
 
 def _is_run_together(text: str) -> bool:
@@ -335,8 +347,7 @@ def _is_run_together(text: str) -> bool:
 def _is_spoken_of(text: str, found: re.Match[str]) -> bool:
     """Whether a channel's name stands by itself, as a word that is spoken of."""
     before, behind = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]
-    quoted = before in _QUOTES and behind in _QUOTES
-    return quoted or (before.isspace() and not behind.strip(" .,;:)"))
+    return before == behind == "`" or (before.isspace() and not behind.strip(" .,;:)"))
 
 
 def _stands_out(text: str, found: re.Match[str]) -> bool:
