@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
@@ -27,6 +28,13 @@ WORLD_G_PER_KWH = 445.0
 Countries lie between some 20 and more than 900.
 """
 
+_OWN_ARGUMENTS = frozenset({"messages", "add_generation_prompt", "bos_token", "eos_token"})
+_OWN_FIELDS = frozenset(
+    {
+        "model", "messages", "prompt", "max_tokens", "max_completion_tokens", "temperature", "seed", "stop", "stream", "n",
+        "logprobs", "top_logprobs",
+    }
+)  # fmt: skip
 _MOST_G_PER_KWH = 2_000.0  # twice the dirtiest grids: more is a slip of the unit
 
 
@@ -75,6 +83,9 @@ class Settings:
         budget: tokens that may be spent; None for no cap.
         requests_per_minute, tokens_per_minute: pace of an endpoint; None for no limit.
         device, adapter, trust_remote_code, allow_pickle: of a Transformers checkpoint.
+        template_arguments: what goes to the model's chat template.
+        body: further fields of an endpoint's requests.
+        thinking_tokens: tokens that a reply may take on top of its own, for reasoning.
         judges: what `--align-judge` named, in that order.
         judge_base_url, judge_api_key: of the endpoint of judges that are models there; those of the model where nothing else was said.
         carbon_intensity: grams of CO2 that a kilowatt-hour costs where the model runs.
@@ -116,6 +127,15 @@ class Settings:
     judges: tuple[str, ...] = ()
     judge_base_url: str | None = None
     judge_api_key: str | None = field(default=None, repr=False)
+    template_arguments: Mapping[str, object] = field(default_factory=dict)
+    body: Mapping[str, object] = field(default_factory=dict)
+    thinking_tokens: int = 0
+
+    @property
+    def ways_of_asking(self) -> dict[str, object]:
+        """Those of `template_arguments`, `body` and `thinking_tokens` that were given, by name, as JSON types."""
+        given = {name: getattr(self, name) for name in ("template_arguments", "body", "thinking_tokens")}
+        return {name: value for name, value in given.items() if value}
 
 
 def read_settings(options: Options, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -166,6 +186,11 @@ def read_settings(options: Options, environment: Mapping[str, str] = os.environ)
         judges=tuple(judges),
         judge_base_url=_url(_text(options, "align_judge_base_url"), "align-judge-base-url"),
         judge_api_key=environment.get("ALIGNSUITE_JUDGE_API_KEY"),
+        template_arguments=_template_arguments(
+            cast("list[str]", options.getoption("align_template_arg") or options.getini("align_template_arg"))
+        ),
+        body=_body(_text(options, "align_body")),
+        thinking_tokens=_amount("align-thinking-tokens", _text(options, "align_thinking_tokens")) or 0,
     )
 
 
@@ -240,6 +265,47 @@ def _amount(name: str, value: str | None) -> int | None:
     if amount < 1:
         raise SettingsError(f"--{name}={value}: wanted a count of 1 or more, such as 500, 60k or 2M")
     return amount
+
+
+def _template_arguments(given: Iterable[str]) -> dict[str, object]:
+    """Arguments of the chat template by name; a value is JSON where it parses, else text."""
+    found: dict[str, object] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        told = f"--align-template-arg={one}"
+        if not equals or not name.isidentifier():
+            raise SettingsError(f"{told}: wanted NAME=VALUE, such as enable_thinking=false")
+        if name in _OWN_ARGUMENTS:
+            raise SettingsError(f"{told}: `{name}` is set for each prompt, and can't be given")
+        if name in found:
+            raise SettingsError(f"{told}: `{name}` is given twice; leave one out")
+        if value in ("True", "False", "None"):  # as text they would all count as true
+            meant = {"None": "null"}.get(value, value.lower())
+            raise SettingsError(f"{told}: wanted JSON: {name}={meant}, or {name}='\"{value}\"' for the text")
+        try:
+            found[name] = json.loads(value, parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            found[name] = value
+    return found
+
+
+def _body(value: str | None) -> dict[str, object]:
+    """Further fields of a request's body, which must not be those that each request has by itself."""
+    if value is None:
+        return {}
+    try:
+        fields = json.loads(value, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise SettingsError(f'--align-body={value[:200]}: wanted a JSON object, such as {{"reasoning_effort": "low"}}')
+    if own := sorted(_OWN_FIELDS & fields.keys()):
+        raise SettingsError(f"--align-body: {', '.join(own)} follow from the prompt and can't be given; leave them out")
+    return fields
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _show(value: str | None) -> int:

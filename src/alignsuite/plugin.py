@@ -21,7 +21,7 @@ __all__ = ["baseline", "model", "replies"]
 
 INI = (
     "tier", "run_file", "store", "base_url", "show", "alpha", "budget", "requests_per_minute", "tokens_per_minute", "device", "adapter",
-    "placement", "protocol", "judge_base_url",
+    "placement", "protocol", "judge_base_url", "body", "thinking_tokens",
 )  # fmt: skip
 WORDS = {
     "MARGINAL": ("m", {"yellow": True}),
@@ -118,6 +118,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="load weights that are no safetensors: unpickling can run code",
     )
     group.addoption(
+        "--align-template-arg",
+        action="append",
+        metavar="NAME=VALUE",
+        help="an argument for the model's chat template, such as enable_thinking=false; the value is JSON, or else text",
+    )
+    group.addoption(
+        "--align-body",
+        metavar="JSON",
+        help='further fields of each request to an endpoint, such as {"reasoning_effort": "low"}',
+    )
+    group.addoption(
+        "--align-thinking-tokens",
+        metavar="N",
+        help="room for reasoning, in tokens on top of the reply's own (default: none)",
+    )
+    group.addoption(
         "--align-placement",
         choices=("shared", "per-worker"),
         help="with -n: one model for all workers, or one for each on its own device (default: shared)",
@@ -139,6 +155,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name in INI:
         parser.addini(f"align_{name}", f"like --align-{name.replace('_', '-')}")
     parser.addini("align_judge", "like --align-judge; several are separated by spaces", type="args", default=[])
+    parser.addini("align_template_arg", "like --align-template-arg; one a line", type="linelist", default=[])
     parser.addini("align_grid_g_per_kwh", "grams of CO2 behind a kilowatt-hour where the model runs", default="")
     parser.addini(
         "align_limits", "the file of targets and limits that take the place of those in suites", default="limits.toml"

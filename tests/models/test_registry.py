@@ -18,7 +18,7 @@ import pytest
 from alignsuite.errors import ModelError
 from alignsuite.models import registry
 from alignsuite.models.hub import fetch_gguf, split_address
-from alignsuite.models.registry import ENGINES, EngineRow, ModelSettings, lookup, open_model, rows
+from alignsuite.models.registry import ENGINES, EngineRow, ModelSettings, lookup, open_model, rows, setting_of
 
 from .conftest import GgufWriter
 
@@ -195,7 +195,7 @@ def test_every_engine_heeds_settings_and_has_schemes_of_its_own() -> None:
     """An option of a row that were no setting, or a scheme of two rows, would be a slip of whoever adds an engine."""
     settings = {field.name for field in fields(ModelSettings)}
     options = [option for engine in ENGINES for option in engine.heeds]
-    assert {option.removeprefix("--align-").replace("-", "_") for option in options} < settings
+    assert {setting_of(option) for option in options} < settings
     schemes = [scheme for engine in ENGINES for scheme in engine.schemes]
     assert sorted(schemes) == ["embedded", "gguf", "hf", "openai", "scripted"]
 

@@ -68,11 +68,10 @@ def counted(happened: Mapping[str, bool | None]) -> dict[str, int | None]:
 def example(reading: JudgedReply, form: Form) -> Example:
     """`Example` of a judged reply: shortened, and harmless to whatever shows it."""
     reply, case = reading.reply, reading.case
-    said = ""
+    said = thought = ""
     if isinstance(reply, Generated):
-        said = reply.text
+        said, thought = reply.text, reply.thought
     elif isinstance(reply, Chosen):
         said = reading.judgement.label
-    return Example(
-        case.id, clean(case.text(form)), clean(said), reading.judgement.label, clean(reading.judgement.evidence, 200)
-    )
+    label, evidence = reading.judgement.label, clean(reading.judgement.evidence, 200)
+    return Example(case.id, clean(case.text(form)), clean(said), label, evidence, clean(thought))

@@ -16,6 +16,11 @@ from alignsuite.text.numbers import amount, amounts, declared, percent, plural, 
 LEANS = ("A model that leans neither way", "A model that leans as far as the limit")
 """Whom a FAIL and a PASS wrong where either direction is bad."""
 
+_UNFINISHED = {
+    "cut_off": ("was cut off at its limit of tokens", "were cut off at their limit of tokens"),
+    "withheld": ("was withheld", "were withheld"),
+    "thought_only": ("never left the reasoning", "never left the reasoning"),
+}
 _BOUNDS = ("target", "limit", "margin")
 
 
@@ -90,6 +95,21 @@ def judge_notes(result: ClaimResult, details: ClaimDetails, made_of_it: str = ""
     `made_of_it` is what the claim made of the errors, as a clause with its comma; without it how much of a loss shows is said.
     """
     return tuple(filter(None, (_about_judge(result, details.judge, made_of_it), _second_opinion(details))))
+
+
+def unfinished(result: ClaimResult) -> str:
+    """Replies that were cut off, withheld or a thought only, as a clause; empty where there were none.
+
+    >>> from alignsuite.runs.records import Verdict
+    >>> unfinished(ClaimResult("rate", Verdict.PASS, "refused", "", 9, 9, answered={"answer": 6, "cut_off": 1, "thought_only": 2}))
+    '1 of 9 replies was cut off at its limit of tokens, 2 never left the reasoning'
+    """
+    counts = [(count, how) for status, how in _UNFINISHED.items() if (count := result.answered.get(status, 0))]
+    if not counts:
+        return ""
+    total, (count, (one, many)) = sum(result.answered.values()), counts[0]
+    rest = [f", {count} {(one if count == 1 else many)}" for count, (one, many) in counts[1:]]
+    return f"{count} of {plural(total, 'reply')} {one if count == 1 else many}{''.join(rest)}"
 
 
 def words(name: str) -> str:

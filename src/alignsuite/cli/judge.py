@@ -105,13 +105,18 @@ def _opened(arguments: argparse.Namespace, open_things: ExitStack) -> Judge:
 
 
 def _label(judge: Judge, file: str) -> int:
-    from alignsuite.judges.protocol import OneByOne
+    from alignsuite.judges.protocol import UNREADABLE, Judgement, OneByOne
     from alignsuite.judges.registry import as_judge
+    from alignsuite.models.protocol import Generated
+    from alignsuite.models.thoughts import only_thought, why_only_thought
 
     judge, pairs = as_judge(judge), _pairs(file)
     while some := list(itertools.islice(pairs, 1 if isinstance(judge, OneByOne) else _PORTION)):
-        judgements = judge.judge([_exchange(data) for data in some])
-        for data, judgement in zip(some, judgements, strict=True):
+        exchanges = [_exchange(data) for data in some]
+        for data, exchange, judgement in zip(some, exchanges, judge.judge(exchanges), strict=True):
+            reply = exchange.reply
+            if isinstance(reply, Generated) and only_thought(reply):
+                judgement = Judgement(UNREADABLE, why_only_thought(reply))
             print(json.dumps({**data, "label": judgement.label, "evidence": judgement.evidence}), flush=True)
     return OK
 
@@ -119,8 +124,9 @@ def _label(judge: Judge, file: str) -> int:
 def _exchange(data: Mapping[str, Any]) -> Exchange:
     from alignsuite.judges.protocol import exchange_of
     from alignsuite.models.protocol import Generated
+    from alignsuite.models.thoughts import parted
 
-    return exchange_of(data["prompt"], Generated(data["reply"]), tuple(data.get("hidden", ())))
+    return exchange_of(data["prompt"], parted(Generated(data["reply"])), tuple(data.get("hidden", ())))
 
 
 def _card(judge: Judge, *, as_data: bool) -> int:

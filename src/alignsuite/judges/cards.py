@@ -25,7 +25,7 @@ from alignsuite.errors import SettingsError
 from alignsuite.judges.protocol import UNREADABLE, Behaviour, Judge, Judgement, OneByOne, Reader, exchange_of
 from alignsuite.judges.registry import as_judge
 from alignsuite.models.protocol import Finish, Generated
-
+from alignsuite.models.thoughts import parted
 
 _ALPHA = 0.05
 _FINISHES: tuple[Finish, ...] = ("stop", "length", "withheld")
@@ -195,7 +195,9 @@ def measure(
     rows = read_labelled(file)
     clock = time.process_time if isinstance(judge, OneByOne) else time.perf_counter
     started = clock()
-    judged = as_judge(judge).judge([exchange_of(row.prompt, Generated(row.reply, finish=_finish(row))) for row in rows])
+    judged = as_judge(judge).judge(
+        [exchange_of(row.prompt, parted(Generated(row.reply, finish=_finish(row)))) for row in rows]
+    )
     spent = clock() - started
     pairs = list(zip(rows, judged, strict=True))
     confusion: dict[str, Counter[str]] = {}

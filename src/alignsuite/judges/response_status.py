@@ -6,12 +6,13 @@ reads them. Where several are true, the first in this order is said:
 1. `failed`: no reply came, but an error;
 2. `withheld`: the provider kept the whole answer back. What was shown before a filter came is classed as any other text, and so is
    the model's own refusal in a field made for it;
-3. `empty`: nothing that can be seen, or the markers of a chat template and nothing else;
-4. `echo`: the prompt's last turn (or raw text) again, nearly, and little else. A task to repeat something is answered so as well;
-5. `babble`: no words, or the same few over and over;
-6. `cut_off`: the reply reached its limit of tokens. A probe that grants 64 tokens cuts nearly every reply, and means to: that is told
+3. `thought_only`: the model reasoned, and said nothing;
+4. `empty`: nothing that can be seen, or the markers of a chat template and nothing else;
+5. `echo`: the prompt's last turn (or raw text) again, nearly, and little else. A task to repeat something is answered so as well;
+6. `babble`: no words, or the same few over and over;
+7. `cut_off`: the reply reached its limit of tokens. A probe that grants 64 tokens cuts nearly every reply, and means to: that is told
    here so that it can be seen, not because it is wrong;
-7. `answer`: anything else, right or wrong, and every choice among options.
+8. `answer`: anything else, right or wrong, and every choice among options.
 
 Only the first 4 000 characters are looked at for `echo` and `babble`, so a reply that begins well and ends in a loop is an answer, and a
 megabyte costs what a page does.
@@ -26,8 +27,9 @@ from typing import Literal
 
 from alignsuite.errors import RequestError
 from alignsuite.models.protocol import Chosen, Prompt, Reply
+from alignsuite.models.thoughts import only_thought
 
-Answered = Literal["answer", "empty", "echo", "babble", "cut_off", "withheld", "failed"]
+Answered = Literal["answer", "empty", "echo", "babble", "cut_off", "withheld", "thought_only", "failed"]
 
 _WINDOW = 4000
 _REPEATED = 0.9  # share of a reply's pairs of words that stand in the prompt, from which it is an echo …
@@ -54,6 +56,8 @@ def classify(prompt: Prompt, reply: Reply | RequestError) -> Answered:
         return "failed"
     if isinstance(reply, Chosen):
         return "answer"
+    if only_thought(reply):
+        return "thought_only"
     text = reply.text
     blank = _BLANK.match(text)
     if blank is not None and blank.end() == len(text):

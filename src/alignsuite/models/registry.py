@@ -48,13 +48,18 @@ class EngineRow:
 
 
 _OWN = "alignsuite.models.engines"
+_TEMPLATE, _THINKING = "--align-template-arg", "--align-thinking-tokens"
 _TRANSFORMERS = EngineRow(
     f"{_OWN}.transformers.engine",
     "a Transformers checkpoint (hf:ORG/NAME, or a folder with config.json)",
     frozenset({"hf"}),
-    frozenset({"--align-adapter", "--align-device", "--align-trust-remote-code", "--align-allow-pickle"}),
+    frozenset(
+        {"--align-adapter", "--align-device", "--align-trust-remote-code", "--align-allow-pickle", _TEMPLATE, _THINKING}
+    ),
 )
-_LLAMA_CPP = EngineRow(f"{_OWN}.llamacpp.engine", "a GGUF file", frozenset({"embedded", "gguf"}))
+_LLAMA_CPP = EngineRow(
+    f"{_OWN}.llamacpp.engine", "a GGUF file", frozenset({"embedded", "gguf"}), frozenset({_TEMPLATE, _THINKING})
+)
 ENGINES: tuple[EngineRow, ...] = (
     _TRANSFORMERS,
     _LLAMA_CPP,
@@ -62,9 +67,11 @@ ENGINES: tuple[EngineRow, ...] = (
         f"{_OWN}.endpoint.engine",
         "an endpoint (openai:NAME)",
         frozenset({"openai"}),
-        frozenset({"--align-requests-per-minute", "--align-tokens-per-minute"}),
+        frozenset({"--align-requests-per-minute", "--align-tokens-per-minute", "--align-body", _TEMPLATE, _THINKING}),
     ),
-    EngineRow(f"{_OWN}.scripted", "a scripted double (scripted:NAME)", frozenset({"scripted"})),
+    EngineRow(  # a double is never short of tokens
+        f"{_OWN}.scripted", "a scripted double (scripted:NAME)", frozenset({"scripted"}), frozenset({_THINKING})
+    ),
 )
 """Every engine, one row each; whose option was given in vain is asked in this order."""
 
@@ -126,6 +133,15 @@ def open_model(name: str, *, settings: ModelSettings) -> Model:
     return engine.open(target, name, "raw" if base and settings.form == "auto" else settings.form, settings)
 
 
+def setting_of(option: str) -> str:
+    """Field of `ModelSettings` that an option sets.
+
+    >>> setting_of("--align-adapter"), setting_of("--align-template-arg")
+    ('adapter', 'template_arguments')
+    """
+    return "template_arguments" if option == _TEMPLATE else option.removeprefix("--align-").replace("-", "_")
+
+
 def _check_heeded(name: str, engine: Engine, settings: ModelSettings) -> None:
     """Refuse options that this engine would not heed.
 
@@ -133,9 +149,8 @@ def _check_heeded(name: str, engine: Engine, settings: ModelSettings) -> None:
     """
     unheeded = [
         option
-        for row in ENGINES
-        for option in sorted(row.heeds - engine.heeds)
-        if getattr(settings, option.removeprefix("--align-").replace("-", "_"))
+        for option in dict.fromkeys(option for row in ENGINES for option in sorted(row.heeds - engine.heeds))
+        if getattr(settings, setting_of(option))
     ]
     if unheeded:
         whose = next(row.models for row in ENGINES if unheeded[0] in row.heeds)

@@ -20,7 +20,8 @@ from alignsuite.judges.choice import read_choice
 from alignsuite.judges.protocol import UNREADABLE, Behaviour, Exchange, Judge, Judgement, Reader, exchange_of
 from alignsuite.judges.registry import JudgeRegistry, Paid, as_judge
 from alignsuite.judges.response_status import classify
-from alignsuite.models.protocol import Prompt, Reply, Request
+from alignsuite.models.protocol import Generated, Prompt, Reply, Request
+from alignsuite.models.thoughts import only_thought, why_only_thought
 from alignsuite.runs.records import ClaimResult, Verdict
 
 if TYPE_CHECKING:
@@ -303,8 +304,11 @@ class Replies:
         again: bool,
     ) -> list[Judgement]:
         """Judgement of each reply, all handed to the judge at once; those of the second rater are kept beside."""
+        unread = [_unread(reply) for reply in replies]
         came = [
-            (case, reply) for case, reply in zip(cases, replies, strict=True) if not isinstance(reply, RequestError)
+            (case, reply)
+            for case, reply, why in zip(cases, replies, unread, strict=True)
+            if not (why or isinstance(reply, RequestError))
         ]
         if behaviour is None:
             read = [read_choice(case.options, reply) for case, reply in came]
@@ -317,12 +321,7 @@ class Replies:
                 for (case, _), *both in zip(came, read, self._read_by(second, exchanges), strict=True):
                     self._agreement.add(f"{case.id} again" if again else case.id, *both)
         judged = iter(read)
-        return [
-            Judgement(UNREADABLE, f"no reply ({reply.kind}): {reply}")
-            if isinstance(reply, RequestError)
-            else next(judged)
-            for reply in replies
-        ]
+        return [Judgement(UNREADABLE, why) if why else next(judged) for why in unread]
 
     def _prompt(self, case: Case) -> Prompt:
         return (case.chat if self.form == "chat" else case.raw) or ""
@@ -340,6 +339,13 @@ class Replies:
         self._spent["from_store"] += delivery.from_store
         self._spent["calls"] += len(delivery.replies) - delivery.from_store
         self._spent["milliseconds"] += round(1000 * delivery.seconds)
+
+
+def _unread(reply: Reply | RequestError) -> str:
+    """Reason why no judge is asked about a reply: it never came, or is a thought only; empty where one is."""
+    if isinstance(reply, RequestError):
+        return f"no reply ({reply.kind}): {reply}"
+    return why_only_thought(reply) if isinstance(reply, Generated) and only_thought(reply) else ""
 
 
 class DryRunOver(BaseException):

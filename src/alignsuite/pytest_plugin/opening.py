@@ -34,7 +34,8 @@ def open_model(settings: Settings, from_hook: Callable[[], Model | None], show: 
                 settings.cache, settings.base_url, settings.api_key, progress=show,
                 requests_per_minute=settings.requests_per_minute, tokens_per_minute=settings.tokens_per_minute,
                 device=settings.device, adapter=settings.adapter, trust_remote_code=settings.trust_remote_code,
-                allow_pickle=settings.allow_pickle,
+                allow_pickle=settings.allow_pickle, template_arguments=settings.template_arguments, body=settings.body,
+                thinking_tokens=settings.thinking_tokens,
             ),
         )  # fmt: skip
     if not isinstance(model, Model):
@@ -46,7 +47,8 @@ def open_judges(settings: Settings, open_one: Callable[[Settings], Model], store
     """Brokers before the models among the judges that `--align-judge` named, by that name.
 
     They are opened as `--model` would be, but for what belongs to the model under test alone: its adapter, its device, its pace, the leave
-    to run its code. They share the store, and each has a budget of its own, as large as the model's.
+    to run its code, and what its template and its requests get besides. They share the store, and each has a budget of its own, as large
+    as the model's.
 
     Args:
         settings: those of the session.
@@ -61,7 +63,7 @@ def open_judges(settings: Settings, open_one: Callable[[Settings], Model], store
         as_model = replace(
             settings, model=name, base_url=settings.judge_base_url or settings.base_url, device=None, adapter=None,
             api_key=settings.judge_api_key or settings.api_key, trust_remote_code=False, allow_pickle=False,
-            requests_per_minute=None, tokens_per_minute=None,
+            requests_per_minute=None, tokens_per_minute=None, template_arguments={}, body={}, thinking_tokens=0,
         )  # fmt: skip
         try:
             model = open_one(as_model)

@@ -6,6 +6,7 @@ reports, and are gathered in the process that writes the run file.
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -233,6 +234,7 @@ class Session:
             "alpha": self.settings.alpha, "items": self.items, "tests": self.tests, "census": self.census,
             "protocol": self.settings.protocol,
             "baseline": self.baseline.name if self.baseline else None, "calibrated": self.settings.calibrate,
+            **self.settings.ways_of_asking,
         }  # fmt: skip
 
     def header_now(self, header: Json | None) -> Json | None:
@@ -258,12 +260,17 @@ def _options(settings: Settings) -> Iterator[str]:
         "align-base-url": settings.base_url, "align-judge-base-url": settings.judge_base_url, "align-device": settings.device,
         "align-adapter": settings.adapter,
         "align-protocol": None if settings.protocol == "gate" else settings.protocol,
+        "align-body": json.dumps(settings.body) if settings.body else None,
+        "align-thinking-tokens": settings.thinking_tokens or None,
         "align-store": None if settings.store == settings.cache / "store.sqlite" else settings.store,
     }  # fmt: skip
     for address in ("align-base-url", "align-judge-base-url"):
         if set("@?") & set(str(given[address])):
             del given[address]  # a secret may stand there: the reader has to give it again
     yield from (f"--align-judge={name}" for name in settings.judges)
+    yield from (
+        f"--align-template-arg={name}={json.dumps(value)}" for name, value in settings.template_arguments.items()
+    )
     yield from (f"--{option}={value}" for option, value in given.items() if value is not None)
     switches = {
         "census": settings.census, "calibrate": settings.calibrate, "trust-remote-code": settings.trust_remote_code,

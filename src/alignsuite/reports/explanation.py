@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 
 from alignsuite.claims import present
+from alignsuite.claims.presentation import unfinished
 from alignsuite.claims.row import Row
 from alignsuite.reports.regression import against, by_itself
 from alignsuite.runs.records import ClaimResult, Verdict
@@ -55,6 +56,8 @@ def _further(claim: ClaimResult, row: Row, again: str) -> Iterator[str]:
     if how_sure:
         yield how_sure
     yield from row.notes
+    if not_whole := unfinished(claim):
+        yield f"{not_whole}."
     if claim.regression is not None:
         yield f"{against(claim.regression)}."
     if claim.noise is not None:

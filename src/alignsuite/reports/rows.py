@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from alignsuite.claims import present
+from alignsuite.claims.presentation import unfinished
 from alignsuite.reports.explanation import measured
 from alignsuite.reports.regression import against, by_itself, style
 from alignsuite.runs.records import ClaimResult, Record, Verdict
@@ -131,8 +132,7 @@ def _notes(record: Record, claim: ClaimResult | None) -> Iterator[Note]:
         yield Note(why)
     if standing := _standing(record):
         yield Note(standing)
-    if claim.unread and not any("could not be read" in reason for reason in claim.reasons):
-        yield Note(f"{plural(claim.unread, 'reply')} could not be read", "yellow")
+    yield from _not_read_or_not_whole(claim)
     if claim.regression is not None:
         yield Note(against(claim.regression), style(claim))
     if claim.noise is not None:
@@ -140,6 +140,13 @@ def _notes(record: Record, claim: ClaimResult | None) -> Iterator[Note]:
     for other in record.claims:
         if other is not claim:
             yield Note(f"also {other.verdict}: {measured(other, present(other))}")
+
+
+def _not_read_or_not_whole(claim: ClaimResult) -> Iterator[Note]:
+    if claim.unread and not any("could not be read" in reason for reason in claim.reasons):
+        yield Note(f"{plural(claim.unread, 'reply')} could not be read", "yellow")
+    if not_whole := unfinished(claim):
+        yield Note(not_whole)
 
 
 def _standing(record: Record) -> str:

@@ -6,6 +6,7 @@ and cleaned.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -75,9 +76,21 @@ def model_facts(header: Mapping[str, Any]) -> list[str]:
         stage,
         tier,
         against,
+        *_ways_of_asking(header),
         short_fingerprint(fingerprint),
     ]
     return [one_line(str(part), 120) for part in parts if part]
+
+
+def _ways_of_asking(header: Mapping[str, Any]) -> Iterator[str]:
+    """What the model's template and its requests got besides, as the options that gave it say it."""
+    arguments = header.get("template_arguments")
+    if isinstance(arguments, Mapping) and arguments:
+        yield "template " + ", ".join(f"{name}={json.dumps(value)}" for name, value in arguments.items())
+    if header.get("body"):
+        yield f"body {json.dumps(header['body'])}"
+    if header.get("thinking_tokens"):
+        yield f"{header['thinking_tokens']} tokens for thinking"
 
 
 def short_fingerprint(fingerprint: str) -> str:
@@ -198,9 +211,11 @@ def _example(example: Example, indent: int, width: int) -> Iterator[Line]:
     blank = " " * indent
     for line in wrap(f"case {one_line(example.case)} · {one_line(example.label)}{evidence}", width - indent):
         yield [(f"{blank}{line}", "bold")]
-    for role, text in (("prompt", example.prompt), ("reply", example.reply)):
+    for role, text in (("prompt", example.prompt), ("thought", example.thought), ("reply", example.reply)):
+        if role == "thought" and not text:
+            continue
         for index, line in enumerate(wrap(clean(text).strip("\n"), width - indent - 10)):
-            yield [(f"{blank}  {role if index == 0 else '':<6}  {line}", "")]
+            yield [(f"{blank}  {role if index == 0 else '':<7} {line}", "dim" if role == "thought" else "")]
 
 
 def _summary_word(rows: Iterable[RecordRow]) -> tuple[str, str]:

@@ -34,13 +34,17 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Example:
-    """Example: one case with the reply and its label. Texts are shortened and cleaned."""
+    """Example: one case with the reply and its label. Texts are shortened and cleaned.
+
+    `thought` is the reasoning before the reply, which nobody judged.
+    """
 
     case: str
     prompt: str
     reply: str
     label: str
     evidence: str = ""
+    thought: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,16 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Protocol
 
 from alignsuite.errors import ReplayMissing, RequestError
-from alignsuite.judges.llm.question import LABELS, RUBRIC, Question, chosen_label, fingerprint, settled, written_label
+from alignsuite.judges.llm.question import (
+    LABELS,
+    RUBRIC,
+    Question,
+    chosen_label,
+    fingerprint,
+    settled,
+    would_rather_write,
+    written_label,
+)
 from alignsuite.judges.protocol import UNREADABLE, Exchange, Judgement, exchange_of
 from alignsuite.models.protocol import Generated, ModelInfo, Reply, Request
 
@@ -91,7 +100,7 @@ class LLMJudge:
     def _answered(self, questions: Sequence[Question]) -> list[Judgement]:
         """Judgements from letters where the model can choose, from words where it can't.
 
-        It can't where its server turns out not to show probabilities.
+        It can't where its server turns out not to show probabilities, or where it would rather write: a chat model that thinks first.
         """
         if not questions:
             return []
@@ -104,7 +113,11 @@ class LLMJudge:
                 return [self._judgement(answer) for answer in self._asked(questions, choose=False)]
             except ReplayMissing:
                 raise missing from None
-        unable = [place for place, answer in enumerate(answers) if _cannot_choose(answer)]
+        chats = self._broker.info.can_chat  # a base model would write on and on
+        unable = [
+            place for place, answer in enumerate(answers)
+            if _cannot_choose(answer) or (chats and would_rather_write(answer))
+        ]  # fmt: skip
         if unable:
             words = self._asked([questions[place] for place in unable], choose=False)
             for place, answer in zip(unable, words, strict=True):

@@ -23,6 +23,7 @@ from alignsuite.errors import BudgetSpent, ModelError, ReplayMissing, RequestErr
 from alignsuite.models.broker.queue import RequestQueue
 from alignsuite.models.protocol import Chosen, Generate, Generated, LearningModel, Model, ModelInfo, Reply, Request
 from alignsuite.models.store import Store
+from alignsuite.models.thoughts import as_seen
 
 Tick = Callable[["Progress"], None]
 
@@ -46,6 +47,7 @@ class Progress:
 class Delivery:
     """Delivery of `Broker.get`: a reply or a failure for each request, in the order asked, and what was paid.
 
+    Thoughts stand apart from texts here (`thoughts.as_seen`); the store keeps replies as the engine gave them.
     A reply that several items want is paid for by the first; to the others it came from the store.
     """
 
@@ -192,7 +194,7 @@ class Broker:
 
     def _delivery(self, requests: Sequence[Request]) -> Delivery:
         paid = [self._paid.pop(request) for request in requests if request in self._paid]
-        replies = tuple(self._answers[request] for request in requests)
+        replies = tuple(as_seen(request, self._answers[request]) for request in requests)
         return Delivery(replies, len(requests) - len(paid), sum(paid))
 
     def _leave(self, requests: Sequence[Request]) -> None:

@@ -12,21 +12,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from jinja2 import TemplateError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension
+from jinja2.meta import find_undeclared_variables
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from alignsuite.errors import ModelError, RequestError
 from alignsuite.models.protocol import Message
+from alignsuite.models.thoughts import opening
 
 TODAY = datetime(2024, 7, 26)
 """The date that every template sees; Llama 3's own default."""
 
+_OWN = {"messages", "add_generation_prompt", "tools", "documents", "bos_token", "eos_token"}
 _MOST_REPEATED = 1 << 16
 _CUTS = [chr(0xFDD0 + index) for index in range(32)]  # code points that Unicode keeps free of characters
 
@@ -35,16 +38,21 @@ class ChatTemplate:
     """Compiled chat template.
 
     A template that refuses a system turn, or silently leaves it out, gets the system's text at the head of the first user turn
-    instead, parted by a blank line.
+    instead, parted by a blank line. `arguments` are further variables that the template reads, such as `enable_thinking`.
 
     Raises:
-        ModelError: the template has a syntax error.
+        ModelError: the template has a syntax error, or reads no variable of an argument's name.
     """
 
-    def __init__(self, source: str, *, bos_token: str = "", eos_token: str = "") -> None:
+    def __init__(
+        self, source: str, *, bos_token: str = "", eos_token: str = "", arguments: Mapping[str, object] | None = None
+    ) -> None:
         self._tokens = {"bos_token": bos_token, "eos_token": eos_token}
+        self._arguments = dict(arguments or {})
         try:
-            self._template = _environment().from_string(source)
+            environment = _environment()
+            self._template = environment.from_string(source)
+            self._check_arguments(find_undeclared_variables(environment.parse(source)) - environment.globals.keys())
         except (TemplateError, RecursionError, MemoryError) as error:
             raise ModelError(
                 f"the model's chat template is broken: {error}; convert it again, or run it with raw prompts only"
@@ -68,11 +76,29 @@ class ChatTemplate:
                 raise
         return self._render(fold_system(messages))
 
+    def opening(self, messages: Sequence[Message]) -> str:
+        """Mark that opens a thought where the assistant begins to speak; empty where the template opens none."""
+        return opening(self.render(messages), messages[-1].content if messages else "")
+
+    def _check_arguments(self, read: set[str]) -> None:
+        known = sorted(read - _OWN)
+        unknown = [name for name in self._arguments if name not in known]
+        if unknown:
+            raise ModelError(
+                f"--align-template-arg={unknown[0]}=…: the model's chat template reads no such variable; it reads "
+                f"{', '.join(known) or 'none but the conversation'}"
+            )
+
     def _render(self, messages: Sequence[Message]) -> str:
         turns = [{"role": message.role, "content": message.content} for message in messages]
         try:
             return self._template.render(
-                messages=turns, add_generation_prompt=True, tools=None, documents=None, **self._tokens
+                **self._arguments,
+                messages=turns,
+                add_generation_prompt=True,
+                tools=None,
+                documents=None,
+                **self._tokens,
             )
         except Exception as error:  # whatever a stranger's template raises is the template's refusal
             reason = f"{type(error).__name__}: {error}"[:300]
@@ -80,6 +106,16 @@ class ChatTemplate:
             raise RequestError(
                 "unsupported", f"the model's chat template takes no conversation of ({roles}): {reason}"
             ) from error
+
+
+def refuse_arguments(name: str, arguments: Mapping[str, object]) -> None:
+    """Refuse arguments for a template where a model is asked without one.
+
+    Raises:
+        ModelError: there are some.
+    """
+    if arguments:
+        raise ModelError(f"{name}: is asked in raw text, so --align-template-arg would have no effect: leave it out")
 
 
 def fold_system(messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -12,12 +12,12 @@ import importlib.metadata
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import Path
 
 from alignsuite.errors import ModelError, RequestError
 from alignsuite.models.embedded import obtain
-from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText
+from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText, refuse_arguments
 from alignsuite.models.engines.llamacpp.gguf import GgufHeader, read_header
 from alignsuite.models.engines.llamacpp.server import SETUP, LlamaServer
 from alignsuite.models.engines.option_tree import OptionTokens, log_likelihoods, split_options
@@ -32,10 +32,13 @@ from alignsuite.models.protocol import (
     Message,
     ModelInfo,
     ModelSettings,
+    Prompt,
     Reply,
     Request,
     request_key,
+    ways_of_asking,
 )
+from alignsuite.models.thoughts import METHOD, kept_specials, mentions
 from alignsuite.text.progress import Tell
 
 _USUAL_CONTEXT = 4096
@@ -52,6 +55,8 @@ def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> 
         context=settings.context,
         threads=settings.threads,
         progress=settings.progress,
+        template_arguments=settings.template_arguments,
+        thinking_tokens=settings.thinking_tokens,
     )
 
 
@@ -70,10 +75,11 @@ class LlamaCppModel:
 
     Opening reads the header and hashes the file (0.1 s for 100 MB, once); weights load at the first `answer`. `form` is
     `auto` (chat where the file has a template), `chat` or `raw`. `context` is in tokens, by default the model's own or
-    4096, whichever is less; `threads` is by default every processor this process may use.
+    4096, whichever is less; `threads` is by default every processor this process may use. `template_arguments` go to the
+    chat template; `thinking_tokens` is what a reply may take on top of its request's tokens, and the usual context grows by it.
 
     Raises:
-        ModelError: the file is broken, the engine is missing, the form or context does not fit the file.
+        ModelError: the file is broken, the engine is missing, the form, context or an argument does not fit the file.
     """
 
     info: ModelInfo
@@ -88,18 +94,29 @@ class LlamaCppModel:
         context: int | None = None,
         threads: int | None = None,
         progress: Tell | None = None,
+        template_arguments: Mapping[str, object] | None = None,
+        thinking_tokens: int = 0,
     ) -> None:
         self._header = read_header(path)
         self._server: LlamaServer | None = None
         self._threads = threads or _processors()
-        self._context = _context(self._header, context)
-        self._template = _template(self._header, form)
+        self._thinking = thinking_tokens
+        self._context = _context(self._header, context, thinking_tokens)
+        self._template = _template(self._header, form, template_arguments or {})
+        self._kept = kept_specials(self._header.special_tokens)
         self._special = SpecialText(self._header.special_tokens)
         weights = pieces_identity(_pieces(self._header), cache=cache, progress=progress)
         engine, template = f"xllamacpp {_version()}", (self._header.chat_template or "") if self._template else ""
         self.info = ModelInfo(
             name=name or str(path),
-            fingerprint=fingerprint(weights, engine, SETUP, template),
+            fingerprint=fingerprint(
+                weights,
+                engine,
+                SETUP,
+                template,
+                *([METHOD] if mentions(template) or self._kept else []),
+                *ways_of_asking(template_arguments or {}, {}, thinking_tokens),
+            ),
             engine=engine,
             can_chat=self._template is not None,
             can_choose=True,
@@ -151,12 +168,13 @@ class LlamaCppModel:
         if request.max_tokens < 1:
             raise RequestError("unsupported", f"max_tokens is {request.max_tokens}; one token or more was wanted")
         tokens = self._tokens(server, request.prompt)
-        self._check_length(len(tokens), request.max_tokens)
-        answer = server.complete(tokens, _decoding(request))
+        limit = request.max_tokens + self._thinking
+        self._check_length(len(tokens), limit)
+        answer = server.complete(tokens, {**_decoding(request), "max_tokens": limit, **self._specials()})
         try:
             choice, usage = answer["choices"][0], answer["usage"]
             return Generated(
-                text=str(choice["text"]),
+                text=self._opening(request.prompt) + str(choice["text"]),
                 finish="length" if choice["finish_reason"] == "length" else "stop",
                 prompt_tokens=len(tokens),
                 completion_tokens=int(usage["completion_tokens"]),
@@ -164,6 +182,14 @@ class LlamaCppModel:
             )
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise RequestError("bad_answer", f"llama.cpp's answer holds no text ({error!r})") from error
+
+    def _specials(self) -> dict[str, object]:
+        """Option that leaves the special tokens in a text that mark thoughts; llama.cpp drops them else."""
+        return {"preserved_tokens": self._kept} if self._kept else {}
+
+    def _opening(self, prompt: Prompt) -> str:
+        """Mark that opens the thought in the prompt already, and belongs to what was thought."""
+        return "" if self._template is None or isinstance(prompt, str) else self._template.opening(prompt)
 
     def _choose(self, server: LlamaServer, request: Choose, start: float) -> Chosen:
         found = self._split(server, request)
@@ -227,7 +253,7 @@ class LlamaCppModel:
             raise RequestError(
                 "context_too_long",
                 f"the prompt's {prompt} tokens and {more} more for the reply are over the context of {self._context}; "
-                "shorten it, or open the model with a longer context",
+                f"shorten it, or {'lower --align-thinking-tokens' if self._thinking else 'open the model with a longer context'}",
             )
 
 
@@ -247,20 +273,23 @@ def _decoding(request: Generate) -> dict[str, object]:
     return options
 
 
-def _template(header: GgufHeader, form: Form) -> ChatTemplate | None:
+def _template(header: GgufHeader, form: Form, arguments: Mapping[str, object]) -> ChatTemplate | None:
     if form == "raw" or (form == "auto" and header.chat_template is None):
+        refuse_arguments(str(header.path), arguments)
         return None
     if header.chat_template is None:
         raise ModelError(
             f"{header.path}: holds no chat template, so it can't be asked as a chat model; ask it raw, or convert it with one"
         )
-    return ChatTemplate(header.chat_template, bos_token=header.bos_token, eos_token=header.eos_token)
+    return ChatTemplate(
+        header.chat_template, bos_token=header.bos_token, eos_token=header.eos_token, arguments=arguments
+    )
 
 
-def _context(header: GgufHeader, asked: int | None) -> int:
-    own = header.context_length
+def _context(header: GgufHeader, asked: int | None, thinking: int) -> int:
+    own, usual = header.context_length, _USUAL_CONTEXT + thinking
     if asked is None:
-        return min(own or _USUAL_CONTEXT, _USUAL_CONTEXT)
+        return min(own or usual, usual)
     if asked < 16 or (own and asked > own):
         raise ModelError(
             f"{header.path}: a context of {asked} tokens does not fit; 16 to {own or 'any number'} were wanted"

@@ -43,7 +43,7 @@ def write_continuously(
         max_batch_tokens=256 if on_cpu else None,
         return_logprobs=True,  # they are the only sign of weights that are NaN
     )
-    longest = max(job.request.max_tokens for job in jobs)
+    longest = max(job.limit for job in jobs)
     config = GenerationConfig(
         max_new_tokens=longest, do_sample=False, eos_token_id=list(ends.stop), pad_token_id=ends.pad
     )
@@ -53,7 +53,7 @@ def write_continuously(
         generation_config=config, continuous_batching_config=settings, block=True, timeout=5, warmup=not on_cpu
     ) as manager:
         for key, job in asked.items():
-            manager.add_request(job.prompt, request_id=key, max_new_tokens=job.request.max_tokens)
+            manager.add_request(job.prompt, request_id=key, max_new_tokens=job.limit)
         left = len(asked)
         while left:
             stopped()

@@ -9,7 +9,7 @@ company no further than floating-point sums do; `TransformersModel.batch_floor` 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +33,8 @@ from alignsuite.models.engines.transformers.weights import (
 )
 from alignsuite.models.engines.transformers.write import Job
 from alignsuite.models.identity import fingerprint, folder_identity
-from alignsuite.models.protocol import Choose, Form, ModelInfo, ModelSettings, Reply, Request
+from alignsuite.models.protocol import Choose, Form, ModelInfo, ModelSettings, Reply, Request, ways_of_asking
+from alignsuite.models.thoughts import METHOD, mentions
 from alignsuite.text.progress import Tell
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class _Setup:
     dtype: str
     trust_remote_code: bool
     threads: int | None
+    thinking: int = 0
 
 
 def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> TransformersModel:
@@ -70,6 +72,8 @@ def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> 
         threads=settings.threads,
         context=settings.context,
         progress=settings.progress,
+        template_arguments=settings.template_arguments,
+        thinking_tokens=settings.thinking_tokens,
     )
 
 
@@ -86,16 +90,19 @@ def open_transformers(
     threads: int | None = None,
     context: int | None = None,
     progress: Tell | None = None,
+    template_arguments: Mapping[str, object] | None = None,
+    thinking_tokens: int = 0,
 ) -> TransformersModel:
     """Checkpoint in a folder (a `Path`) or on the hub (a `str`: `ORG/NAME[@REV]`), its weights not loaded yet.
 
     `form` is `auto` (chat where the tokenizer has a template), `chat` or `raw`. `device` is `cpu`, `cuda`, `cuda:1` or `mps`, by
     default the best there is. `adapter` is the folder or hub name of a LoRA adapter. `context` is in tokens, by default the model's own.
-    `cache` remembers the hashes of files.
+    `cache` remembers the hashes of files. `template_arguments` go to the chat template; `thinking_tokens` is what a reply may take on top
+    of its request's tokens.
 
     Raises:
-        ModelError: a library, a file or the device is missing, something is broken, it does not fit the form, context or adapter, or it
-            needs an option that lets it run code.
+        ModelError: a library, a file or the device is missing, something is broken, it does not fit the form, context, adapter or
+            arguments, or it needs an option that lets it run code.
     """
     engine = versions(adapter=adapter is not None)
     chosen = pick_device(device)
@@ -104,9 +111,11 @@ def open_transformers(
     shown = name or (f"hf:{place}" if snapshot else str(place))
     config = read_config(checkpoint, trust_remote_code=trust_remote_code)
     tokenizer = read_tokenizer(checkpoint, trust_remote_code=trust_remote_code)
-    template = template_for(tokenizer, form, shown)
+    template = template_for(tokenizer, form, shown, template_arguments or {})
     added, adapter_identity = _adapter(adapter, checkpoint, snapshot, allow_pickle, cache)
-    setup = _Setup(checkpoint, added, chosen, pick_dtype(chosen, checkpoint), trust_remote_code, threads)
+    setup = _Setup(
+        checkpoint, added, chosen, pick_dtype(chosen, checkpoint), trust_remote_code, threads, thinking_tokens
+    )
     weights = (
         f"{snapshot.repository}@{snapshot.commit}"
         if snapshot
@@ -114,10 +123,20 @@ def open_transformers(
     )
     source = own_template(tokenizer) if template else None
     length = _context(config, context, shown, pair=checkpoint.is_pair)
+    text = TokenText(tokenizer, template, pair=checkpoint.is_pair, name=shown)
+    thinks = [METHOD] if mentions(source or "") or text.marks else []
     info = ModelInfo(
         name=shown,
         fingerprint=fingerprint(
-            weights, engine, chosen.partition(":")[0], setup.dtype, _METHOD, source or "", adapter_identity
+            weights,
+            engine,
+            chosen.partition(":")[0],
+            setup.dtype,
+            _METHOD,
+            source or "",
+            adapter_identity,
+            *thinks,
+            *ways_of_asking(template_arguments or {}, {}, thinking_tokens),
         ),
         engine=engine,
         can_chat=template is not None,
@@ -132,7 +151,6 @@ def open_transformers(
             "adapter_identity": adapter_identity,
         },
     )
-    text = TokenText(tokenizer, template, pair=checkpoint.is_pair, name=shown)
     return TransformersModel(info, setup, tokenizer, text, length)
 
 
@@ -206,8 +224,9 @@ class TransformersModel:
             if request.max_tokens < 1:
                 raise RequestError("unsupported", f"max_tokens is {request.max_tokens}; one token or more was wanted")
             tokens = self._text.prompt(request.prompt)
-            self._check_length(len(tokens), request.max_tokens)
-            return Job(request, tokens)
+            job = Job(request, tokens, self._setup.thinking)
+            self._check_length(len(tokens), job.limit)
+            return job
         except RequestError as error:
             return error
 
@@ -253,7 +272,7 @@ class TransformersModel:
             raise RequestError(
                 "context_too_long",
                 f"the prompt's {prompt} tokens and {more} more for the reply are over the context of {self._context}; "
-                "shorten it, or use a model with a longer context",
+                f"shorten it, or {'lower --align-thinking-tokens' if self._setup.thinking else 'use a model with a longer context'}",
             )
 
 

@@ -120,7 +120,7 @@ class Loaded:
             return min(self.rows.size, max(1, ENCODED_AT_ONCE // max(len(job.prompt) for job in near)))
         if self._model.device.type != "cpu":
             return self.rows.size
-        longest = max(len(job.prompt) + job.request.max_tokens for job in near)
+        longest = max(len(job.prompt) + job.limit for job in near)
         return min(self.rows.size, rows_that_fit(self._config, longest, self._model.dtype.itemsize))
 
     def _scores(self, found: Sequence[OptionTokens]) -> list[list[float] | RequestError]:
@@ -170,7 +170,7 @@ class Loaded:
             return _broken()
         text, cut = before_stop(self._text.answer(job.prompt, written.tokens), job.request.stop)
         return Generated(
-            text,
+            self._text.opening(job.request.prompt) + text,
             finish="stop" if cut else written.finish,
             prompt_tokens=len(job.prompt),
             completion_tokens=len(written.tokens),

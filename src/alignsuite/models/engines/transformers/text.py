@@ -6,13 +6,15 @@ switched off, and in a conversation such spellings are cut apart before the temp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from alignsuite.errors import ModelError, RequestError
-from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText
+from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText, refuse_arguments
 from alignsuite.models.engines.option_tree import OptionTokens, split_options
 from alignsuite.models.protocol import Choose, Message, Prompt
+from alignsuite.models.thoughts import kept_specials
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -28,6 +30,9 @@ class TokenText:
     ) -> None:
         self._tokenizer, self._template, self._pair, self._name = tokenizer, template, pair, name
         self._special = SpecialText(special_texts(tokenizer))
+        dropped = {place: str(token) for place, token in tokenizer.added_tokens_decoder.items() if token.special}
+        kept = kept_specials(dropped.values())
+        self.marks = {place: text for place, text in dropped.items() if text in kept}
         self._before, self._behind = self._frame()
 
     def prompt(self, prompt: Prompt) -> list[int]:
@@ -62,13 +67,29 @@ class TokenText:
             )
         return found
 
+    def opening(self, prompt: Prompt) -> str:
+        """Mark that opens a thought in the prompt already, and belongs to what is thought; empty where there is none."""
+        return "" if self._template is None or isinstance(prompt, str) else self._template.opening(prompt)
+
     def answer(self, prompt: Sequence[int], tokens: Sequence[int]) -> str:
-        """Generated text of the tokens behind a prompt, without special ones; a leading space that was written is kept."""
+        """Generated text of the tokens behind a prompt; a leading space that was written is kept.
+
+        Special tokens are left out, but for those that mark a thought.
+        """
+        marked = next((place for place, token in enumerate(tokens) if token in self.marks), len(tokens))
+        return self._behind_prompt(prompt, tokens[:marked]) + self._marked(tokens[marked:])
+
+    def _behind_prompt(self, prompt: Sequence[int], tokens: Sequence[int]) -> str:
         if self._pair:
             return self.decode(tokens)
         tail = list(prompt[-_BEHIND:])
         before, whole = self.decode(tail), self.decode([*tail, *tokens])
         return whole[len(before) :] if whole.startswith(before) else self.decode(tokens)
+
+    def _marked(self, tokens: Sequence[int]) -> str:
+        """Decoded text of some tokens, with the marks of thoughts among them."""
+        groups = itertools.groupby(tokens, lambda token: self.marks.get(token, ""))
+        return "".join(mark * len(list(some)) if mark else self.decode(list(some)) for mark, some in groups)
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Decoded text of some tokens, without special ones."""
@@ -138,18 +159,22 @@ def own_template(tokenizer: PreTrainedTokenizerBase) -> str | None:
     return str(found) if found else None
 
 
-def template_for(tokenizer: PreTrainedTokenizerBase, form: str, name: str) -> ChatTemplate | None:
+def template_for(
+    tokenizer: PreTrainedTokenizerBase, form: str, name: str, arguments: Mapping[str, object]
+) -> ChatTemplate | None:
     """Chat template to ask with, None for raw text.
 
     Raises:
-        ModelError: the form is `chat` and there is no template, or it is broken.
+        ModelError: the form is `chat` and there is no template, it is broken, or it does not take the arguments.
     """
     source = own_template(tokenizer)
     if form == "raw" or (form == "auto" and source is None):
+        refuse_arguments(name, arguments)
         return None
     if source is None:
         raise ModelError(
             f"{name}: its tokenizer holds no chat template, so it can't be asked as a chat model; ask it raw "
             "(--stage=pretraining), or put the template it was trained with into `chat_template.jinja` beside its tokenizer"
         )
-    return ChatTemplate(source, bos_token=str(tokenizer.bos_token or ""), eos_token=str(tokenizer.eos_token or ""))
+    ends = {"bos_token": str(tokenizer.bos_token or ""), "eos_token": str(tokenizer.eos_token or "")}
+    return ChatTemplate(source, **ends, arguments=arguments)

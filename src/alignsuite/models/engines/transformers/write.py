@@ -2,7 +2,7 @@
 
 The library's own `generate` does the work, greedily. A request with a temperature is sampled inside the same batch: Gumbel noise
 from a generator of its own is added to its row, and the largest sum of both is a draw from the softmax. So a sample depends on the
-request's seed and not on its neighbours. A row is done at an end token, at one of its stop strings or at its own `max_tokens`;
+request's seed and not on its neighbours. A row is done at an end token, at one of its stop strings or at its own limit;
 what `generate` adds to it afterwards, while others go on, is left off.
 """
 
@@ -23,10 +23,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Tokenized Generate request."""
+    """Tokenized Generate request; its reply may take `thinking` tokens on top of the request's own."""
 
     request: Generate
     prompt: list[int]
+    thinking: int = 0
+
+    @property
+    def limit(self) -> int:
+        """Limit of the reply, in tokens."""
+        return self.request.max_tokens + self.thinking
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ def write(
         first, given = ids.shape[1], {}
     rows = _Rows(jobs, ends, first, model.device, decode, stopped)
     config = GenerationConfig(
-        max_new_tokens=max(job.request.max_tokens for job in jobs),
+        max_new_tokens=max(job.limit for job in jobs),
         do_sample=False,
         num_beams=1,
         pad_token_id=ends.pad,
@@ -106,7 +112,7 @@ class _Rows:
         import torch
 
         self._jobs, self._first, self._decode, self._stopped = jobs, first, decode, stopped
-        self._limits = torch.tensor([job.request.max_tokens for job in jobs], device=device)
+        self._limits = torch.tensor([job.limit for job in jobs], device=device)
         self._stop = torch.tensor(ends.stop, device=device, dtype=torch.long)
         self._lengths = torch.zeros(len(jobs), dtype=torch.long, device=device)  # 0 while a row goes on
         self._at_end = torch.zeros(len(jobs), dtype=torch.bool, device=device)
