@@ -218,8 +218,8 @@ class LlamaCppModel:
         mark = self._special.mark_for(option, *(message.content for message in prompt))
         safe = [Message(message.role, self._special.cut(message.content, mark)) for message in prompt]
         text = self._template.render(safe)
-        if self._header.bos_token and self._server is not None and self._server.start:
-            text = text.removeprefix(self._header.bos_token)
+        if self._server is not None and self._server.start:  # the tokenizer's own begin tokens stand there already
+            text = text.removeprefix(self._header.named_tokens["bos_token"])
         return (text + self._special.cut(option, mark)).split(mark)
 
     def _check_length(self, prompt: int, more: int) -> None:
@@ -248,13 +248,24 @@ def _decoding(request: Generate) -> dict[str, object]:
 
 
 def _template(header: GgufHeader, form: Form) -> ChatTemplate | None:
-    if form == "raw" or (form == "auto" and header.chat_template is None):
+    if form == "raw":
         return None
+    if header.chat_template is None and header.named_templates:
+        names = ", ".join(f"`{name}`" for name in header.named_templates)
+        raise ModelError(
+            f"{header.path}: holds the chat templates {names}, and none for plain conversations, so it is not known how to ask; convert "
+            "it with one, or ask in raw text (--stage=pretraining)"
+        )
     if header.chat_template is None:
+        if form == "auto":
+            return None
         raise ModelError(
             f"{header.path}: holds no chat template, so it can't be asked as a chat model; ask it raw, or convert it with one"
         )
-    return ChatTemplate(header.chat_template, bos_token=header.bos_token, eos_token=header.eos_token)
+    try:
+        return ChatTemplate(header.chat_template, tokens=header.named_tokens)
+    except ModelError as error:
+        raise ModelError(f"{header.path}: {error}") from error
 
 
 def _context(header: GgufHeader, asked: int | None) -> int:

@@ -104,7 +104,7 @@ def open_transformers(
     shown = name or (f"hf:{place}" if snapshot else str(place))
     config = read_config(checkpoint, trust_remote_code=trust_remote_code)
     tokenizer = read_tokenizer(checkpoint, trust_remote_code=trust_remote_code)
-    template = template_for(tokenizer, form, shown)
+    template = template_for(tokenizer, form, shown, folder=checkpoint.folder)
     added, adapter_identity = _adapter(adapter, checkpoint, snapshot, allow_pickle, cache)
     setup = _Setup(checkpoint, added, chosen, pick_dtype(chosen, checkpoint), trust_remote_code, threads)
     weights = (
@@ -112,7 +112,7 @@ def open_transformers(
         if snapshot
         else folder_identity(checkpoint.folder, cache=cache, progress=progress)
     )
-    source = own_template(tokenizer) if template else None
+    source = own_template(tokenizer, checkpoint.folder) if template else None
     length = _context(config, context, shown, pair=checkpoint.is_pair)
     info = ModelInfo(
         name=shown,

@@ -7,16 +7,19 @@ switched off, and in a conversation such spellings are cut apart before the temp
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alignsuite.errors import ModelError, RequestError
 from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText
 from alignsuite.models.engines.option_tree import OptionTokens, split_options
+from alignsuite.models.engines.transformers.files import read_json
 from alignsuite.models.protocol import Choose, Message, Prompt
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+_PROCESSORS = "chat_template.json"
 _BEHIND = 4  # tokens of the prompt that are decoded with the answer, for the space between them
 
 
@@ -130,26 +133,55 @@ def special_texts(tokenizer: PreTrainedTokenizerBase) -> list[str]:
     return [str(token) for token in added if token.special or str(token)[:1] + str(token)[-1:] in ("<>", "[]")]
 
 
-def own_template(tokenizer: PreTrainedTokenizerBase) -> str | None:
-    """Chat template of the tokenizer, its source; of several the one named `default`."""
+def own_template(tokenizer: PreTrainedTokenizerBase, folder: Path | None = None) -> str | None:
+    """Chat template of the tokenizer, its source; of several the one named `default`.
+
+    A checkpoint for pictures and text may hold it in `chat_template.json`, where only its processor looks.
+
+    Raises:
+        ModelError: there are several, and none is called `default`.
+    """
     found = getattr(tokenizer, "chat_template", None)
+    if not found and folder is not None and (folder / _PROCESSORS).is_file():
+        found = read_json(folder / _PROCESSORS, wanted="a processor's chat template").get("chat_template")
+    if isinstance(found, dict) and found and "default" not in found:
+        names = ", ".join(f"`{name}`" for name in sorted(found))
+        raise ModelError(
+            f"{folder or tokenizer.name_or_path}: its tokenizer holds the chat templates {names}, and none called `default`, so it is not "
+            "known how to ask; save the one for plain conversations as `chat_template.jinja` beside the tokenizer, or ask in raw text "
+            "(--stage=pretraining)"
+        )
     if isinstance(found, dict):
         found = found.get("default")
     return str(found) if found else None
 
 
-def template_for(tokenizer: PreTrainedTokenizerBase, form: str, name: str) -> ChatTemplate | None:
+def template_for(
+    tokenizer: PreTrainedTokenizerBase, form: str, name: str, *, folder: Path | None = None
+) -> ChatTemplate | None:
     """Chat template to ask with, None for raw text.
 
     Raises:
-        ModelError: the form is `chat` and there is no template, or it is broken.
+        ModelError: the form is `chat` and there is no template, or it is broken, or one of several that is not named.
     """
-    source = own_template(tokenizer)
-    if form == "raw" or (form == "auto" and source is None):
+    if form == "raw":
+        return None
+    source = own_template(tokenizer, folder)
+    if source is None and form == "auto":
         return None
     if source is None:
         raise ModelError(
             f"{name}: its tokenizer holds no chat template, so it can't be asked as a chat model; ask it raw "
             "(--stage=pretraining), or put the template it was trained with into `chat_template.jinja` beside its tokenizer"
         )
-    return ChatTemplate(source, bos_token=str(tokenizer.bos_token or ""), eos_token=str(tokenizer.eos_token or ""))
+    try:
+        return ChatTemplate(source, tokens=named_tokens(tokenizer))
+    except ModelError as error:
+        raise ModelError(f"{name}: {error}") from error
+
+
+def named_tokens(tokenizer: PreTrainedTokenizerBase) -> dict[str, object]:
+    """Special tokens by the names that templates use: the tokenizer's whole map, those that this model alone names, and the rest."""
+    more = getattr(tokenizer, "extra_special_tokens", None) or getattr(tokenizer, "additional_special_tokens", None)
+    rest = [str(token) for token in more or ()]
+    return {"additional_special_tokens": rest, "extra_special_tokens": rest, **tokenizer.special_tokens_map}
