@@ -431,6 +431,33 @@ def test_asking_a_base_model_to_chat_is_refused(tmp_path: Path, gguf_writer: Ggu
         LlamaCppModel(path, cache=tmp_path, form="chat")
 
 
+def test_named_templates_without_a_default_are_told(tmp_path: Path, gguf_writer: GgufWriter) -> None:
+    """A chat model must not be taken for a base model in silence; raw text needs no template."""
+    named = {
+        "tokenizer.chat_template": None,
+        "tokenizer.chat_template.rag": "R",
+        "tokenizer.chat_template.tool_use": "T",
+    }
+    path = gguf_writer.write(tmp_path / "named.gguf", entries=named)
+    with pytest.raises(
+        ModelError, match="holds the chat templates `rag`, `tool_use`, and none for plain conversations"
+    ):
+        LlamaCppModel(path, cache=tmp_path)
+    assert not LlamaCppModel(path, cache=tmp_path, form="raw").info.can_chat
+
+
+def test_a_template_gets_every_special_token_of_the_file(tmp_path: Path, gguf_writer: GgufWriter) -> None:
+    """By the names that templates use; a name that the file does not give is said when it is opened."""
+    turns = "{% for m in messages %}{{ m.content }}{% endfor %}"
+    entries = {"tokenizer.ggml.padding_token_id": 4, "tokenizer.ggml.unknown_token_id": 0}
+    named = {**entries, "tokenizer.chat_template": "{{ pad_token }}{{ unk_token }}{{ bos_token }}" + turns}
+    model = LlamaCppModel(gguf_writer.write(tmp_path / "tokens.gguf", entries=named), cache=tmp_path)
+    assert model._pieces_of((Message("user", "Hi"),), "") == ["<|im_end|><unk><s>Hi"]
+    unknown = {"tokenizer.chat_template": "{{ image_token }}" + turns}
+    with pytest.raises(ModelError, match="writes `image_token`"):
+        LlamaCppModel(gguf_writer.write(tmp_path / "unknown.gguf", entries=unknown), cache=tmp_path)
+
+
 def test_split_weights_count_with_all_their_pieces(tmp_path: Path, gguf_writer: GgufWriter) -> None:
     """A change in the second piece is another model; a piece that is missing is named."""
     first = gguf_writer.write(tmp_path / "big-00001-of-00002.gguf", entries={"split.count": 2})

@@ -23,6 +23,7 @@ from alignsuite.models.engines.transformers.hub import Snapshot, fetch_snapshot
 from alignsuite.models.engines.transformers.loaded import Choice, Loaded
 from alignsuite.models.engines.transformers.text import TokenText, own_template, template_for
 from alignsuite.models.engines.transformers.weights import (
+    check_vocabulary,
     end_tokens,
     load,
     pick_device,
@@ -104,6 +105,7 @@ def open_transformers(
     shown = name or (f"hf:{place}" if snapshot else str(place))
     config = read_config(checkpoint, trust_remote_code=trust_remote_code)
     tokenizer = read_tokenizer(checkpoint, trust_remote_code=trust_remote_code)
+    rows = check_vocabulary(checkpoint, config, tokenizer)
     template = template_for(tokenizer, form, shown, folder=checkpoint.folder)
     added, adapter_identity = _adapter(adapter, checkpoint, snapshot, allow_pickle, cache)
     setup = _Setup(checkpoint, added, chosen, pick_dtype(chosen, checkpoint), trust_remote_code, threads)
@@ -132,7 +134,7 @@ def open_transformers(
             "adapter_identity": adapter_identity,
         },
     )
-    text = TokenText(tokenizer, template, pair=checkpoint.is_pair, name=shown)
+    text = TokenText(tokenizer, template, pair=checkpoint.is_pair, name=shown, rows=rows)
     return TransformersModel(info, setup, tokenizer, text, length)
 
 

@@ -24,11 +24,21 @@ _BEHIND = 4  # tokens of the prompt that are decoded with the answer, for the sp
 
 
 class TokenText:
-    """Tokenizer with its chat template; `template` is None for a model that is asked in raw text."""
+    """Tokenizer with its chat template; `template` is None for a model that is asked in raw text.
+
+    `rows` is how many tokens the model knows, where the tokenizer may know more.
+    """
 
     def __init__(
-        self, tokenizer: PreTrainedTokenizerBase, template: ChatTemplate | None, *, pair: bool, name: str
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        template: ChatTemplate | None,
+        *,
+        pair: bool,
+        name: str,
+        rows: int | None = None,
     ) -> None:
+        self._rows = rows
         self._tokenizer, self._template, self._pair, self._name = tokenizer, template, pair, name
         self._special = SpecialText(special_texts(tokenizer))
         self._before, self._behind = self._frame()
@@ -84,6 +94,13 @@ class TokenText:
             found = [[*self._before, *ids, *self._behind] for ids in bare]
         else:
             found = [self._conversation(prompt, option) for option in options]
+        highest = max((max(ids, default=0) for ids in found), default=0)
+        if self._rows is not None and highest >= self._rows:
+            raise RequestError(
+                "unsupported",
+                f"the prompt holds `{self._tokenizer.convert_ids_to_tokens(highest)}`, token {highest} of the tokenizer, and the model's "
+                f"embedding has {self._rows} rows; the chat template writes a token that the model does not know",
+            )
         if not all(found):
             raise RequestError("unsupported", "the prompt is empty; this model needs one token or more to go on from")
         return found
