@@ -21,6 +21,7 @@ from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText
 from alignsuite.models.engines.llamacpp.gguf import GgufHeader, read_header
 from alignsuite.models.engines.llamacpp.server import SETUP, LlamaServer
 from alignsuite.models.engines.option_tree import OptionTokens, log_likelihoods, split_options
+from alignsuite.models.engines.spellings import Spellings, added_up
 from alignsuite.models.hub import fetch_gguf
 from alignsuite.models.identity import fingerprint, pieces_identity
 from alignsuite.models.protocol import (
@@ -91,6 +92,7 @@ class LlamaCppModel:
     ) -> None:
         self._header = read_header(path)
         self._server: LlamaServer | None = None
+        self._spellings: Spellings | None = None
         self._threads = threads or _processors()
         self._context = _context(self._header, context)
         self._template = _template(self._header, form)
@@ -130,7 +132,7 @@ class LlamaCppModel:
         """Free the weights; a later `answer` would load them again."""
         if self._server is not None:
             self._server.close()
-            self._server = None
+            self._server = self._spellings = None
 
     def _loaded(self) -> LlamaServer:
         if self._server is None:
@@ -172,12 +174,12 @@ class LlamaCppModel:
         def look(prefix: list[int], wanted: Set[int]) -> dict[int, float]:
             return server.next_token(prefix, wanted, behind=len(prefix) > len(found.prompt))
 
-        log_probs = tuple(log_likelihoods(found, look))
+        log_probs = tuple(min(0.0, value) for value in added_up(found, log_likelihoods(found, look)))
         return Chosen(
             log_probs=log_probs,
             exact=float("-inf") not in log_probs,
             prompt_tokens=len(found.prompt),
-            completion_tokens=sum(map(len, found.options)),
+            completion_tokens=sum(len(found.options[place]) for place in found.own),
             seconds=time.perf_counter() - start,
         )
 
@@ -194,7 +196,13 @@ class LlamaCppModel:
             )
         if not all(request.options) or not all(found.options):
             raise RequestError("unsupported", f"one of the options {list(request.options)} adds no token to the prompt")
-        return found
+        if isinstance(request.prompt, str) or any(
+            self._special.cut(option, "|") != option for option in request.options
+        ):
+            return found
+        if self._spellings is None:
+            self._spellings = Spellings(lambda texts: [server.tokenize(text, special=True) for text in texts])
+        return self._spellings.add(found, self._pieces_of(request.prompt, "")[-1], request.options)
 
     def _tokens(self, server: LlamaServer, prompt: str | tuple[Message, ...], option: str = "") -> list[int]:
         """Token ids of the prompt with an option behind it, as the model will see them."""

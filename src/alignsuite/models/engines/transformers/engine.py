@@ -40,7 +40,7 @@ from alignsuite.text.progress import Tell
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
-_METHOD = "packed 1"  # goes up when the way of asking changes answers by more than the floating-point floor
+_METHOD = "packed 2"  # goes up when the way of asking changes answers by more than the floating-point floor
 _USUAL_CONTEXT = 4096
 _WAVE = 64  # Choose requests in one walk; the path to the next wave is kept, so a longer one would share little more
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from alignsuite.errors import ModelError, RequestError
 from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText
 from alignsuite.models.engines.option_tree import OptionTokens, split_options
+from alignsuite.models.engines.spellings import Spellings
 from alignsuite.models.engines.transformers.files import read_json
 from alignsuite.models.protocol import Choose, Message, Prompt
 
@@ -42,6 +43,7 @@ class TokenText:
         self._tokenizer, self._template, self._pair, self._name = tokenizer, template, pair, name
         self._special = SpecialText(special_texts(tokenizer))
         self._before, self._behind = self._frame()
+        self._spellings = Spellings(lambda texts: self._ids(texts, special=True))
 
     def prompt(self, prompt: Prompt) -> list[int]:
         """Token ids of a prompt, as the model will see them.
@@ -54,7 +56,7 @@ class TokenText:
     def split(self, request: Choose) -> OptionTokens:
         """Token ids of the prompt and of each option; see `option_tree.split_options`.
 
-        A decoder of its own sees the option alone.
+        Behind a conversation every spelling of an option counts (see `spellings`). A decoder of its own sees the option alone.
 
         Raises:
             RequestError: `unsupported`: options that are the same to this model, or add nothing to the prompt.
@@ -62,8 +64,7 @@ class TokenText:
         if self._pair:
             found = OptionTokens(self.prompt(request.prompt), self._ids(list(request.options), special=False))
         else:
-            prompt, *joined = self._joined(request.prompt, ["", *request.options])
-            found = split_options(prompt, joined)
+            found = split_options(*self._together(request))
         shown = list(request.options)
         if len({tuple(tokens) for tokens in found.options}) < len(shown):
             raise RequestError("unsupported", f"two of the options {shown} are the same tokens to this model")
@@ -73,7 +74,16 @@ class TokenText:
             raise RequestError(
                 "unsupported", "the options merge with the whole prompt into one token; give it more text to begin with"
             )
-        return found
+        if isinstance(request.prompt, str) or self._pair or any(map(self._spells_special, request.options)):
+            return found
+        return self._spellings.add(found, self._pieces(request.prompt, "")[-1], request.options)
+
+    def _together(self, request: Choose) -> tuple[list[int], list[list[int]]]:
+        prompt, *joined = self._joined(request.prompt, ["", *request.options])
+        return prompt, joined
+
+    def _spells_special(self, option: str) -> bool:
+        return self._special.cut(option, "|") != option
 
     def answer(self, prompt: Sequence[int], tokens: Sequence[int]) -> str:
         """Generated text of the tokens behind a prompt, without special ones; a leading space that was written is kept."""
@@ -106,6 +116,11 @@ class TokenText:
         return found
 
     def _conversation(self, prompt: tuple[Message, ...], option: str) -> list[int]:
+        pieces = self._pieces(prompt, option)
+        ids = [token for piece in self._ids([piece for piece in pieces if piece], special=True) for token in piece]
+        return [*ids, *self._behind]
+
+    def _pieces(self, prompt: tuple[Message, ...], option: str) -> list[str]:
         if self._template is None:
             raise RequestError(
                 "unsupported",
@@ -113,9 +128,7 @@ class TokenText:
             )
         mark = self._special.mark_for(option, *(message.content for message in prompt))
         safe = [Message(message.role, self._special.cut(message.content, mark)) for message in prompt]
-        pieces = (self._template.render(safe) + self._special.cut(option, mark)).split(mark)
-        ids = [token for piece in self._ids([piece for piece in pieces if piece], special=True) for token in piece]
-        return [*ids, *self._behind]
+        return (self._template.render(safe) + self._special.cut(option, mark)).split(mark)
 
     def _ids(self, texts: list[str], *, special: bool) -> list[list[int]]:
         if not texts:
