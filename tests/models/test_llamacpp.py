@@ -125,16 +125,33 @@ OPTIONS = ("agree", "slightly agree", "slightly disagree", "zqx")
 def test_choose_is_exact_for_options_of_any_length(smollm2: LlamaCppModel) -> None:
     """Equal to whole-vocabulary probabilities multiplied step by step, rare tokens beyond the likeliest thousand included."""
     engine = engine_of(smollm2)
-    prompt = user("Do you agree, slightly agree, or disagree that it rains? Answer:")
-    reply = chosen(smollm2, Choose(prompt, OPTIONS))
+    prompt = "Do you agree, slightly agree, or disagree that it rains? Answer:"
+    options = tuple(f" {option}" for option in OPTIONS)
+    reply = chosen(smollm2, Choose(prompt, options))
     start = smollm2._tokens(engine, prompt)
-    expected = [step_by_step(engine, start, engine.tokenize(option, special=False)) for option in OPTIONS]
+    expected = [step_by_step(engine, start, engine.tokenize(option, special=False)) for option in options]
     assert reply.exact
     # llama.cpp adds up single-precision probabilities in the order shown, and shows fewer to us than to this test.
     assert reply.log_probs == pytest.approx(expected, abs=1e-4)
     assert sum(map(math.exp, reply.log_probs)) <= 1.0
     assert reply.prompt_tokens == len(start)
-    assert reply.completion_tokens == sum(len(engine.tokenize(option, special=False)) for option in OPTIONS)
+    assert reply.completion_tokens == sum(len(engine.tokenize(option, special=False)) for option in options)
+
+
+def test_a_reply_that_begins_with_another_spelling_counts(smollm2: LlamaCppModel) -> None:
+    """Behind a conversation ` yes`, `Yes` and ` Yes` are the option too; what is next to impossible is not followed."""
+    engine = engine_of(smollm2)
+    prompt = user("Is water wet? Answer yes or no.")
+    reply = chosen(smollm2, Choose(prompt, ("yes", "no")))
+    start = smollm2._tokens(engine, prompt)
+    for option, value in zip(("yes", "no"), reply.log_probs, strict=True):
+        spelt = [
+            engine.tokenize(text, special=False)
+            for text in (option, f" {option}", option.title(), f" {option.title()}")
+        ]
+        total = sum(math.exp(step_by_step(engine, start, tokens)) for tokens in spelt)
+        assert math.exp(value) == pytest.approx(total, abs=4e-4)
+    assert reply.mass > 2 * math.exp(step_by_step(engine, start, engine.tokenize("yes", special=False)))
 
 
 def test_the_order_of_the_options_changes_nothing(smollm2: LlamaCppModel) -> None:
