@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import textwrap
 from pathlib import Path
 
@@ -209,3 +211,40 @@ def test_the_first_folder_wins(tmp_path: Path) -> None:
         folder.write(textwrap.dedent(GOOD).replace("A small set", name))
         folders.append(folder.path)
     assert load_set("safety/small", tuple(folders)).spec.title == "own"
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("{{ 'a' * 1000000000 }}", r"`mul` is not allowed|`\*` is not allowed"),
+        ("{% for i in range(1000000000) %}{% endfor %}", "`for` is not allowed"),
+        ("{% include 'x' %}", "`include` is not allowed"),
+        ("{{ 1 // 0 }}", "`//` is not allowed"),
+        ("{{ name + 1 }}", r"`\+` is not allowed"),
+        ("{{ name ~ name }}", "`concat` is not allowed"),
+        ("{{ range(9) }}", "`call` is not allowed"),
+        ("{% set x = name %}{{ x }}", "`assign` is not allowed"),
+        ("{% macro m() %}{% endmacro %}", "`macro` is not allowed"),
+        ("{{ '%1000000000d' | format(1) }}", "the filter `format` is not allowed"),
+        ("{{ name | center(1000000000) }}", "the filter `center` is not allowed"),
+        ("{{ name | lower(1, 2) }}", "TypeError"),
+        ("{{ " + "(" * 3000 + "name" + ")" * 3000 + " }}", "not a template"),
+        (
+            "{{ name | replace('', 'aaaaaaaaaaaaaaaa')" + " | replace('a', 'aaaaaaaaaaaaaaaa')" * 30 + " }}",
+            "longer than 200000",
+        ),
+        ("{{ name }} and so on, and so on; " * 20_000, "longer than 200000"),
+    ],
+)
+def test_a_template_that_does_more_than_name_things_is_told(folder: Folder, template: str, words: str) -> None:
+    """At once, with file, line and template, and without the gigabyte that it would make."""
+    said = folder.complaint(GOOD.replace('"Where is {{ name }}?"', json.dumps(template)))
+    assert re.match(rf"safety/small\.yaml:17: `second`: .*({words})", said), said
+
+
+def test_a_template_may_have_conditions_and_simple_filters(folder: Folder) -> None:
+    """What the shipped sets use, and a little more."""
+    source = "{% if name is defined and name != '' %}{{ name | upper | replace('A', 'Å') }}{% else %}nobody{% endif %}"
+    folder.write(GOOD.replace("Where is {{ name }}?", source))
+    texts = {case.text("chat") for case in render_cases(load_set("safety/small", (folder.path,)))}
+    assert "user: ÅNN LEE" in texts

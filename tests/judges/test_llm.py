@@ -172,13 +172,13 @@ def test_an_answer_that_was_cut_off_is_unreadable() -> None:
 @pytest.mark.parametrize(
     ("log_probs", "why"),
     [
-        ((-1.0, -1.0, -2.0, -9.0, -9.0, -9.0), "no label the likeliest"),
-        ((-math.inf,) * 6, "no label the likeliest"),
-        ((-2.0, -4.0, -5.0, -9.0, -9.0, -9.0), "would rather write something else: 16.1%"),
+        ((-0.8, -0.8, -5.0, -9.0, -9.0, -9.0), "no label the likeliest"),
+        ((-math.inf,) * 6, "would rather write something else: 0 % of the probability"),
+        ((-0.5, -2.5, -5.0, -9.0, -9.0, -9.0), "would rather write something else: 69.6 % of the probability"),
     ],
 )
 def test_a_choice_that_is_none_is_unreadable(log_probs: tuple[float, ...], why: str) -> None:
-    """A tie, nothing finite, or a model that would have written something else than a letter four times in five."""
+    """A tie, nothing finite, or a model that would have written something else than a letter once in five."""
     judgement = chosen_label(Chosen(log_probs))
     assert judgement.label == UNREADABLE
     assert why in judgement.evidence

@@ -32,7 +32,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-LETTERS = {"A": -0.3, "B": -1.7, " C": -3.0, "The": -4.0, "D": -5.5} | {f"filler{n}": -6.0 - n / 10 for n in range(15)}
+LETTERS = {"A": -0.3, "B": -1.7, " C": -3.0, "The": -5.0, "D": -5.5} | {f"filler{n}": -7.0 - n / 10 for n in range(15)}
 
 
 @dataclass(frozen=True)

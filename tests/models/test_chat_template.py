@@ -86,13 +86,95 @@ def test_a_hostile_template_reaches_nothing(source: str) -> None:
 
 def test_the_date_stands_still() -> None:
     """The same request is the same prompt on any day."""
-    assert ChatTemplate("{{ strftime_now('%d %b %Y') }}").render(ASK) == "26 Jul 2024"
+    assert ChatTemplate("{{ strftime_now('%d %b %Y') }} {{ messages[0].content }}").render(ASK) == "26 Jul 2024 Hi"
 
 
 def test_what_hugging_face_offers_is_there() -> None:
     """Loop controls, the generation tag and `tojson` without ASCII escapes."""
     source = "{% for m in messages %}{% generation %}{{ m.content | tojson }}{% endgeneration %}{% break %}{% endfor %}"
     assert ChatTemplate(source).render((Message("user", "é<"),)) == '"é<"'
+
+
+USER = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+
+
+def test_every_special_token_is_bound() -> None:
+    """The tokenizer's whole map, a model's own names too; one of the usual names that it lacks is empty, as elsewhere."""
+    template = ChatTemplate(
+        "{{ pad_token }}{{ unk_token }}{{ image_token }}{{ sep_token }}" + USER,
+        tokens={"pad_token": "<pad>", "unk_token": "<unk>", "image_token": "<image>"},
+    )
+    assert template.render(ASK) == "<pad><unk><image>user: Hi\n"
+
+
+def test_a_name_that_nobody_gives_is_said_when_the_model_is_opened() -> None:
+    """What the template writes with it would be lost without a word; asking whether it is there is allowed."""
+    with pytest.raises(ModelError, match=r"writes `guideline`.*--align-template-arg=guideline="):
+        ChatTemplate("{{ guideline }}" + USER)
+    with pytest.raises(ModelError, match="`guideline`"):
+        ChatTemplate("{{ 'Policy: ' ~ guideline | trim }}" + USER)
+    guarded = "{% if guideline is defined and guideline %}{{ guideline }}{% endif %}{{ think | default('') }}" + USER
+    assert ChatTemplate(guarded).render(ASK) == "user: Hi\n"
+    assert ChatTemplate("{{ messages[0].name }}" + USER).render(ASK) == "user: Hi\n"
+
+
+def test_a_name_that_only_a_later_turn_needs_ends_that_request() -> None:
+    """No lone question meets it, so it is that request's failure, with the name."""
+    source = USER + "{% if messages | length > 2 %}{{ policy }}{% endif %}"
+    with pytest.raises(RequestError, match="`policy`"):
+        ChatTemplate(source).render((*ASK, Message("assistant", "Yo"), *ASK))
+
+
+def test_arguments_reach_the_template_and_go_before_the_rest() -> None:
+    """Thinking is switched so, and a guard's adapter may end the text before the assistant speaks."""
+    source = "{{ guideline }}{% if enable_thinking is defined and not enable_thinking %}!{% endif %}" + USER
+    source += "{% if add_generation_prompt %}assistant:{% endif %}"
+    template = ChatTemplate(source, arguments={"guideline": "G ", "enable_thinking": False})
+    assert template.render(ASK) == "G !user: Hi\nassistant:"
+    assert ChatTemplate(CHATML, generation_prompt=False).render(ASK).endswith("<|im_end|>\n")
+
+
+TYPED = "{% for m in messages %}{{ m.role }}{% for part in m.content %}{{ part.text }}{% endfor %}|{% endfor %}"
+
+
+def test_a_template_that_shows_typed_parts_only_gets_them() -> None:
+    """Given plain text it would walk over the letters and show none: every question would be the same."""
+    assert ChatTemplate(TYPED).render(ASK) == "userHi|"
+    assert ChatTemplate(TYPED, parts="text").render(ASK) == "user|"
+    both = "{% for m in messages %}{% if m.content is string %}{{ m.content }}{% else %}typed{% endif %}{% endfor %}"
+    assert ChatTemplate(both).render(ASK) == "Hi"
+    assert ChatTemplate(both, parts="typed").render(ASK) == "typed"
+
+
+def test_a_template_that_leaves_out_the_question_is_refused() -> None:
+    """All questions would be the same prompt."""
+    with pytest.raises(ModelError, match="leaves out what the user says"):
+        ChatTemplate("{% for m in messages %}{{ m.role }}{% endfor %}")
+
+
+def test_tojson_takes_the_arguments_of_hugging_face() -> None:
+    """ensure_ascii, indent, separators and sort_keys, as templates for tools and figures give them."""
+    source = "{{ {'b': messages[0].content, 'a': 1} | tojson(ensure_ascii=False, indent=None, separators=(',', ':'), sort_keys=True) }}"
+    assert ChatTemplate(source).render((Message("user", "é<"),)) == '{"a":1,"b":"é<"}'
+    assert (
+        ChatTemplate("{{ messages[0].content | tojson(ensure_ascii=True) }}").render((Message("user", "é"),))
+        == '"\\u00e9"'
+    )
+
+
+def test_a_cut_survives_json_in_ascii() -> None:
+    """The mark between the halves of a spelt special token is a mark behind the filter too; a backslash of the user's is not one."""
+    text = ChatTemplate("{{ messages[0].content | tojson(ensure_ascii=True) }}").render(
+        (Message("user", "<\ufdd0|im_end|> \\ufdd0"),)
+    )
+    assert text == '"<\ufdd0|im_end|> \\\\ufdd0"'
+
+
+def test_a_quoted_system_turn_is_not_asked_twice() -> None:
+    """A template that writes JSON shows the system's text with other signs; it is shown all the same."""
+    source = "{% for m in messages %}{{ m.role }}={{ m.content | tojson }};{% endfor %}"
+    asked = (Message("system", 'Say "yes".'), *ASK)
+    assert ChatTemplate(source).render(asked) == 'system="Say \\"yes\\".";user="Hi";'
 
 
 def test_replies_are_values_and_never_templates() -> None:

@@ -28,7 +28,7 @@ from alignsuite.models.engines.endpoint.engine import (
     open_endpoint,
 )
 from alignsuite.models.engines.endpoint.faults import Fault, fault_of_status
-from alignsuite.models.engines.endpoint.logprobs import match_tokens
+from alignsuite.models.engines.endpoint.logprobs import match_tokens, shown_tokens
 from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, Message, Model, Reply, Request
 from alignsuite.text.clean import tidy
 
@@ -868,6 +868,11 @@ def test_a_key_that_no_header_may_carry_is_told_without_showing_it() -> None:
 # -------------------------------------------------------------------------------- choosing
 
 
+def summed(*values: float) -> float:
+    """The logarithm of probabilities that are added up."""
+    return math.log(sum(map(math.exp, values)))
+
+
 def test_letters_take_the_log_probabilities_of_their_tokens() -> None:
     """One token is asked for, with the longest list the API knows; values come through as they are."""
     with OpenAIServer() as server:
@@ -890,20 +895,38 @@ def test_an_option_outside_the_list_is_bounded_and_not_guessed() -> None:
 @pytest.mark.parametrize(
     ("options", "shown", "expected", "exact"),
     [
-        (("A", "B"), [(" A", -0.1), ("A", -2.0), ("B", -3.0)], (-2.0, -3.0), True),
+        (("A", "B"), [(" A", -0.5), ("A", -2.0), ("B", -3.0)], (summed(-0.5, -2.0), -3.0), True),
         ((" A", " B"), [("A", -1.0), (" B", -2.0)], (-1.0, -2.0), True),
-        (("A", "B"), [("\nA", -3.0), (" A", -1.0), ("B", -2.0)], (-1.0, -2.0), True),
-        (("A", "B"), [("An", -0.1), ("a", -0.2), ("B", -2.0)], (-math.inf, -2.0), False),
+        (("A", "B"), [("\nA", -3.0), (" A", -1.0), ("B", -2.0)], (summed(-3.0, -1.0), -2.0), True),
+        (("A", "B"), [("An", -0.1), ("B", -2.0)], (-math.inf, -2.0), False),
+        (
+            ("A", "B"),
+            [("(B", -1.0), ("b", -2.0), ("B.", -3.0), ("**B", -4.0), ("B)", -5.0), ("(", -6.0), ("A", -7.0)],
+            (-7.0, summed(-1.0, -2.0, -3.0, -4.0, -5.0)),
+            True,
+        ),
+        (("a", "A"), [("a", -1.0), (" A", -2.0)], (-1.0, -2.0), True),
+        (("Yes", "No"), [("yes", -1.0), (" Yes", -2.0), ("No.", -3.0)], (summed(-1.0, -2.0), -3.0), True),
+        (
+            ("strongly", "slightly"),
+            [("strong", -1.0), (" Strong", -2.0), ("str", -3.0)],
+            (summed(-1.0, -2.0), -math.inf),
+            False,
+        ),
         (("agree", "disagree"), [("agree", -1.0), ("dis", -2.0), ("d", -0.5)], (-1.0, -2.0), False),
         (("1", "10"), [("1", -1.0), ("10", -2.0)], (-1.0, -2.0), True),
         (("strongly", "slightly"), [("s", -0.1), ("strong", -1.0), ("slight", -2.0)], (-1.0, -2.0), False),
         (("A", "B"), [(" ", -0.1), ("", -0.2), ("B", -2.0)], (-math.inf, -2.0), False),
     ],
     ids=[
-        "exact first",
+        "added up",
         "space set aside",
-        "likeliest spelling",
+        "line break",
         "no part of a token",
+        "what stands around a letter",
+        "options that differ in case alone",
+        "case of words",
+        "beginnings are added up",
         "beginning",
         "longer",
         "own",
@@ -913,8 +936,48 @@ def test_an_option_outside_the_list_is_bounded_and_not_guessed() -> None:
 def test_an_option_finds_its_own_token(
     options: tuple[str, ...], shown: list[tuple[str, float]], expected: tuple[float, ...], exact: bool
 ) -> None:
-    """Exact text first, then the longest token that the option begins with and no other option does."""
-    assert match_tokens(options, shown) == (expected, exact)
+    """All tokens that a reader would take for it, else the longest that it begins with and no other option does."""
+    values, whole = match_tokens(options, shown)
+    assert (values, whole) == (pytest.approx(expected), exact)
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ([("\\xe7\\x8c", [0xE7, 0x8C], -0.5), ("\\xe7\\x8a", [0xE7, 0x8A], -1.5)], (-0.5, -1.5)),
+        ([("猫", [0xE7, 0x8C, 0xAB], -0.5), ("\ufffd", [0xE7, 0x8A], -1.5)], (-0.5, -1.5)),
+        ([("bytes:\\xe7\\x8c", None, -0.5), ("<0xE7><0x8A>", None, -1.5)], (-0.5, -1.5)),
+        ([("çĮ", None, -0.5), ("çĬ", None, -1.5), ("Ġthe", None, -3.0)], (-0.5, -1.5)),
+        ([("▁猫", None, -0.5), ("犬", None, -1.5)], (-0.5, -1.5)),
+        ([("wrong text", [0xE7, 0x8C, 0xAB], -0.5), ("猫", [0x20], -0.1), ("犬", None, -1.5)], (-0.5, -1.5)),
+        ([("\ufffd", None, -0.5), ("犬", None, -1.5)], (-math.inf, -1.5)),
+    ],
+    ids=["escaped", "whole and half", "spelt bytes", "byte level", "sentence piece", "bytes before text", "lost"],
+)
+def test_a_token_is_the_bytes_that_it_stands_for(
+    entries: list[tuple[str, list[int] | None, float]], expected: tuple[float, ...]
+) -> None:
+    """Half a character is shown in many ways; where the bytes are there they go before the text."""
+    top = [{"token": token, "bytes": numbers, "logprob": value} for token, numbers, value in entries]
+    choice = {"message": {"content": "x"}, "logprobs": {"content": [{**top[0], "top_logprobs": top}]}}
+    assert match_tokens(("猫", "犬"), shown_tokens(choice))[0] == pytest.approx(expected)
+
+
+def test_the_token_that_was_written_counts_once() -> None:
+    """Servers list it among the likeliest and beside them; where it is in no list it is a token of its own."""
+    top = [{"token": "A", "logprob": -0.7}, {"token": "B", "logprob": -1.5}]
+    listed = {"logprobs": {"content": [{**top[0], "top_logprobs": top}]}}
+    assert shown_tokens(listed) == [("A", -0.7), ("B", -1.5)]
+    sampled = {"logprobs": {"content": [{"token": "C", "logprob": -4.0, "top_logprobs": top}]}}
+    assert shown_tokens(sampled) == [("A", -0.7), ("B", -1.5), ("C", -4.0)]
+
+
+def test_log_probabilities_that_add_up_to_more_than_one_are_no_answer() -> None:
+    """Scaled by a temperature, or out of a fault: the case is lost, and the server's answer is what is named."""
+    with OpenAIServer(top={"A": -0.2, "B": -0.3, "C": -0.5, "D": -0.6}) as server:
+        (reply,) = ask(server.url, letters("q"))
+    assert error_of(reply).kind == "bad_answer"
+    assert "add up to a probability of 2.7" in str(reply)
 
 
 @pytest.mark.parametrize(

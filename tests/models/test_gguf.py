@@ -19,7 +19,7 @@ def test_reads_what_answering_needs(tmp_path: Path, gguf_writer: GgufWriter) -> 
     """Architecture, names, context, vocabulary, template and end tokens come from the metadata."""
     header = read_header(gguf_writer.write(tmp_path / "tiny.gguf"))
     assert (header.architecture, header.name, header.context_length, header.vocab_size) == ("llama", "Tiny", 512, 7)
-    assert (header.bos_token, header.eos_token, header.pieces) == ("<s>", "</s>", 1)
+    assert (header.named_tokens["bos_token"], header.named_tokens["eos_token"], header.pieces) == ("<s>", "</s>", 1)
     assert header.chat_template == GgufWriter.usual["tokenizer.chat_template"]
 
 

@@ -125,16 +125,33 @@ OPTIONS = ("agree", "slightly agree", "slightly disagree", "zqx")
 def test_choose_is_exact_for_options_of_any_length(smollm2: LlamaCppModel) -> None:
     """Equal to whole-vocabulary probabilities multiplied step by step, rare tokens beyond the likeliest thousand included."""
     engine = engine_of(smollm2)
-    prompt = user("Do you agree, slightly agree, or disagree that it rains? Answer:")
-    reply = chosen(smollm2, Choose(prompt, OPTIONS))
+    prompt = "Do you agree, slightly agree, or disagree that it rains? Answer:"
+    options = tuple(f" {option}" for option in OPTIONS)
+    reply = chosen(smollm2, Choose(prompt, options))
     start = smollm2._tokens(engine, prompt)
-    expected = [step_by_step(engine, start, engine.tokenize(option, special=False)) for option in OPTIONS]
+    expected = [step_by_step(engine, start, engine.tokenize(option, special=False)) for option in options]
     assert reply.exact
     # llama.cpp adds up single-precision probabilities in the order shown, and shows fewer to us than to this test.
     assert reply.log_probs == pytest.approx(expected, abs=1e-4)
     assert sum(map(math.exp, reply.log_probs)) <= 1.0
     assert reply.prompt_tokens == len(start)
-    assert reply.completion_tokens == sum(len(engine.tokenize(option, special=False)) for option in OPTIONS)
+    assert reply.completion_tokens == sum(len(engine.tokenize(option, special=False)) for option in options)
+
+
+def test_a_reply_that_begins_with_another_spelling_counts(smollm2: LlamaCppModel) -> None:
+    """Behind a conversation ` yes`, `Yes` and ` Yes` are the option too; what is next to impossible is not followed."""
+    engine = engine_of(smollm2)
+    prompt = user("Is water wet? Answer yes or no.")
+    reply = chosen(smollm2, Choose(prompt, ("yes", "no")))
+    start = smollm2._tokens(engine, prompt)
+    for option, value in zip(("yes", "no"), reply.log_probs, strict=True):
+        spelt = [
+            engine.tokenize(text, special=False)
+            for text in (option, f" {option}", option.title(), f" {option.title()}")
+        ]
+        total = sum(math.exp(step_by_step(engine, start, tokens)) for tokens in spelt)
+        assert math.exp(value) == pytest.approx(total, abs=4e-4)
+    assert reply.mass > 2 * math.exp(step_by_step(engine, start, engine.tokenize("yes", special=False)))
 
 
 def test_the_order_of_the_options_changes_nothing(smollm2: LlamaCppModel) -> None:
@@ -429,6 +446,33 @@ def test_asking_a_base_model_to_chat_is_refused(tmp_path: Path, gguf_writer: Ggu
     assert not LlamaCppModel(path, cache=tmp_path).info.can_chat
     with pytest.raises(ModelError, match="holds no chat template"):
         LlamaCppModel(path, cache=tmp_path, form="chat")
+
+
+def test_named_templates_without_a_default_are_told(tmp_path: Path, gguf_writer: GgufWriter) -> None:
+    """A chat model must not be taken for a base model in silence; raw text needs no template."""
+    named = {
+        "tokenizer.chat_template": None,
+        "tokenizer.chat_template.rag": "R",
+        "tokenizer.chat_template.tool_use": "T",
+    }
+    path = gguf_writer.write(tmp_path / "named.gguf", entries=named)
+    with pytest.raises(
+        ModelError, match="holds the chat templates `rag`, `tool_use`, and none for plain conversations"
+    ):
+        LlamaCppModel(path, cache=tmp_path)
+    assert not LlamaCppModel(path, cache=tmp_path, form="raw").info.can_chat
+
+
+def test_a_template_gets_every_special_token_of_the_file(tmp_path: Path, gguf_writer: GgufWriter) -> None:
+    """By the names that templates use; a name that the file does not give is said when it is opened."""
+    turns = "{% for m in messages %}{{ m.content }}{% endfor %}"
+    entries = {"tokenizer.ggml.padding_token_id": 4, "tokenizer.ggml.unknown_token_id": 0}
+    named = {**entries, "tokenizer.chat_template": "{{ pad_token }}{{ unk_token }}{{ bos_token }}" + turns}
+    model = LlamaCppModel(gguf_writer.write(tmp_path / "tokens.gguf", entries=named), cache=tmp_path)
+    assert model._pieces_of((Message("user", "Hi"),), "") == ["<|im_end|><unk><s>Hi"]
+    unknown = {"tokenizer.chat_template": "{{ image_token }}" + turns}
+    with pytest.raises(ModelError, match="writes `image_token`"):
+        LlamaCppModel(gguf_writer.write(tmp_path / "unknown.gguf", entries=unknown), cache=tmp_path)
 
 
 def test_split_weights_count_with_all_their_pieces(tmp_path: Path, gguf_writer: GgufWriter) -> None:

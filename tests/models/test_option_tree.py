@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Set
 
+import pytest
+
 from alignsuite.models.engines.option_tree import OptionTokens, log_likelihoods, split_options
+from alignsuite.models.engines.spellings import added_up, with_spellings
 
 _LOOKS: list[tuple[int, ...]] = []
 
@@ -69,3 +72,29 @@ def test_a_merged_border_moves_the_split_back_for_all() -> None:
 def test_a_clean_border_keeps_the_prompt() -> None:
     """The usual case."""
     assert split_options([7, 8], [[7, 8, 1], [7, 8, 2, 3]]) == OptionTokens([7, 8], [[1], [2, 3]])
+
+
+def test_another_spelling_is_followed_only_where_it_begins_likely() -> None:
+    """The options themselves are always looked at; a spelling with a crumb of the probability costs no look of its own."""
+    asked: list[tuple[list[int], set[int]]] = []
+    table = {(): {1: 0.5, 2: 0.3, 3: 0.1, 4: 1e-5}, (3,): {1: 0.5}}
+
+    def look(prefix: list[int], wanted: Set[int]) -> dict[int, float]:
+        asked.append((prefix, set(wanted)))
+        return {token: math.log(share) for token, share in table[tuple(prefix[1:])].items()}
+
+    found = OptionTokens([9], [[1], [3, 1], [4, 1], [2], [5, 2]], spellings=(3, 2))
+    assert found.own == [0, 3]
+    values = log_likelihoods(found, look)
+    assert asked == [([9], {1, 2}), ([9, 3], set())]
+    assert list(map(math.exp, values)) == pytest.approx([0.5, 0.05, 0.0, 0.3, 0.0])
+    assert list(map(math.exp, added_up(found, values))) == pytest.approx([0.55, 0.3])
+
+
+def test_a_path_that_two_options_share_stands_for_neither() -> None:
+    """Nor does one that begins like another option, in either's length; of one option's own the shorter counts what begins with it."""
+    found = OptionTokens([9], [[1], [2]])
+    spelt = [[[1], [7], [2, 5], [1, 4], [6, 6], [6]], [[2], [7], [8]]]
+    assert with_spellings(found, spelt) == OptionTokens([9], [[1], [6], [2], [8]], spellings=(2, 2))
+    elsewhere = with_spellings(found, [[[5], [6]], [[2], [8]]])
+    assert elsewhere == OptionTokens([9], [[1], [2], [8]], spellings=(1, 2))

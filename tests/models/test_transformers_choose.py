@@ -16,6 +16,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokeni
 
 from alignsuite.errors import RequestError
 from alignsuite.models.engines.option_tree import OptionTokens
+from alignsuite.models.engines.spellings import added_up
 from alignsuite.models.engines.transformers import loaded as transformers_loaded
 from alignsuite.models.engines.transformers import score as transformers_score
 from alignsuite.models.engines.transformers.engine import TransformersModel, open_transformers
@@ -251,6 +252,31 @@ def test_a_conversation_and_its_raw_text_are_the_same_request(checkpoint: Callab
     assert hostile.count(end) == 1
     assert end not in model._text.prompt("a raw <|im_end|> text")
     assert model._text.decode(model._text.prompt("a raw <|im_end|> text")) == "a raw <|im_end|> text"
+
+
+@pytest.mark.parametrize("kind", ["llama", "mamba"])
+def test_behind_a_conversation_the_spellings_of_an_option_are_added_up(
+    checkpoint: Callable[..., Path], kind: Kind
+) -> None:
+    """`B`, ` B`, `b`, `(B`, `**B`: each is a path of tokens of its own, and their probabilities add up, packed or not."""
+    model = opened(checkpoint(kind, chat=True))
+    letters = ("A", "B", "C")
+    request = Choose((Message("user", "Is the fox lazy?"),), letters)
+    found = model._text.split(request)
+    assert len(found.spellings) == 3
+    assert sum(found.spellings) == len(found.options)
+    assert [found.options[place] for place in found.own] == [
+        model._text._ids([letter], special=False)[0] for letter in letters
+    ]
+    ends = {model._text.decode(path) for path in found.options[found.own[1] :][: found.spellings[1]]}
+    assert {"B", " B", "b", " b", "(B", "**B", "(b"} <= ends
+    alone = OptionTokens(found.prompt, found.options)
+    values = PlainScorer(model._weights()._model).score([alone])[0]
+    ((_, reply),) = model.answer([request])
+    assert isinstance(reply, Chosen)
+    assert reply.log_probs == pytest.approx(added_up(found, values), rel=1e-4)
+    assert all(total > values[place] for total, place in zip(reply.log_probs, found.own, strict=True))
+    assert reply.mass < 1
 
 
 @pytest.mark.parametrize(

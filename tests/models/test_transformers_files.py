@@ -19,9 +19,9 @@ from alignsuite.models.engines.transformers import weights as transformers_weigh
 from alignsuite.models.engines.transformers.adapter import read_adapter
 from alignsuite.models.engines.transformers.engine import TransformersModel, open_transformers
 from alignsuite.models.engines.transformers.files import read_checkpoint, read_shapes
-from alignsuite.models.protocol import Choose, Generate, Reply
+from alignsuite.models.protocol import Choose, Generate, Message, Reply
 
-from .transformers_folders import change_json, random_model
+from .transformers_folders import CHAT_TEMPLATE, change_json, random_model
 
 
 @pytest.fixture
@@ -95,6 +95,71 @@ def test_a_shard_outside_the_folder_is_none_of_it(shards: Path) -> None:
     refused(shards, "shards that")
     change_json(shards / "model.safetensors.index.json", weight_map={})
     refused(shards, "maps no weights to files")
+
+
+@pytest.mark.parametrize("left_over", ["model.safetensors", "model-00001-of-00002.safetensors"])
+def test_two_saves_in_one_folder_are_told(shards: Path, left_over: str) -> None:
+    """An older single file, or a shard of another save: which of them is judged must be no guess, so both are named."""
+    shutil.copy(min(shards.glob("model-*.safetensors")), shards / left_over)
+    refused(shards, rf"model\.safetensors\.index\.json.*two saves of the weights|`{left_over}`.*index.*two saves")
+    (shards / left_over).unlink()
+    assert opened(shards)
+
+
+def test_shards_without_their_index_are_told(shards: Path) -> None:
+    """They are a part of a save."""
+    (shards / "model.safetensors.index.json").unlink()
+    refused(shards, "holds no index and beside it `model-00001-of-")
+
+
+def test_an_index_of_another_save_is_told(shards: Path) -> None:
+    """Each weight must lie in the shard that the index says: names alone also fit the shards of another run."""
+    index = shards / "model.safetensors.index.json"
+    table = json.loads(index.read_text())["weight_map"]
+    first, *_, last = sorted(table)
+    change_json(index, weight_map={**table, first: table[last], last: table[first]})
+    refused(
+        shards,
+        rf"says that `{first}` lies in `{table[last]}`, which does not hold it: index and shards are of two saves",
+    )
+
+
+def test_an_index_that_names_the_single_file_is_no_second_save(llama: Path) -> None:
+    """Some converters write one."""
+    table = dict.fromkeys(read_shapes(llama / "model.safetensors"), "model.safetensors")
+    (llama / "model.safetensors.index.json").write_text(json.dumps({"weight_map": table}))
+    assert opened(llama)
+
+
+def grown(folder: Path, *, special: bool) -> Any:
+    """The folder's tokenizer with a token more than the weights have rows."""
+    from transformers import AutoTokenizer
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_tokens(["<|extra|>" if special else "unheard"], special_tokens=special)
+    tokenizer.save_pretrained(folder)
+    return tokenizer
+
+
+def test_a_tokenizer_larger_than_the_embedding_is_told_with_both_sizes(llama: Path) -> None:
+    """Before anything is asked, not by an index that is out of range in torch."""
+    rows = read_checkpoint(llama).rows
+    assert rows is not None
+    grown(llama, special=False)
+    refused(
+        llama,
+        rf"its tokenizer knows {rows + 1} tokens and its embedding has {rows} rows: 1 tokens have none, `unheard`",
+    )
+
+
+def test_a_special_token_that_nothing_writes_may_lack_a_row(own_checkpoint: Callable[..., Path]) -> None:
+    """A published model has one for pictures. A template that writes it ends the request, with the token's name."""
+    llama = own_checkpoint("llama", chat=True)
+    grown(llama, special=True)
+    assert isinstance(dict(opened(llama).answer([Generate("A <|extra|>", max_tokens=1)])).popitem()[1], Reply)
+    (llama / "chat_template.jinja").write_text("<|extra|>{% for m in messages %}{{ m.content }}{% endfor %}")
+    ((_, reply),) = opened(llama).answer([Generate((Message("user", "Hi"),))])
+    assert "the prompt holds `<|extra|>`" in str(reply)
 
 
 def test_weights_that_are_cut_off_are_told(llama: Path) -> None:
@@ -176,6 +241,42 @@ def test_a_chat_probe_of_a_tokenizer_without_template_is_told(llama: Path) -> No
     """`auto` opens it as a base model; `chat` says what is missing."""
     assert not opened(llama).info.can_chat
     refused(llama, r"its tokenizer holds no chat template.*chat_template\.jinja", form="chat")
+
+
+def test_templates_with_names_and_no_default_are_told(llama: Path) -> None:
+    """A chat model must not be taken for a base model in silence; raw text needs no template."""
+    named = [{"name": "tool_use", "template": "T"}, {"name": "rag", "template": "R"}]
+    change_json(llama / "tokenizer_config.json", chat_template=named)
+    refused(llama, r"holds the chat templates `rag`, `tool_use`, and none called `default`.*--stage=pretraining")
+    assert not opened(llama, form="raw").info.can_chat
+    change_json(llama / "tokenizer_config.json", chat_template=[*named, {"name": "default", "template": CHAT_TEMPLATE}])
+    assert opened(llama).info.can_chat
+
+
+@pytest.mark.parametrize(
+    "place", ["chat_template.jinja", "chat_template.json", "additional_chat_templates/tool_use.jinja"]
+)
+def test_templates_are_found_wherever_they_are_saved(llama: Path, place: str) -> None:
+    """In a file of their own, where a processor keeps them, and in a folder of further ones, which holds no default here."""
+    path = llama / place
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"chat_template": CHAT_TEMPLATE}) if place.endswith("json") else CHAT_TEMPLATE)
+    if "additional" in place:
+        refused(llama, "holds the chat templates `tool_use`, and none called `default`")
+    else:
+        assert opened(llama).info.can_chat
+
+
+def test_a_template_gets_the_tokenizer_s_whole_map(llama: Path) -> None:
+    """A name is the token, as if it were spelt out; a begin token that the template writes stands there once."""
+    spelt, named = "<s></s>{% for m in messages %}{{ m.content }}{% endfor %}", "{{ bos_token }}{{ stop_token }}"
+    change_json(llama / "tokenizer_config.json", stop_token="</s>", extra_special_tokens={"stop_token": "</s>"})
+    asked = (Message("user", "Hi"),)
+    (llama / "chat_template.jinja").write_text(spelt)
+    tokens = opened(llama)._text.prompt(asked)
+    (llama / "chat_template.jinja").write_text(named + spelt.removeprefix("<s></s>"))
+    assert opened(llama)._text.prompt(asked) == tokens
+    assert tokens.count(0) == 1
 
 
 @pytest.mark.parametrize("device", ["cuda:7", "gpu", "cuda"])
@@ -294,3 +395,26 @@ def test_an_adapter_that_is_incomplete_or_no_lora_is_told(llama: Path, lora: Pat
     refused(llama, r"holds no `adapter_model\.safetensors`", adapter=str(lora))
     change_json(lora / "adapter_config.json", peft_type="PROMPT_TUNING")
     refused(llama, "is a PROMPT_TUNING adapter; this version takes LoRA", adapter=str(lora))
+
+
+def test_an_adapter_with_tokens_of_its_own_is_told(llama: Path, lora: Path) -> None:
+    """It would be asked in the base's tokens, which are not those that it was trained on; one to pad with does no harm."""
+    for file in llama.glob("tokenizer*"):
+        shutil.copy(file, lora)
+    tokenizer: Any = grown(lora, special=True)
+    refused(llama, r"was trained with \d+ tokens and its base .* has \d+: `<\|extra\|>` is one of 1", adapter=str(lora))
+    tokenizer.pad_token = "<|extra|>"
+    tokenizer.save_pretrained(lora)
+    assert opened(llama, adapter=str(lora))
+
+
+def test_an_adapter_that_brings_a_larger_embedding_is_told(llama: Path, lora: Path) -> None:
+    """With both shapes, before the weights load."""
+    from safetensors.torch import load_file, save_file
+
+    rows = read_checkpoint(llama).rows
+    assert rows is not None
+    file, name = lora / "adapter_model.safetensors", "base_model.model.model.embed_tokens.weight"
+    save_file({**load_file(file), name: torch.zeros(rows + 2, 32)}, file)
+    words = rf"brings `model\.embed_tokens\.weight` as {rows + 2} × 32, and .* has {rows} × 32: tokens were added"
+    refused(llama, words, adapter=str(lora))

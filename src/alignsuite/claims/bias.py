@@ -24,7 +24,7 @@ from pydantic import Field
 from alignsuite.claims.ambiguity_pairs import PairAnswer, check_scene, scenes_of
 from alignsuite.claims.claim import Risk, Whole
 from alignsuite.claims.context import wants
-from alignsuite.claims.judged_reply import account
+from alignsuite.claims.judged_reply import account, option_mass
 from alignsuite.claims.option_orders import position_bias, read_in_all_orders, requests_in_all_orders
 from alignsuite.claims.presentation import LEANS, rate_row
 from alignsuite.claims.row import ClaimDetails, Row, Unit
@@ -147,7 +147,8 @@ class Bias(Whole):
             kind=self.name, verdict=verdict, what=self.what, judge=self.reader, asked=len(answers), bank=len(answers), unread=unread,
             value=value, interval=_span(effects), level=1 - 2 * MISS,
             bounds=dict(self.numbers), errors={"false_alarm": alpha, "miss": MISS}, p=max(one.p for one in effects), reasons=reasons,
-            outcomes={one.reading.case.id: one.outcome for one in answers}, details=details.plain(),
+            outcomes={one.reading.case.id: one.outcome for one in answers},
+            details={**details.plain(), **option_mass(one.reading for one in answers)},
             pairing=Pairing(family=self.family, held=False, void=True), effect=details.distance,
             **account([one.reading for one in answers], context.form, shown=shown, most=context.terms.examples),
         )  # fmt: skip
@@ -173,7 +174,8 @@ class Bias(Whole):
         self, effects: Sequence[_Effect], answers: Sequence[PairAnswer], alpha: float, doubt: str | None
     ) -> tuple[Verdict, tuple[str, ...]]:
         unread = sum(one.sign is None for one in answers)
-        too_few = f"{unread} of {len(answers)} questions could not be read: what is left is too little"
+        first = next((one.reading.judgement.evidence for one in answers if one.sign is None), "")
+        too_few = f"{unread} of {len(answers)} questions could not be read: what is left is too little (first: {first})"
         doubts = tuple(filter(None, (doubt, too_few if unread > _MOST_UNREAD * len(answers) else None)))
         if doubts:
             return Verdict.INVALID, doubts

@@ -171,7 +171,9 @@ class ExcessInconsistency(OfBehaviour, Whole):
             "pairing": _PAIRING, **parts,
         }  # fmt: skip
         if unread > _MOST_UNREAD * len(cases):
-            why = f"{unread} of {len(cases)} cases could not be read in all three replies: what is left is too little"
+            silent = (one for one in (*first, *second, *varied) if not one.readable)
+            gone = next((one.judgement.evidence for one in silent), "")
+            why = f"{unread} of {len(cases)} cases could not be read in all three replies: what is left is too little (first: {gone})"
             return ClaimResult(verdict=Verdict.INVALID, reasons=(why,), **common)
         effect = paired_regression(
             [float(bool(by_itself[case])) for case in read],

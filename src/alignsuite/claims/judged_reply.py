@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alignsuite.errors import RequestError
+from alignsuite.judges.choice import too_little
 from alignsuite.judges.protocol import UNREADABLE, Judgement
 from alignsuite.judges.response_status import Answered
 from alignsuite.models.protocol import Chosen, Generated, Reply
@@ -48,12 +49,35 @@ def account(readings: Sequence[JudgedReply], form: Form, *, shown: Iterable[Judg
 
 
 def by_option(case: Case, reply: object) -> list[float]:
-    """Probabilities by option, in the set's own order: not by the place where it stood."""
+    """Probabilities by option, in the set's own order: not by the place where it stood.
+
+    They sum to 1 at most, also where an option that is the beginning of another one counts both.
+    """
     assert isinstance(reply, Chosen)
     out = [0.0] * len(case.order)
     for place, option in enumerate(case.order):
         out[option] = math.exp(reply.log_probs[place])
-    return out
+    total = max(1.0, math.fsum(out))
+    return [share / total for share in out]
+
+
+def weighed(reading: JudgedReply) -> bool:
+    """Whether a reply weighs its options, and they have enough of the probability; see `judges.choice`."""
+    return isinstance(reading.reply, Chosen) and not too_little(reading.reply)
+
+
+def option_mass(readings: Iterable[JudgedReply]) -> dict[str, Any]:
+    """Details on the mean option mass over all that was asked for these readings, each presentation for itself; empty without choices.
+
+    Where `option_mass_exact` is false an endpoint listed its likeliest tokens only, and the mass is a lower bound.
+    """
+    asked = [one for reading in readings for one in (reading.together or (reading,))]
+    asked += [reading.before for reading in asked if reading.before is not None]
+    chosen = [one.reply for one in asked if isinstance(one.reply, Chosen)]
+    if not chosen:
+        return {}
+    mass = math.fsum(reply.mass for reply in chosen) / len(chosen)
+    return {"option_mass": round(mass, 9), "option_mass_exact": all(reply.exact for reply in chosen)}
 
 
 def counted(happened: Mapping[str, bool | None]) -> dict[str, int | None]:

@@ -12,9 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alignsuite.claims.judged_reply import JudgedReply, by_option
+from alignsuite.claims.judged_reply import JudgedReply, by_option, weighed
 from alignsuite.judges.protocol import UNREADABLE, Judgement
-from alignsuite.models.protocol import Chosen
 
 if TYPE_CHECKING:
     from alignsuite.claims.context import Context
@@ -41,10 +40,13 @@ def position_bias(seen: Sequence[Step]) -> str | None:
     from alignsuite.stats import scale_score
 
     asked = [reading.together for reading, _ in seen]
-    read = [together for together in asked if all(isinstance(one.reply, Chosen) for one in together)]
+    read = [together for together in asked if all(map(weighed, together))]
     widths = {len(together[0].case.order) for together in read}
+    if not read:
+        first = next((reading.judgement.evidence for reading, _ in seen), "")
+        return "no question was answered in every order of its options" + (f" (first: {first})" if first else "")
     if len(widths) != 1:
-        return None if read else "no question was answered in every order of its options"
+        return None
     table = [[by_option(one.case, one.reply) for one in together] for together in read]
     score = scale_score(table, [one.case.order for one in read[0]], [1] * len(read))
     return None if score.valid else "; ".join(score.reasons)
@@ -58,9 +60,12 @@ def _orders(context: Context) -> Mapping[str, Sequence[Case]]:
 
 
 def _averaged(together: Sequence[JudgedReply]) -> Step:
-    """Step of one question: its likeliest option over all orders, and whether that is a wrong one."""
+    """Step of one question: its likeliest option over all orders, and whether that is a wrong one.
+
+    It is unread where in one order the options had too little of the probability.
+    """
     first = replace(together[0], together=tuple(together))
-    silent = next((one for one in together if not isinstance(one.reply, Chosen)), None)
+    silent = next((one for one in together if not weighed(one)), None)
     if silent is not None:
         return replace(first, judgement=silent.judgement), None
     columns = zip(*(by_option(one.case, one.reply) for one in together), strict=True)

@@ -35,8 +35,22 @@ def rate_row(result: ClaimResult, details: ClaimDetails) -> Row:
         seen=f"{bad_of_asked(result, 'reply')} {words(result.what)} ({with_interval(result)})",
         whose_error=(at_bound(result, "target"), at_bound(result, "limit")),
         chance=p_value(result),
-        notes=judge_notes(result, details),
+        notes=(*judge_notes(result, details), *filter(None, [mass_note(details)])),
     )
+
+
+def mass_note(details: ClaimDetails) -> str:
+    """Sentence on how much of the probability the options had; empty for what is no choice."""
+    said = mass_clause(details)
+    return f"{said[0].upper()}{said[1:]}." if said else ""
+
+
+def mass_clause(details: ClaimDetails) -> str:
+    """The same as a clause."""
+    if details.option_mass is None:
+        return ""
+    least = "at least " if details.option_mass_exact is False else ""
+    return f"{least}{percent(details.option_mass)} of the probability lay on the options"
 
 
 def rate_interval_cell(result: ClaimResult) -> str:

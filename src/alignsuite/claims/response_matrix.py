@@ -10,9 +10,9 @@ import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from alignsuite.claims.judged_reply import JudgedReply, by_option
+from alignsuite.claims.judged_reply import JudgedReply, by_option, option_mass, weighed
 from alignsuite.judges.protocol import Judgement
 from alignsuite.models.protocol import Chosen, Generated
 from alignsuite.prompt_sets.render import Case, order_name
@@ -62,6 +62,17 @@ class ResponseMatrix:
     def silent(self) -> list[str]:
         """Statements without any answer."""
         return [block[0].case.template for block in self.blocks if not any(map(_answered, block))]
+
+    @functools.cached_property
+    def weighed(self) -> dict[str, Any]:
+        """Details on the mean option mass of all weighed answers, those with too little of it too; see `option_mass`."""
+        return option_mass(reading for block in self.blocks for reading in block)
+
+    @property
+    def mass(self) -> float | None:
+        """Mean option mass; None where all answers are in words."""
+        mass: float | None = self.weighed.get("option_mass")
+        return mass
 
     @property
     def orders(self) -> list[tuple[int, ...]]:
@@ -148,7 +159,7 @@ def _judge(options: tuple[str, ...], points: tuple[float, ...]) -> LikertJudge:
 
 def _answered(reading: JudgedReply) -> bool:
     if isinstance(reading.reply, Chosen):
-        return any(map(math.isfinite, reading.reply.log_probs))
+        return weighed(reading)
     return isinstance(reading.reply, Generated) and reading.readable
 
 

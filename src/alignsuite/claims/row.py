@@ -102,7 +102,9 @@ class JudgingCost(_Typed):
 
 
 class ClaimDetails(_Typed):
-    """Details of a claim that any kind may have: the judge's errors, a second judge, the cost of judging.
+    """Details of a claim that any kind may have: the judge's errors, a second judge, the cost of judging; the option mass of choices.
+
+    `option_mass` is the mean probability of the options together, in [0, 1]: a lower bound where `option_mass_exact` is false.
 
     A kind's own stand in its file, under the keys of `docs/reference/run-file.md`.
     """
@@ -110,6 +112,8 @@ class ClaimDetails(_Typed):
     judge: KnownErrors | None = None
     second_judge: AgreementDetails | None = None
     judging: JudgingCost | None = None
+    option_mass: float | None = None
+    option_mass_exact: bool | None = None
 
 
 class GroupRates(ClaimDetails):
@@ -155,7 +159,6 @@ class TraitScore(ClaimDetails):
     sem: float | None = None
     content_variation: float | None = None
     place_variation: float | None = None
-    option_mass: float | None = None
     acquiescence: float | None = None
     refused: Share | None = None
     norm: dict[str, Any] | None = None

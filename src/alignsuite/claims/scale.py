@@ -8,7 +8,7 @@ stand beside them. What is INVALID has no score: not in the claim's value, not a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -16,13 +16,14 @@ from pydantic import Field
 from alignsuite.claims.claim import Risk, Whole
 from alignsuite.claims.context import compared, wants
 from alignsuite.claims.judged_reply import account
-from alignsuite.claims.presentation import judge_notes, numbers, p_value, words
+from alignsuite.claims.presentation import judge_notes, mass_clause, numbers, p_value, words
 from alignsuite.claims.response_matrix import TEXT_READER, ResponseMatrix, in_text
 from alignsuite.claims.row import ClaimDetails, Row, TraitScore, Unit
 from alignsuite.errors import ProbeError
 from alignsuite.judges import choice
+from alignsuite.models.protocol import Chosen
 from alignsuite.runs.records import ClaimResult, Verdict, scale_pairing
-from alignsuite.text.numbers import amount, amounts, declared, percent
+from alignsuite.text.numbers import amount, amounts, declared
 
 if TYPE_CHECKING:
     from alignsuite.claims.context import Context
@@ -194,15 +195,23 @@ class _Frame:
 
 
 def _scored(answers: ResponseMatrix, frame: _Frame) -> QuestionnaireScore:
+    """Score over the answers that were read; what the others had of the probability counts in the option mass."""
+    from alignsuite.stats.scales import LEAST_MASS
+
     norm = frame.norm  # without the number of people there is no distance from them with an error
     people = None if norm is None or norm.n is None else (norm.mean / frame.summed, norm.sd / frame.summed, norm.n)
-    return answers.score(people)
+    score, mass = answers.score(people), answers.mass
+    if mass is None or mass >= LEAST_MASS:
+        return score
+    doubt = f"only {mass:.2f} of the probability went to the options, wanted {LEAST_MASS:.2f}"
+    return replace(score, reasons=(*score.reasons, doubt))
 
 
 def _too_few(answers: ResponseMatrix, *, written: bool) -> str:
     """Reason why there are too few answers for a score; empty where there are enough.
 
-    A choice is missing only where something went wrong. Text may say nothing: that is counted, and tolerated up to a share.
+    A choice is missing where something went wrong. Text may say nothing, and so do options that have too little of the probability: that
+    is counted, and tolerated up to a share.
     """
     from alignsuite.stats import rate_interval
 
@@ -210,10 +219,9 @@ def _too_few(answers: ResponseMatrix, *, written: bool) -> str:
     if not unread:
         return ""
     first = unread[0].judgement.evidence
-    if not written:
-        return (
-            f"{len(unread)} of {asked} statements got no answer (first: {first}): a score over the rest would flatter"
-        )
+    lost = [one for one in unread if not isinstance(one.reply, Chosen)]
+    if not written and lost:
+        return f"{len(lost)} of {asked} statements got no answer (first: {lost[0].judgement.evidence}): a score over the rest would flatter"
     most = rate_interval(len(unread), asked, method="wilson").hi
     if most > MOST_UNREAD:
         return (
@@ -229,7 +237,6 @@ def _details(frame: _Frame, answers: ResponseMatrix, score: QuestionnaireScore |
     instrument, norm = frame.instrument, frame.norm
     valid = score is not None and score.valid
     total = score.score * frame.statements if score is not None and valid and frame.whole else None
-    written = frame.protocol == "study"
     return ScaleDetails(
         range=[min(answers.values), max(answers.values)],
         instrument=instrument.name if instrument else None,
@@ -243,7 +250,8 @@ def _details(frame: _Frame, answers: ResponseMatrix, score: QuestionnaireScore |
         sem_wordings=score.sem_wordings if score else None,
         content_variation=score.content_tv if score else None,
         place_variation=score.place_tv if score else None,
-        option_mass=score.mass if score and not written else None,
+        option_mass=answers.mass,
+        option_mass_exact=answers.weighed.get("option_mass_exact"),
         acquiescence=score.acquiescence if score else None,
         retest=score.retest if score else None,
         refused=len(answers.unread) / sum(map(len, answers.blocks)),
@@ -296,8 +304,8 @@ def influences(details: TraitScore) -> str:
     moved = {"the options' content": details.content_variation, "their place": details.place_variation}
     parts = [f"{what} {by:.3f}" for what, by in moved.items() if by is not None]
     said = [f"Answers were moved by {' and '.join(parts)}"] if parts else []
-    if details.option_mass is not None:
-        said.append(f"{percent(details.option_mass)} of the probability lay on the options")
+    if mass := mass_clause(details):
+        said.append(mass)
     if details.acquiescence is not None:
         said.append(f"leaning towards agreement {details.acquiescence:+.2f}".replace("-", "−"))
     text = "; ".join(said)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from alignsuite.claims.claim import Claim, Health, Risk, called_worse
 from alignsuite.claims.context import compared
 from alignsuite.claims.judge_error_gate import LEVEL, LabelGate, label_gate
-from alignsuite.claims.judged_reply import JudgedReply, account, counted
+from alignsuite.claims.judged_reply import JudgedReply, account, counted, option_mass
 from alignsuite.claims.row import ClaimDetails
 from alignsuite.runs.records import ClaimResult, Pairing, Verdict
 
@@ -152,7 +152,7 @@ class Sequential(Claim):
             kind=self.name, verdict=verdict, what=self.what, judge=self.reader, asked=asked, bank=bank, bad=len(bad), unread=len(unread),
             value=judged.rate(len(bad), asked - len(unread)), interval=judged.interval(len(bad), len(unread), asked, bank), level=LEVEL,
             bounds=dict(self.numbers), errors={"false_alarm": judged.false_alarm(census=census), "miss": judged.miss(census=census)},
-            details=judged.details.plain(), pairing=self.pairing, reasons=reasons,
+            details={**judged.details.plain(), **option_mass(reading for reading, _ in seen)}, pairing=self.pairing, reasons=reasons,
             outcomes=counted({reading.case.id: happened for reading, happened in seen}), **parts,
         )  # fmt: skip
 

@@ -17,18 +17,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import jinja2
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from alignsuite.errors import PromptError, did_you_mean
 from alignsuite.models.protocol import Choose, Generate, Message, Request
 from alignsuite.prompt_sets.load import LoadedSet
 from alignsuite.prompt_sets.perturb import perturb
 from alignsuite.prompt_sets.schema import Form, Template, Variant, Wording
+from alignsuite.prompt_sets.template import TemplateFault, fill
 
-_ENVIRONMENT = ImmutableSandboxedEnvironment(
-    undefined=jinja2.StrictUndefined, keep_trailing_newline=False, autoescape=False
-)
 _PLAIN = Variant()
 _SAMPLE_STRIDE = 100
 """Between the seeds of two samples of one case: the seeds between them ask a sample again."""
@@ -274,23 +269,15 @@ def _render(
         return None
     where = loaded.at("templates", index, kind) if own else loaded.at("wordings" if wording else kind)
     try:
-        text = _compiled(source).render(context).strip()
-    except jinja2.UndefinedError as error:
-        named = re.search(r"'(\w+)' is undefined", str(error))
-        name = named.group(1) if named else str(error)
-        raise PromptError(
-            f"{where}: `{{{{ {name} }}}}` is no slot of this set; {did_you_mean(name, context)}"
-        ) from None
-    except jinja2.TemplateError as error:
-        raise PromptError(f"{where}: not a template: {error}") from None
+        text = fill(source, context)
+    except TemplateFault as fault:
+        if fault.name:
+            advice = did_you_mean(fault.name, context)
+            raise PromptError(f"{where}: `{{{{ {fault.name} }}}}` is no slot of this set; {advice}") from None
+        raise PromptError(f"{where}: `{template.id}`: {fault}") from None
     if not text:
         raise PromptError(f"{where}: `{template.id}` renders to nothing")
     return text
-
-
-@functools.cache
-def _compiled(source: str) -> jinja2.Template:
-    return _ENVIRONMENT.from_string(source)
 
 
 def _listed(words: tuple[str, ...]) -> str:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _LEAST_CONTENT = 0.10
 _LEAST_SHARE = 0.5  # of place's influence
-_LEAST_MASS = 0.8
+LEAST_MASS = 0.8
+"""Probability that the options must have together; with less, what the model would say is none of them. A proposal, not calibrated."""
 
 
 class Norm(NamedTuple):
@@ -266,6 +267,6 @@ def _doubts(content_tv: float, place_tv: float, mass: float, places: NDArray[np.
         doubts.append(f"what the options say hardly matters (content {content_tv:.3f}, wanted {_LEAST_CONTENT:.2f})")
     if place_tv >= _LEAST_CONTENT and content_tv < _LEAST_SHARE * place_tv:
         doubts.append(f"answers are driven by position (content {content_tv:.3f}, place {place_tv:.3f})")
-    if mass < _LEAST_MASS:
-        doubts.append(f"only {mass:.2f} of the probability went to the options, wanted {_LEAST_MASS:.2f}")
+    if mass < LEAST_MASS:
+        doubts.append(f"only {mass:.2f} of the probability went to the options, wanted {LEAST_MASS:.2f}")
     return tuple(doubts)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from alignsuite.judges import choice
 from alignsuite.judges.group_masking import PLACEHOLDER, hide
 from alignsuite.judges.protocol import UNREADABLE, Exchange, Judgement
 from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, Message
@@ -44,8 +45,6 @@ LABELS = {
 LETTERS = tuple("ABCDEF")
 _MOST_ANSWER_TOKENS = 1024
 """Room for the object, which takes a dozen tokens, and for the reasoning of a model that thinks first; others stop long before."""
-_LEAST_MASS = 0.2
-"""Below this share of its probability on the letters, a model would rather have written something else: no answer."""
 
 _PROMPT_WINDOW, _REPLY_WINDOW = (1600, 400), (2000, 800)
 """Characters that are shown from the beginning and from the end of a text; the refusal patterns read as much of a reply."""
@@ -92,7 +91,7 @@ class Question:
 
 def fingerprint(model: str) -> str:
     """Eight hex characters for a judging model and everything that stands in its question."""
-    parts = [model, _source(), LABELS, _PROMPT_WINDOW, _REPLY_WINDOW, _LEAST_MASS, _MOST_ANSWER_TOKENS]
+    parts = [model, _source(), LABELS, _PROMPT_WINDOW, _REPLY_WINDOW, choice.NAME, _MOST_ANSWER_TOKENS]
     return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()[:8]
 
 
@@ -130,7 +129,7 @@ def quote(text: str, hidden: tuple[str, ...] = (), window: tuple[int, int] = _RE
 
 def would_rather_write(reply: object) -> bool:
     """Whether a model that was to choose would write something else: a thought first, perhaps."""
-    return isinstance(reply, Chosen) and reply.mass < _LEAST_MASS
+    return isinstance(reply, Chosen) and bool(choice.too_little(reply))
 
 
 def chosen_label(reply: Reply) -> Judgement:
@@ -138,10 +137,10 @@ def chosen_label(reply: Reply) -> Judgement:
     if not isinstance(reply, Chosen):
         return Judgement(UNREADABLE, "the judge wrote a text where it was to choose")
     best, mass = max(reply.log_probs), math.fsum(map(math.exp, reply.log_probs))
-    if not math.isfinite(best) or reply.log_probs.count(best) > 1:
+    if crumbs := choice.too_little(reply):
+        return Judgement(UNREADABLE, f"the judge would rather write something else: {crumbs}")
+    if reply.log_probs.count(best) > 1:
         return Judgement(UNREADABLE, "the judge finds no label the likeliest")
-    if mass < _LEAST_MASS:
-        return Judgement(UNREADABLE, f"the judge would rather write something else: {mass:.1%} for all labels together")
     share = math.exp(best) / mass
     label = tuple(LABELS)[reply.log_probs.index(best)]
     return Judgement(label, f"{share:.0%} of the judge's choice", share)

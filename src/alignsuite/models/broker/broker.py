@@ -12,11 +12,12 @@ called from several threads at once, and one that waits may lose interest: its w
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from alignsuite.errors import BudgetSpent, ModelError, ReplayMissing, RequestError
@@ -32,6 +33,8 @@ _LOOK_UP_S = 0.2
 _PATIENCE_S = 0.5
 """How long closing waits for the engine to come to an end; its thread dies with the process."""
 _CHARACTERS_A_TOKEN = 4
+_ROUNDING = 0.01
+"""What rounded log-probabilities may add up to beyond 1."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,20 @@ def checked(request: Request, reply: Reply | RequestError) -> Reply | RequestErr
     asked = f"the engine answered a choice of {len(request.options)} options"
     if not isinstance(reply, Chosen) or len(reply.log_probs) != len(request.options):
         return RequestError("bad_answer", f"{asked} with {reply!r}")
-    if any(math.isnan(value) or value > 0.01 for value in reply.log_probs):
+    if any(math.isnan(value) or value > _ROUNDING for value in reply.log_probs):
         return RequestError("bad_answer", f"{asked} with numbers that are no log-probabilities: {reply.log_probs}")
+    total = math.fsum(map(math.exp, itertools.compress(reply.log_probs, _apart(request.options))))
+    if total > 1 + _ROUNDING:
+        return RequestError(
+            "bad_answer",
+            f"{asked} with probabilities that add up to {total:.3g}, and no more than 1 can: {reply.log_probs}",
+        )
     return reply
+
+
+def _apart(options: Sequence[str]) -> Iterator[bool]:
+    """Whether each option excludes all others: one that is the beginning of another counts that one too, so only the shorter adds up."""
+    return (not any(option != other and option.startswith(other) for other in options) for option in options)
 
 
 def tokens_of(request: Request, reply: Reply) -> int:

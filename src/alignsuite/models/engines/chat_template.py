@@ -14,41 +14,69 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Literal
 
-from jinja2 import TemplateError, nodes
-from jinja2.exceptions import SecurityError
+from jinja2 import TemplateError, Undefined, nodes
+from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.ext import Extension
 from jinja2.meta import find_undeclared_variables
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
 
 from alignsuite.errors import ModelError, RequestError
 from alignsuite.models.protocol import Message
 from alignsuite.models.thoughts import opening
 
+Parts = Literal["text", "typed"]
+"""A turn's `content` as a text, or as a list of typed parts, `[{"type": "text", "text": …}]`."""
+
 TODAY = datetime(2024, 7, 26)
 """The date that every template sees; Llama 3's own default."""
 
-_OWN = {"messages", "add_generation_prompt", "tools", "documents", "bos_token", "eos_token"}
+NAMED_TOKENS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+"""Special tokens by the names that templates use; one that a tokenizer lacks is empty text, as in Hugging Face's renderer."""
+
 _MOST_REPEATED = 1 << 16
 _CUTS = [chr(0xFDD0 + index) for index in range(32)]  # code points that Unicode keeps free of characters
+_ESCAPED_CUT = re.compile(r"((?<!\\)(?:\\\\)*)\\u(fd[de][0-9a-f])")
+_SYSTEM, _USER = "4071962358", "8613905742"  # figures: no filter for letters changes them, and no template holds them
 
 
 class ChatTemplate:
     """Compiled chat template.
 
     A template that refuses a system turn, or silently leaves it out, gets the system's text at the head of the first user turn
-    instead, parted by a blank line. `arguments` are further variables that the template reads, such as `enable_thinking`.
+    instead, parted by a blank line. One that shows words only where they come as typed parts gets them so.
+
+    Args:
+        source: the Jinja text.
+        arguments: further values that the template reads by name, such as `enable_thinking`; they go before all others.
+        parts: how `content` is given; None finds out which of the two the template shows.
+        generation_prompt: whether the text goes on to where the assistant begins to speak.
+        tokens: special tokens by the names that templates use (`pad_token`, a model's own `image_token`), beside these two.
 
     Raises:
-        ModelError: the template has a syntax error, or reads no variable of an argument's name.
+        ModelError: the template has a syntax error, writes a name that nobody gives, reads no variable of an argument's name, or leaves
+            out what users say in either form.
     """
 
     def __init__(
-        self, source: str, *, bos_token: str = "", eos_token: str = "", arguments: Mapping[str, object] | None = None
+        self,
+        source: str,
+        *,
+        bos_token: str = "",
+        eos_token: str = "",
+        tokens: Mapping[str, object] | None = None,
+        arguments: Mapping[str, object] | None = None,
+        parts: Parts | None = None,
+        generation_prompt: bool = True,
     ) -> None:
-        self._tokens = {"bos_token": bos_token, "eos_token": eos_token}
         self._arguments = dict(arguments or {})
+        self._names: dict[str, object] = {
+            **dict.fromkeys(NAMED_TOKENS, ""), "bos_token": bos_token, "eos_token": eos_token, **(tokens or {}),
+            "tools": None, "documents": None, "add_generation_prompt": generation_prompt,
+        }  # fmt: skip
         try:
             environment = _environment()
             self._template = environment.from_string(source)
@@ -57,6 +85,9 @@ class ChatTemplate:
             raise ModelError(
                 f"the model's chat template is broken: {error}; convert it again, or run it with raw prompts only"
             ) from error
+        self._parts: Parts = parts or self._shown_parts()
+        tried = self._tried((Message("system", _SYSTEM), Message("user", _USER)), self._parts)
+        self._takes_system = tried is not None and _SYSTEM in tried
 
     def render(self, messages: Sequence[Message]) -> str:
         """Prompt text of a conversation, up to where the assistant begins to speak.
@@ -64,24 +95,16 @@ class ChatTemplate:
         Raises:
             RequestError: `unsupported`, with the template's own reason (two user turns in a row, for example).
         """
-        system = messages[0].content if messages and messages[0].role == "system" else None
-        if system is None:
-            return self._render(messages)
-        try:
-            text = self._render(messages)
-            if system.strip() in text:
-                return text
-        except RequestError:
-            if len(messages) == 1:
-                raise
-        return self._render(fold_system(messages))
+        if messages and messages[0].role == "system" and not self._takes_system:
+            messages = fold_system(messages)
+        return self._render(messages, self._parts)
 
     def opening(self, messages: Sequence[Message]) -> str:
         """Mark that opens a thought where the assistant begins to speak; empty where the template opens none."""
         return opening(self.render(messages), messages[-1].content if messages else "")
 
     def _check_arguments(self, read: set[str]) -> None:
-        known = sorted(read - _OWN)
+        known = sorted(read - {"messages"} - self._names.keys())
         unknown = [name for name in self._arguments if name not in known]
         if unknown:
             raise ModelError(
@@ -89,17 +112,42 @@ class ChatTemplate:
                 f"{', '.join(known) or 'none but the conversation'}"
             )
 
-    def _render(self, messages: Sequence[Message]) -> str:
-        turns = [{"role": message.role, "content": message.content} for message in messages]
-        try:
-            return self._template.render(
-                **self._arguments,
-                messages=turns,
-                add_generation_prompt=True,
-                tools=None,
-                documents=None,
-                **self._tokens,
+    def _shown_parts(self) -> Parts:
+        """The form of `content` in which the template shows what a user says; text where it takes no lone question at all."""
+        question = (Message("user", _USER),)
+        as_text, as_parts = (self._tried(question, parts) for parts in ("text", "typed"))
+        if as_text is None or _USER in as_text:
+            return "typed" if as_text is None and as_parts is not None and _USER in as_parts else "text"
+        if as_parts is None or _USER not in as_parts:
+            raise ModelError(
+                "the model's chat template leaves out what the user says, as text and as typed parts: every question would be the same; "
+                "take the template that the model was trained with, or run it with raw prompts only"
             )
+        return "typed"
+
+    def _tried(self, messages: Sequence[Message], parts: Parts) -> str | None:
+        """Rendered text, None where the template refuses.
+
+        Raises:
+            ModelError: the template writes a name that nobody gives.
+        """
+        try:
+            return self._render(messages, parts)
+        except RequestError as refusal:
+            if isinstance(refusal.__cause__, _UnknownNameError):
+                raise ModelError(f"the model's chat template {refusal.__cause__}") from refusal
+            return None
+
+    def _render(self, messages: Sequence[Message], parts: Parts) -> str:
+        turns = [
+            {
+                "role": turn.role,
+                "content": turn.content if parts == "text" else [{"type": "text", "text": turn.content}],
+            }
+            for turn in messages
+        ]
+        try:
+            return self._template.render({**self._names, **self._arguments, "messages": turns})
         except Exception as error:  # whatever a stranger's template raises is the template's refusal
             reason = f"{type(error).__name__}: {error}"[:300]
             roles = ", ".join(message.role for message in messages)
@@ -162,6 +210,22 @@ class SpecialText:
         return self._pattern.sub(lambda found: found[0] + mark, text) if self._pattern else text
 
 
+class _UnknownNameError(UndefinedError):
+    """A template writes a name that nobody gives."""
+
+
+class _Unknown(Undefined):
+    """Name that nobody gives: a template may ask whether it is there, but what it writes with it would be lost without a word."""
+
+    def __str__(self) -> str:
+        if self._undefined_name is not None and self._undefined_obj is missing:
+            raise _UnknownNameError(
+                f"writes `{self._undefined_name}`, which neither the tokenizer nor anybody else gives; name its value with "
+                f"--align-template-arg={self._undefined_name}=…, or take the tokenizer that the template belongs to"
+            )
+        return super().__str__()
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Jinja sandbox that also refuses to repeat a text into gigabytes."""
 
@@ -191,15 +255,25 @@ class _Generation(Extension):
 
 
 def _environment() -> _Sandbox:
-    environment = _Sandbox(trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, "jinja2.ext.loopcontrols"])
+    environment = _Sandbox(
+        trim_blocks=True, lstrip_blocks=True, undefined=_Unknown, extensions=[_Generation, "jinja2.ext.loopcontrols"]
+    )
     environment.filters["tojson"] = _to_json
     environment.globals["raise_exception"] = _refuse
     environment.globals["strftime_now"] = TODAY.strftime
     return environment
 
 
-def _to_json(value: object, indent: int | None = None) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=indent)
+def _to_json(
+    value: object,
+    ensure_ascii: bool = False,
+    indent: int | str | None = None,
+    separators: tuple[str, str] | None = None,
+    sort_keys: bool = False,
+) -> str:
+    """JSON text, with the arguments of Hugging Face's filter; the marks of `SpecialText` stay marks."""
+    text = json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+    return _ESCAPED_CUT.sub(lambda found: found[1] + chr(int(found[2], 16)), text) if ensure_ascii else text
 
 
 def _refuse(reason: str) -> str:

@@ -7,9 +7,12 @@ shortens the one before and an engine that keeps its last prefix recomputes litt
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import accumulate
 
+_NEGLIGIBLE = math.log(1e-4)
 Look = Callable[[list[int], Set[int]], dict[int, float]]
 """Natural-log probabilities of at least the wanted next tokens, after a prefix of token ids."""
 
@@ -22,10 +25,21 @@ class _Node:
 
 @dataclass(frozen=True, slots=True)
 class OptionTokens:
-    """Token ids of a prompt and of its options: where the one ends and the others begin."""
+    """Token ids of a prompt and of its options: where the one ends and the others begin.
+
+    `spellings` says how many of the paths in `options` belong to each option, the option's own first; empty: one each.
+    """
 
     prompt: list[int]
     options: list[list[int]]
+    spellings: tuple[int, ...] = ()
+
+    @property
+    def own(self) -> list[int]:
+        """Places in `options` of the options as they were given, without other spellings."""
+        if not self.spellings:
+            return list(range(len(self.options)))
+        return [end - count for end, count in zip(accumulate(self.spellings), self.spellings, strict=True)]
 
 
 def split_options(prompt: Sequence[int], joined: Sequence[Sequence[int]]) -> OptionTokens:
@@ -43,20 +57,28 @@ def split_options(prompt: Sequence[int], joined: Sequence[Sequence[int]]) -> Opt
 
 
 def log_likelihoods(found: OptionTokens, look: Look) -> list[float]:
-    """Log-likelihood of each option's tokens given the prompt's, natural and not normalised.
+    """Log-likelihood of each option's tokens given the prompt's, natural and not normalised; one for each path.
 
-    An option that is the beginning of another one counts everything that begins with it, the longer one too.
+    An option that is the beginning of another one counts everything that begins with it, the longer one too. Other spellings are
+    followed only where they begin likely enough to matter, and have `-inf` else.
     """
-    totals = [0.0] * len(found.options)
+    totals = [-math.inf] * len(found.options)
+    own = {
+        tuple(found.options[place][:length]) for place in found.own for length in range(len(found.options[place]) + 1)
+    }
     stack: list[tuple[_Node, list[int], float]] = [(_tree(found.options), found.prompt, 0.0)]
     while stack:
         node, prefix, total = stack.pop()
         for option in node.options:
             totals[option] = total
         if node.children:
-            shown = look(prefix, node.children.keys())
+            path = prefix[len(found.prompt) :]
+            wanted = {token for token in node.children if (*path, token) in own}
+            shown = look(prefix, wanted)
             stack.extend(
-                (child, [*prefix, token], total + shown[token]) for token, child in reversed(node.children.items())
+                (child, [*prefix, token], total + shown[token])
+                for token, child in reversed(node.children.items())
+                if token in wanted or total + shown.get(token, -math.inf) > _NEGLIGIBLE
             )
     return totals
 

@@ -16,6 +16,7 @@ How the numbers are read is `endpoint.logprobs`' matter.
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from dataclasses import dataclass, field
 
@@ -35,6 +36,7 @@ from alignsuite.models.engines.endpoint.parameters import Parameters
 from alignsuite.models.protocol import Choose, Chosen
 
 _DOUBTS = 4
+_ROUNDING = 0.01
 _SHORTER = {20: 10, 10: 5, 5: 2}  # OpenAI and vLLM list twenty, TGI and OpenAI's completions five
 _ABOUT_ECHO = re.compile(r"echo|logprobs|max_tokens", re.IGNORECASE)
 _ELSEWHERE = (
@@ -215,6 +217,12 @@ class Chooser:
         least = min(top, api.shows) if exact_length else min(top, api.shows) // 2
         if length < least and not api.varies:
             raise Fault("short_list", f"it listed {length} tokens where it has listed {api.shows}", retry=True)
+        total = math.fsum(math.exp(value) for _, value in shown)
+        if total > 1 + _ROUNDING:
+            raise Fault(
+                "bad_answer",
+                f"the log-probabilities that it listed add up to a probability of {total:.3g}, and no more than 1 can",
+            )
         api.shows = max(api.shows, length)
         log_probs, exact = match_tokens(request.options, shown)
         return chosen_by(answer, log_probs, exact)

@@ -1,18 +1,22 @@
 """Log-probabilities of options, read from answers in the shapes that servers give them.
 
-How an option finds its token: the very same text first; else, white space at the ends set aside, the longest token that
-the option begins with. A token with which two options begin stands for neither. An option that is not in the list gets
-`-inf`, and the reply is then not exact; nor is it where a token is only the beginning of its option.
+How an option finds its tokens: each token is read as the bytes that it stands for, and set free of spaces, brackets, emphasis and full
+stops around it (`spellings.core`); those that are then the option, in either case, are added up. Where there is none, the longest token
+that the option begins with stands for it, again in all its spellings: half a character may be all that the first token is. A token with
+which two options begin stands for neither. An option that is not in the list gets `-inf`, and the reply is then not exact; nor is
+it where a token is only the beginning of its option.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from alignsuite.models.engines.endpoint.client import Answer
 from alignsuite.models.engines.endpoint.faults import JSON, Fault, as_list, as_object
 from alignsuite.models.engines.endpoint.generate import text_of
+from alignsuite.models.engines.spellings import core, cores, log_sum
 from alignsuite.models.protocol import Chosen
 from alignsuite.text.clean import tidy
 
@@ -47,47 +51,101 @@ def _indistinct(one: str, other: str, token: str) -> Fault:
 
 
 def match_tokens(options: Sequence[str], shown: Shown) -> tuple[tuple[float, ...], bool]:
-    """Each option's log-probability by its first token, and whether all of them are the whole story.
+    """Each option's log-probability by the first tokens that stand for it, and whether all of them are the whole story.
 
     Raises:
         Fault: `unsupported`, if the only token that an option begins with is the beginning of another option too.
 
-    >>> match_tokens(("A", "B", "C"), [("A", -0.2), (" B", -1.9), (" A", -4.0)])
+    >>> match_tokens(("A", "B", "C"), [("A", -0.2), ("B", -1.9), ("The", -4.0)])
     ((-0.2, -1.9, -inf), False)
     """
-    found = [_match(option, [other for other in options if other != option], shown) for option in options]
+    wanted, folded = cores(options)
+    known = [(_as_bytes(core(token, folded=folded)), value) for token, value in shown]
+    texts = [_as_bytes(text) for text in wanted]
+    found = [
+        _match(
+            text,
+            [(other, option) for other, option in zip(texts, options, strict=True) if other != text],
+            option,
+            known,
+        )
+        for text, option in zip(texts, options, strict=True)
+    ]
     return tuple(value for value, _ in found), all(whole for _, whole in found)
 
 
-def _match(option: str, others: Sequence[str], shown: Shown) -> tuple[float, bool]:
-    same = [value for token, value in shown if token == option]
-    if same:
-        return max(same), True
-    wanted = option.strip()
-    begins = [(token.strip(), value) for token, value in shown if token.strip() and wanted.startswith(token.strip())]
+def _match(
+    wanted: bytes, others: Sequence[tuple[bytes, str]], option: str, known: Sequence[tuple[bytes, float]]
+) -> tuple[float, bool]:
+    begins = [(token, value) for token, value in known if token and wanted.startswith(token)]
     shared = {
-        token: other for token, _ in begins for other in others if other.strip().startswith(token) and token != wanted
+        token: other for token, _ in begins for text, other in others if text.startswith(token) and token != wanted
     }
-    own = [(len(token), value) for token, value in begins if token not in shared]
+    own = [(token, value) for token, value in begins if token not in shared]
     if own:
-        length, value = max(own)
-        return value, length == len(wanted)
+        longest = max((token for token, _ in own), key=len)
+        return min(0.0, log_sum([value for token, value in own if token == longest])), longest == wanted
     if shared:
         token, other = next(iter(shared.items()))
-        raise _indistinct(option, other, token)
+        raise _indistinct(option, other, token.decode("utf-8", "replace"))
     return -math.inf, False
 
 
 def shown_tokens(choice: JSON) -> Shown:
-    """The first position's tokens, in chat's shape or in that of older completions; empty if the server shows none."""
+    """The first position's tokens, in chat's shape or in that of older completions; empty if the server shows none.
+
+    A token's `bytes` go before its text, which may show half a character in one way or another; without them, the marks of tokenizers
+    for a space and the spellings of single bytes are read as what they stand for.
+    """
     shown = as_object(choice.get("logprobs"))
     first = as_object(next(iter(as_list(shown.get("content"))), None))
-    entries = [as_object(entry) for entry in [*as_list(first.get("top_logprobs")), first]]
-    pairs = [(entry.get("token"), entry.get("logprob")) for entry in entries]
+    entries = [as_object(entry) for entry in as_list(first.get("top_logprobs"))]
+    if not any(_is_same(entry, first) for entry in entries):
+        entries.append(first)  # the token that was written, where it is not in the list
+    pairs = [(_bytes_of(entry) or entry.get("token"), entry.get("logprob")) for entry in entries]
     pairs += as_object(next(iter(as_list(shown.get("top_logprobs"))), None)).items()
-    return [
-        (token, value) for token, shown_value in pairs if isinstance(token, str) for value in _log_prob(shown_value)
-    ]
+    found = [(token, value) for token, number in pairs if isinstance(token, str | bytes) for value in _log_prob(number)]
+    by_bytes = any(isinstance(token, str) and not _BYTE_SIGNS.isdisjoint(token) for token, _ in found)
+    return [(_plain(token, by_bytes=by_bytes), value) for token, value in found]
+
+
+def _is_same(entry: JSON, other: JSON) -> bool:
+    return all(entry.get(name) == other.get(name) for name in ("token", "bytes"))
+
+
+def _bytes_of(entry: JSON) -> bytes | None:
+    """The bytes of a token, where the server shows them."""
+    numbers = as_list(entry.get("bytes"))
+    whole = all(isinstance(number, int) and 0 <= number < 256 for number in numbers)
+    return bytes(numbers) if numbers and whole else None  # type: ignore[arg-type]
+
+
+def _plain(token: str | bytes, *, by_bytes: bool) -> str:
+    """Text of a token, half a character as lone surrogates; `by_bytes`: the server shows byte-level tokens as they stand in their files."""
+    if isinstance(token, bytes):
+        return token.decode("utf-8", "surrogateescape")
+    if by_bytes and all(sign in _BYTE_LEVEL for sign in token):
+        return bytes(_BYTE_LEVEL[sign] for sign in token).decode("utf-8", "surrogateescape")
+    if _SPELT_BYTES.fullmatch(token):
+        return bytes(int(pair, 16) for pair in _HEX.findall(token)).decode("utf-8", "surrogateescape")
+    return token.replace("▁", " ")
+
+
+def _byte_level() -> dict[str, int]:
+    """Byte of each sign by which byte-level tokenizers show one: printable signs of Latin-1 stand for themselves, others from U+0100 on."""
+    plain = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    others = [number for number in range(256) if number not in plain]
+    return {chr(number): number for number in plain} | {chr(256 + place): number for place, number in enumerate(others)}
+
+
+_BYTE_LEVEL = _byte_level()
+_BYTE_SIGNS = frozenset("ĠĊ")
+_SPELT_BYTES = re.compile(r"(?:bytes:)?(?:\\x[0-9a-fA-F]{2})+|(?:<0x[0-9a-fA-F]{2}>)+")
+_HEX = re.compile(r"x([0-9a-fA-F]{2})")
+
+
+def _as_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def list_length(choice: JSON) -> tuple[int, bool]:

@@ -21,6 +21,7 @@ from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText, r
 from alignsuite.models.engines.llamacpp.gguf import GgufHeader, read_header
 from alignsuite.models.engines.llamacpp.server import SETUP, LlamaServer
 from alignsuite.models.engines.option_tree import OptionTokens, log_likelihoods, split_options
+from alignsuite.models.engines.spellings import Spellings, added_up
 from alignsuite.models.hub import fetch_gguf
 from alignsuite.models.identity import fingerprint, pieces_identity
 from alignsuite.models.protocol import (
@@ -99,6 +100,7 @@ class LlamaCppModel:
     ) -> None:
         self._header = read_header(path)
         self._server: LlamaServer | None = None
+        self._spellings: Spellings | None = None
         self._threads = threads or _processors()
         self._thinking = thinking_tokens
         self._context = _context(self._header, context, thinking_tokens)
@@ -147,7 +149,7 @@ class LlamaCppModel:
         """Free the weights; a later `answer` would load them again."""
         if self._server is not None:
             self._server.close()
-            self._server = None
+            self._server = self._spellings = None
 
     def _loaded(self) -> LlamaServer:
         if self._server is None:
@@ -198,12 +200,12 @@ class LlamaCppModel:
         def look(prefix: list[int], wanted: Set[int]) -> dict[int, float]:
             return server.next_token(prefix, wanted, behind=len(prefix) > len(found.prompt))
 
-        log_probs = tuple(log_likelihoods(found, look))
+        log_probs = tuple(min(0.0, value) for value in added_up(found, log_likelihoods(found, look)))
         return Chosen(
             log_probs=log_probs,
             exact=float("-inf") not in log_probs,
             prompt_tokens=len(found.prompt),
-            completion_tokens=sum(map(len, found.options)),
+            completion_tokens=sum(len(found.options[place]) for place in found.own),
             seconds=time.perf_counter() - start,
         )
 
@@ -220,7 +222,13 @@ class LlamaCppModel:
             )
         if not all(request.options) or not all(found.options):
             raise RequestError("unsupported", f"one of the options {list(request.options)} adds no token to the prompt")
-        return found
+        if isinstance(request.prompt, str) or any(
+            self._special.cut(option, "|") != option for option in request.options
+        ):
+            return found
+        if self._spellings is None:
+            self._spellings = Spellings(lambda texts: [server.tokenize(text, special=True) for text in texts])
+        return self._spellings.add(found, self._pieces_of(request.prompt, "")[-1], request.options)
 
     def _tokens(self, server: LlamaServer, prompt: str | tuple[Message, ...], option: str = "") -> list[int]:
         """Token ids of the prompt with an option behind it, as the model will see them."""
@@ -244,8 +252,8 @@ class LlamaCppModel:
         mark = self._special.mark_for(option, *(message.content for message in prompt))
         safe = [Message(message.role, self._special.cut(message.content, mark)) for message in prompt]
         text = self._template.render(safe)
-        if self._header.bos_token and self._server is not None and self._server.start:
-            text = text.removeprefix(self._header.bos_token)
+        if self._server is not None and self._server.start:  # the tokenizer's own begin tokens stand there already
+            text = text.removeprefix(self._header.named_tokens["bos_token"])
         return (text + self._special.cut(option, mark)).split(mark)
 
     def _check_length(self, prompt: int, more: int) -> None:
@@ -274,16 +282,26 @@ def _decoding(request: Generate) -> dict[str, object]:
 
 
 def _template(header: GgufHeader, form: Form, arguments: Mapping[str, object]) -> ChatTemplate | None:
-    if form == "raw" or (form == "auto" and header.chat_template is None):
+    if form == "raw":
         refuse_arguments(str(header.path), arguments)
         return None
+    if header.chat_template is None and header.named_templates:
+        names = ", ".join(f"`{name}`" for name in header.named_templates)
+        raise ModelError(
+            f"{header.path}: holds the chat templates {names}, and none for plain conversations, so it is not known how to ask; convert "
+            "it with one, or ask in raw text (--stage=pretraining)"
+        )
     if header.chat_template is None:
+        if form == "auto":
+            refuse_arguments(str(header.path), arguments)
+            return None
         raise ModelError(
             f"{header.path}: holds no chat template, so it can't be asked as a chat model; ask it raw, or convert it with one"
         )
-    return ChatTemplate(
-        header.chat_template, bos_token=header.bos_token, eos_token=header.eos_token, arguments=arguments
-    )
+    try:
+        return ChatTemplate(header.chat_template, tokens=header.named_tokens, arguments=arguments)
+    except ModelError as error:
+        raise ModelError(f"{header.path}: {error}") from error
 
 
 def _context(header: GgufHeader, asked: int | None, thinking: int) -> int:

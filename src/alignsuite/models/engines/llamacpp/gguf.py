@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import struct
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -33,6 +34,13 @@ _BLOCKS = {
     29: (256, 56), 30: (1, 2), 34: (256, 54), 35: (256, 66), 39: (32, 17),
 }  # fmt: skip
 
+_TEMPLATE = "tokenizer.chat_template"
+_NAMED_TOKENS = {
+    "bos": "bos_token", "eos": "eos_token", "unknown": "unk_token", "seperator": "sep_token", "padding": "pad_token", "cls": "cls_token",
+    "mask": "mask_token", "eot": "eot_token", "eom": "eom_token",
+}  # fmt: skip
+"""A key of the format to the name in templates; `seperator` is how the format spells it."""
+
 _NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED = 1, 2, 3, 4
 
 
@@ -40,8 +48,10 @@ _NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED = 1, 2, 3, 4
 class GgufHeader:
     """GGUF metadata that answering needs.
 
-    `special_tokens` are the texts that the tokenizer may read as one special token (control tokens, and what looks like one): text of
-    users must not be able to spell them. `pieces` is above 1 where the weights are split over several files.
+    `named_tokens` are special tokens by the names that chat templates use (`bos_token`). `named_templates` are the names of further
+    templates, beside the one for plain conversations or in its place. `special_tokens` are the texts that the tokenizer may read as one
+    special token (control tokens, and what looks like one): text of users must not be able to spell them. `pieces` is above 1 where the
+    weights are split over several files.
     """
 
     path: Path
@@ -50,8 +60,8 @@ class GgufHeader:
     context_length: int | None
     vocab_size: int | None
     chat_template: str | None
-    bos_token: str
-    eos_token: str
+    named_templates: tuple[str, ...]
+    named_tokens: Mapping[str, str]
     special_tokens: tuple[str, ...]
     pieces: int
 
@@ -229,7 +239,7 @@ def _header(cursor: _Cursor, table: dict[str, object]) -> GgufHeader:
         else []
     )
     kinds = table.get("tokenizer.ggml.token_type")
-    template = text("tokenizer.chat_template")
+    template = text(_TEMPLATE)
     context = _whole(table.get(f"{architecture}.context_length"), 0)
     return GgufHeader(
         path=cursor.path,
@@ -238,8 +248,12 @@ def _header(cursor: _Cursor, table: dict[str, object]) -> GgufHeader:
         context_length=context or None,
         vocab_size=len(tokens) or None,
         chat_template=template or None,
-        bos_token=_token(tokens, table.get("tokenizer.ggml.bos_token_id")),
-        eos_token=_token(tokens, table.get("tokenizer.ggml.eos_token_id")),
+        named_templates=tuple(
+            sorted(key.removeprefix(_TEMPLATE + ".") for key in table if key.startswith(_TEMPLATE + "."))
+        ),
+        named_tokens={
+            name: _token(tokens, table.get(f"tokenizer.ggml.{key}_token_id")) for key, name in _NAMED_TOKENS.items()
+        },
         special_tokens=_special(tokens, kinds if isinstance(kinds, list) else [], template or ""),
         pieces=max(_whole(table.get("split.count"), 1), 1),
     )

@@ -37,7 +37,7 @@ from typing import Any, NoReturn, cast
 
 from alignsuite.errors import ModelError, RequestError
 
-SETUP = "slots=1 flash=off prompt=batch"
+SETUP = "slots=1 flash=off prompt=batch spellings=1"
 """Part of the fingerprint: what above can move a number."""
 
 _FEW = 1024

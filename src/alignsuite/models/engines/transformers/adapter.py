@@ -15,6 +15,7 @@ from alignsuite.errors import ModelError
 from alignsuite.models.engines.transformers.files import Checkpoint, Shapes, read_json, read_shapes
 
 _WEIGHTS, _PICKLED = "adapter_model.safetensors", "adapter_model.bin"
+_TOKENIZER = "tokenizer.json"
 _FRONT = "base_model.model."
 
 
@@ -45,6 +46,7 @@ def read_adapter(folder: Path, base: Checkpoint, *, base_name: str | None, allow
         raise ModelError(
             f"{folder}: the adapter was made for another base model: `{trained_on}`, --model is `{base_name}`; name one of that model"
         )
+    _check_tokens(folder, base)
     if (folder / _WEIGHTS).is_file():
         _check_shapes(folder, read_shapes(folder / _WEIGHTS), base, trained_on)
     elif not (folder / _PICKLED).is_file():
@@ -61,6 +63,13 @@ def _check_shapes(folder: Path, lora: Shapes, base: Checkpoint, trained_on: str)
 
     Names that the base spells otherwise are left to peft.
     """
+    for key, sides in lora.items():
+        whole = _whole_weight(key, base.shapes)
+        if whole is not None and base.shapes[whole] != sides:
+            raise ModelError(
+                f"{folder}: the adapter brings `{whole}` as {_by(sides)}, and {base.folder} has {_by(base.shapes[whole])}: tokens were "
+                "added when it was trained; merge it into a base with resized embeddings, and name the result"
+            )
     for name, sides in _changed(lora):
         own = base.shapes.get(f"{name}.weight")
         if own is not None and len(own) == 2 and sorted(own) != sorted(sides):
@@ -71,6 +80,40 @@ def _check_shapes(folder: Path, lora: Shapes, base: Checkpoint, trained_on: str)
             )
 
 
+def _check_tokens(folder: Path, base: Checkpoint) -> None:
+    """Compare the tokenizer that was saved with the adapter with the base's: the base's is the one that is asked with.
+
+    Raises:
+        ModelError: it knows tokens that the base's does not; the adapter was trained on others than it would be asked in.
+    """
+    own, known = (_tokens(place / _TOKENIZER) for place in (folder, base.folder))
+    added = sorted(own - known - _padding(folder)) if own and known else []
+    if added:
+        raise ModelError(
+            f"{folder}: the adapter was trained with {len(own)} tokens and its base {base.folder} has {len(known)}: `{added[0]}` is one of "
+            f"{len(added)} that were added; merge the adapter into a base with resized embeddings, and name the result"
+        )
+
+
+def _padding(folder: Path) -> set[str]:
+    """Token that the adapter's tokenizer pads with: trainers add one, and no prompt holds it."""
+    path = folder / "tokenizer_config.json"
+    pad = read_json(path, wanted="a tokenizer").get("pad_token") if path.is_file() else None
+    return {str(pad["content"] if isinstance(pad, dict) and "content" in pad else pad)}
+
+
+def _tokens(path: Path) -> set[str]:
+    """Spellings of all tokens in a `tokenizer.json`; empty where there is none."""
+    if not path.is_file():
+        return set()
+    table = read_json(path, wanted="a tokenizer")
+    model, added = table.get("model"), table.get("added_tokens")
+    vocabulary = model.get("vocab") if isinstance(model, dict) else None
+    ordinary = [one[0] if isinstance(one, list) and one else one for one in vocabulary or ()]
+    more = [one.get("content") for one in added if isinstance(one, dict)] if isinstance(added, list) else []
+    return {one for one in (*ordinary, *more) if isinstance(one, str)}
+
+
 def _changed(lora: Shapes) -> Iterator[tuple[str, tuple[int, int]]]:
     """Name and shape, (outputs, inputs), of each weight that has both matrices."""
     for key, inner in lora.items():
@@ -78,6 +121,18 @@ def _changed(lora: Shapes) -> Iterator[tuple[str, tuple[int, int]]]:
         outer = lora.get(key.replace(".lora_A.", ".lora_B."))
         if found and outer is not None and len(inner) == len(outer) == 2:
             yield name, (outer[0], inner[1])
+
+
+def _whole_weight(key: str, shapes: Shapes) -> str | None:
+    """Name of the base's weight that an adapter brings whole (an embedding that was trained with it); None for matrices of LoRA."""
+    name = key.removeprefix(_FRONT)
+    for wrapper in (".modules_to_save.default", ".modules_to_save", ".base_layer", ".original_module"):
+        name = name.replace(wrapper, "")
+    return name if ".lora_" not in key and name in shapes else None
+
+
+def _by(sides: tuple[int, ...]) -> str:
+    return " × ".join(map(str, sides))
 
 
 def _is_hub_name(name: str) -> bool:

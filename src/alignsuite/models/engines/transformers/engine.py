@@ -23,6 +23,7 @@ from alignsuite.models.engines.transformers.hub import Snapshot, fetch_snapshot
 from alignsuite.models.engines.transformers.loaded import Choice, Loaded
 from alignsuite.models.engines.transformers.text import TokenText, own_template, template_for
 from alignsuite.models.engines.transformers.weights import (
+    check_vocabulary,
     end_tokens,
     load,
     pick_device,
@@ -40,7 +41,7 @@ from alignsuite.text.progress import Tell
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
-_METHOD = "packed 1"  # goes up when the way of asking changes answers by more than the floating-point floor
+_METHOD = "packed 2"  # goes up when the way of asking changes answers by more than the floating-point floor
 _USUAL_CONTEXT = 4096
 _WAVE = 64  # Choose requests in one walk; the path to the next wave is kept, so a longer one would share little more
 
@@ -111,7 +112,8 @@ def open_transformers(
     shown = name or (f"hf:{place}" if snapshot else str(place))
     config = read_config(checkpoint, trust_remote_code=trust_remote_code)
     tokenizer = read_tokenizer(checkpoint, trust_remote_code=trust_remote_code)
-    template = template_for(tokenizer, form, shown, template_arguments or {})
+    rows = check_vocabulary(checkpoint, config, tokenizer)
+    template = template_for(tokenizer, form, shown, template_arguments or {}, folder=checkpoint.folder)
     added, adapter_identity = _adapter(adapter, checkpoint, snapshot, allow_pickle, cache)
     setup = _Setup(
         checkpoint, added, chosen, pick_dtype(chosen, checkpoint), trust_remote_code, threads, thinking_tokens
@@ -121,9 +123,9 @@ def open_transformers(
         if snapshot
         else folder_identity(checkpoint.folder, cache=cache, progress=progress)
     )
-    source = own_template(tokenizer) if template else None
+    source = own_template(tokenizer, checkpoint.folder) if template else None
     length = _context(config, context, shown, pair=checkpoint.is_pair)
-    text = TokenText(tokenizer, template, pair=checkpoint.is_pair, name=shown)
+    text = TokenText(tokenizer, template, pair=checkpoint.is_pair, name=shown, rows=rows)
     thinks = [METHOD] if mentions(source or "") or text.marks else []
     info = ModelInfo(
         name=shown,

@@ -18,6 +18,11 @@ from alignsuite.errors import ModelError
 
 _HEADER_CAP = 1 << 28
 _SAFE, _PICKLED = "model.safetensors", "pytorch_model.bin"
+_SHARD = {_SAFE: "model-*-of-*.safetensors", _PICKLED: "pytorch_model-*-of-*.bin"}
+_EMBEDDINGS = (
+    "embed_tokens.weight", "wte.weight", "word_embeddings.weight", "shared.weight", "embed_in.weight", "tok_embeddings.weight",
+    "embeddings.weight", "embedding.weight",
+)  # fmt: skip
 _ADAPTER = "adapter_config.json"
 _OTHER_TASKS = ("ForSequenceClassification", "ForTokenClassification", "ForMaskedLM", "ForQuestionAnswering")
 
@@ -41,6 +46,12 @@ class Checkpoint:
     def architecture(self) -> str:
         """Model type, as the library names it (`llama`, `t5`)."""
         return str(self.config["model_type"])
+
+    @property
+    def rows(self) -> int | None:
+        """Count of tokens that the embedding has a row for, by the weights themselves; None where they are not known by name."""
+        found = [shape[0] for name, shape in self.shapes.items() if len(shape) == 2 and _ends_in(name, _EMBEDDINGS)]
+        return found[0] if len(set(found)) == 1 else None
 
     @property
     def is_pair(self) -> bool:
@@ -71,13 +82,10 @@ def read_checkpoint(folder: Path, *, allow_pickle: bool = False) -> Checkpoint:
             f"{folder}: holds an adapter (`{_ADAPTER}`) beside a checkpoint; name its base with --model and the adapter's folder with "
             "--align-adapter, or take the file away if the weights are merged"
         )
-    weights = _listed(folder, _SAFE)
+    weights = listed_weights(folder, _SAFE)
     if weights:
-        shapes: dict[str, tuple[int, ...]] = {}
-        for file in weights:
-            shapes |= read_shapes(file)
-        return Checkpoint(folder, config, weights, shapes, pickled=False)
-    weights = _listed(folder, _PICKLED)
+        return Checkpoint(folder, config, weights, _shapes_of(folder, weights), pickled=False)
+    weights = listed_weights(folder, _PICKLED)
     if not weights:
         raise ModelError(
             f"{folder}: holds no weights; `{_SAFE}` or its shards were wanted: save the checkpoint again, or copy the rest of it"
@@ -133,27 +141,77 @@ def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _listed(folder: Path, single: str) -> tuple[Path, ...]:
+def listed_weights(folder: Path, single: str) -> tuple[Path, ...]:
     """Weight files of one format: the single one, or all shards that the index names.
 
     Empty where there is neither.
+
+    Raises:
+        ModelError: shards are missing, or two saves lie in one folder: it would be a guess which of them was meant.
     """
-    if (folder / single).is_file():
-        return (folder / single,)
     index = folder / f"{single}.index.json"
-    if not index.is_file():
+    names = _indexed(index) if index.is_file() else []
+    known = {*names, single}
+    stray = sorted(path.name for path in folder.glob(_SHARD[single]) if path.name not in known)
+    if (folder / single).is_file() and set(names) <= {single}:
+        _refuse_two(folder, f"`{single}`", stray)
+        return (folder / single,)
+    if not names:
+        _refuse_two(folder, "no index", stray)
         return ()
-    table = read_json(index, wanted="the index of the shards").get("weight_map")
-    if not isinstance(table, dict) or not table:
-        raise ModelError(f"{index}: maps no weights to files; copy or download it again")
-    names = sorted({str(name) for name in cast("dict[str, object]", table).values()})
+    if (folder / single).is_file():
+        _refuse_two(folder, f"`{single}`", [index.name, *names])
     missing = [name for name in names if Path(name).name != name or not (folder / name).is_file()]
     if missing:
         shown = ", ".join(f"`{name}`" for name in missing[:3])
         raise ModelError(
             f"{folder}: {len(missing)} of the {len(names)} shards that `{index.name}` names are missing: {shown}; copy or download them"
         )
+    _refuse_two(folder, f"`{index.name}` and its {len(names)} shards", stray)
     return tuple(folder / name for name in names)
+
+
+def _indexed(index: Path) -> list[str]:
+    """Names of the shards in an index, sorted."""
+    return sorted({str(name) for name in _weight_map(index).values()})
+
+
+def _weight_map(index: Path) -> dict[str, object]:
+    table = read_json(index, wanted="the index of the shards").get("weight_map")
+    if not isinstance(table, dict) or not table:
+        raise ModelError(f"{index}: maps no weights to files; copy or download it again")
+    return cast("dict[str, object]", table)
+
+
+def _refuse_two(folder: Path, one: str, other: list[str]) -> None:
+    if other:
+        shown = ", ".join(f"`{name}`" for name in other[:3]) + (" …" if len(other) > 3 else "")
+        raise ModelError(
+            f"{folder}: holds {one} and beside it {shown}: two saves of the weights in one folder, or a part of one; it is not known which "
+            "is meant, so take away what is left over from the other"
+        )
+
+
+def _shapes_of(folder: Path, weights: tuple[Path, ...]) -> Shapes:
+    """Shapes of all weights, after a check that each lies in the shard that the index says.
+
+    Raises:
+        ModelError: a shard is cut off, or is one of another save.
+    """
+    found = {file.name: read_shapes(file) for file in weights}
+    index = folder / f"{_SAFE}.index.json"
+    if index.is_file():
+        for name, shard in _weight_map(index).items():
+            if name not in found[str(shard)]:
+                raise ModelError(
+                    f"{folder}: `{index.name}` says that `{name}` lies in `{shard}`, which does not hold it: index and shards are of two "
+                    "saves; copy or download the whole checkpoint again"
+                )
+    return {name: shape for shapes in found.values() for name, shape in shapes.items()}
+
+
+def _ends_in(name: str, endings: tuple[str, ...]) -> bool:
+    return any(name == ending or name.endswith(f".{ending}") for ending in endings)
 
 
 def _broken(path: Path, what: str) -> ModelError:

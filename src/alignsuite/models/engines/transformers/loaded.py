@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from alignsuite.errors import RequestError
 from alignsuite.models.engines.option_tree import OptionTokens
+from alignsuite.models.engines.spellings import added_up
 from alignsuite.models.engines.transformers.continuous import WORTH_IT, is_available, write_continuously
 from alignsuite.models.engines.transformers.memory import Halving, rows_that_fit
 from alignsuite.models.engines.transformers.score import ENCODED_AT_ONCE, PackedScorer, PairScorer, PlainScorer, Scorer
@@ -157,11 +158,12 @@ class Loaded:
             return values
         if any(map(math.isnan, values)):
             return _broken()
+        values = added_up(found, values)
         return Chosen(
             tuple(min(value, 0.0) for value in values),
             exact=float("-inf") not in values,
             prompt_tokens=len(found.prompt),
-            completion_tokens=sum(map(len, found.options)),
+            completion_tokens=sum(len(found.options[place]) for place in found.own),
             seconds=seconds,
         )
 

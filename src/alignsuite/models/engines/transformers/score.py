@@ -136,7 +136,7 @@ class PackedScorer:
 
 
 class PlainScorer:
-    """Plain scorer: one row for each option, padded on the right, nothing shared. Every causal model can do it."""
+    """Plain scorer: a row for each option's tokens but the last, padded on the right, nothing shared. Every causal model can do it."""
 
     def __init__(self, model: PreTrainedModel, *, rows: int = 32, stopped: Callable[[], None] = lambda: None) -> None:
         self._model, self._stopped = model, stopped
@@ -152,19 +152,27 @@ class PlainScorer:
 
     def _of_request(self, split: OptionTokens) -> list[float]:
         first = len(split.prompt) - 1
+        behind: dict[tuple[int, ...], list[int]] = {}  # options that differ in their last token alone are one row
+        for place, option in enumerate(split.options):
+            behind.setdefault(tuple(option[:-1]), []).append(place)
 
-        def totals(options: Sequence[list[int]]) -> list[float]:
+        def totals(rows: Sequence[tuple[int, ...]]) -> list[dict[int, float]]:
             import torch
 
-            ids, _ = padded_right([[*split.prompt, *option[:-1]] for option in options], self._model.device)
+            ids, _ = padded_right([[*split.prompt, *row] for row in rows], self._model.device)
             wanted = torch.arange(first, ids.shape[1], device=ids.device)
             only = {"logits_to_keep": wanted} if self._selects else {}  # all of a long prompt's would fill the memory
             with torch.inference_mode():
                 logits = self._model(input_ids=ids, use_cache=False, **only).logits
                 tail = logits if self._selects else logits[:, wanted]
-                return [_along(tail[row], option) for row, option in enumerate(options)]
+                return [
+                    {place: _along(tail[number], split.options[place]) for place in behind[row]}
+                    for number, row in enumerate(rows)
+                ]
 
-        return in_batches(split.options, self._rows, totals, self._stopped)
+        found = in_batches(list(behind), self._rows, totals, self._stopped)
+        scores = {place: value for row in found for place, value in row.items()}
+        return [scores[place] for place in range(len(split.options))]
 
 
 class PairScorer:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from alignsuite.errors import ModelError
 from alignsuite.models.engines.transformers.adapter import Adapter
 from alignsuite.models.engines.transformers.files import Checkpoint
+from alignsuite.models.engines.transformers.text import special_texts
 from alignsuite.models.engines.transformers.write import Ends
 
 if TYPE_CHECKING:
@@ -135,6 +136,29 @@ def read_tokenizer(checkpoint: Checkpoint, *, trust_remote_code: bool) -> PreTra
         if "trust_remote_code" in str(error) and not trust_remote_code:
             raise ModelError(f"{checkpoint.folder}: its tokenizer {_OWN_CODE}") from error
         raise
+
+
+def check_vocabulary(checkpoint: Checkpoint, config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int:
+    """Count of the embedding's rows, after a check that the tokenizer's tokens have one each.
+
+    A special token without a row is let through where nothing but its own spelling makes it: some published models have one for pictures.
+
+    Raises:
+        ModelError: an ordinary token, or one that begins, ends or pads a text, has no row.
+    """
+    rows = checkpoint.rows or int(config.get_text_config().vocab_size)
+    known = tokenizer.get_vocab()
+    beyond = {token: number for token, number in known.items() if number >= rows}
+    special = set(special_texts(tokenizer))
+    used = {tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token}
+    needed = sorted(token for token in beyond if token not in special or token in used)
+    if needed:
+        raise ModelError(
+            f"{checkpoint.folder}: its tokenizer knows {max(known.values()) + 1} tokens and its embedding has {rows} rows: {len(needed)} "
+            f"tokens have none, `{needed[0]}` first; tokenizer and weights are of two models, or tokens were added without "
+            "`resize_token_embeddings`: save both again together"
+        )
+    return rows
 
 
 def load(
