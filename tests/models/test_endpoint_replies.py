@@ -223,6 +223,9 @@ ERRORS = {
         b'data: {"choices": [{"index": 0, "delta": {"content": "He"}}]}\n\n'
         b'data: {"error": {"message": "Provider disconnected", "code": 502}}\n\n'
     ),
+    "as an event of that name": double.says(
+        b'event: error\ndata: {"message": "Provider disconnected"}\n\ndata: [DONE]\n\n'
+    ),
 }
 
 
@@ -356,6 +359,14 @@ def test_a_thought_alone_is_no_text() -> None:
     """All tokens went into it: there is nothing to judge, and that it was cut off is known."""
     read = reply(completion(None, "length", reasoning_content="Let me see"))
     assert (read.text, read.thought, read.finish) == ("", "Let me see", "length")
+
+
+def test_a_thought_that_is_only_counted_is_told_from_silence() -> None:
+    """OpenAI shows no reasoning: its tokens are all that is known of it."""
+    choice = {"message": {"content": ""}, "finish_reason": "length"}
+    usage = {"completion_tokens": 64, "completion_tokens_details": {"reasoning_tokens": 64}}
+    read = reply(double.says({"choices": [choice], "usage": usage}))
+    assert (read.text, read.thought) == ("", "(64 tokens of reasoning, which the server does not show)")
 
 
 # -------------------------------------------------------------------------------- streams

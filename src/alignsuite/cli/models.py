@@ -106,6 +106,8 @@ def _check(arguments: argparse.Namespace) -> int:
             for _, reply in model.answer([request]):
                 failed = failed or isinstance(reply, RequestError)
                 print(answer_text(request, reply))
+        if asked := model.info.details.get("parameters"):
+            print(f"asked {asked}, since the server takes no other")
         if not failed and (floor := getattr(model, "batch_floor", None)) is not None:
             print(floor_text(floor()))
     return NEGATIVE if failed else OK

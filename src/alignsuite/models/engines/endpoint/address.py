@@ -145,14 +145,11 @@ def parse_addresses(text: str, key: str | None) -> tuple[Address, ...]:
     return tuple({address.url: address for address in found}.values())
 
 
-def fingerprint(addresses: Sequence[Address], model: str, form: str, ways: Sequence[str] = ()) -> str:
-    """32 hex characters for everything known that can change an answer: secrets and the order of URLs don't count.
-
-    `ways` are the parts for what the user adds to every request (`ways_of_asking`).
-    """
+def fingerprint(addresses: Sequence[Address], model: str, form: str, *asked: str) -> str:
+    """32 hex characters for everything known that can change an answer: secrets and the order of URLs don't count."""
     urls = sorted(address.url for address in addresses)
     served_at: object = urls if len(urls) > 1 else urls[0]
-    return hashlib.sha256(json.dumps([ENGINE, served_at, model, form, *ways]).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([ENGINE, served_at, model, form, *asked]).encode()).hexdigest()[:32]
 
 
 def _azure_key(key: str | None) -> tuple[str | None, bool]:

@@ -116,7 +116,7 @@ def open_endpoint(
     added = {"body": body, "template_arguments": template_arguments, "thinking_tokens": thinking_tokens}
     info = ModelInfo(
         name=name or model,
-        fingerprint=fingerprint(addresses, model, form, ways_of_asking(template_arguments, body, thinking_tokens)),
+        fingerprint=fingerprint(addresses, model, form, *ways_of_asking(template_arguments, body, thinking_tokens)),
         engine=ENGINE,
         can_chat=form != "raw",
         can_choose=True,

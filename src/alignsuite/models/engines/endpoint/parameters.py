@@ -29,7 +29,7 @@ LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_t
 """Names of the limit on a reply's tokens, in the order in which they are tried."""
 _OPTIONAL = ("temperature", "seed", "stop")
 _OURS = frozenset(
-    {"model", "messages", "prompt", "seed", "stop", "logprobs", "top_logprobs", "echo", "stream", *LIMITS}
+    {"model", "messages", "prompt", "logprobs", "top_logprobs", "echo", "stream", "n", *_OPTIONAL, *LIMITS}
 )
 _TEMPLATE = "chat_template_kwargs"
 

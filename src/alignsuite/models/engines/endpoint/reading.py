@@ -37,6 +37,8 @@ def read_reply(answer: Answer, *, max_tokens: int, stop: tuple[str, ...] = ()) -
     text, refusal, thought = text_of(choice), refusal_of(choice), thought_of(choice)
     is_full = answer.tokens("completion_tokens") >= max_tokens
     finish, why = finish_of(choice, answer.data, is_empty=not (text or refusal or thought), is_full=is_full)
+    if not (text or refusal or thought) and (unseen := _reasoning_tokens(answer.data)):
+        thought = f"({unseen} tokens of reasoning, which the server does not show)"
     cut = min((at for word in stop if word and (at := text.find(word)) >= 0), default=None)
     if cut is not None:
         text, finish = text[:cut], "stop" if finish == "length" else finish
@@ -95,6 +97,13 @@ def thought_of(choice: JSON) -> str:
             if thought := _words(place.get(name)):
                 return thought
     return "".join(part for kind, part in _parts(message.get("content")) if kind in _THOUGHT)
+
+
+def _reasoning_tokens(data: JSON) -> int:
+    """How many tokens went into reasoning, where the server counts them."""
+    usage = as_object(data.get("usage"))
+    count = as_object(usage.get("completion_tokens_details")).get("reasoning_tokens") or usage.get("reasoning_tokens")
+    return count if isinstance(count, int) else 0
 
 
 def _parts(content: object) -> Iterator[tuple[str, str]]:

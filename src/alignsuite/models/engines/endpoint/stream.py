@@ -34,7 +34,7 @@ def put_together(body: bytes) -> JSON:
     choices: dict[object, dict[str, object]] = {}
     whole: dict[str, object] = {}
     count, ended = 0, False
-    for text in _events(body):
+    for name, text in _events(body):
         if text == "[DONE]":
             ended = True
             break
@@ -43,6 +43,8 @@ def put_together(body: bytes) -> JSON:
         except (ValueError, RecursionError):
             raise Fault("bad_answer", "an event of the server's stream is no JSON", retry=True) from None
         count += 1
+        if name == "error" and not as_object(event).get("error"):
+            event = {"error": event}
         for piece in map(as_object, as_list(as_object(event).get("choices"))):
             index = piece.get("index")
             _add_choice(choices.setdefault(index if isinstance(index, int) else 0, {}), piece)
@@ -56,17 +58,20 @@ def put_together(body: bytes) -> JSON:
     return whole
 
 
-def _events(body: bytes) -> Iterator[str]:
-    """Data of each event; a line that is no field of one is an event by itself, as in streams of JSON lines."""
-    data: list[str] = []
+def _events(body: bytes) -> Iterator[tuple[str, str]]:
+    """Name and data of each event; a line that is no field of one is an event by itself (JSON lines)."""
+    name, data = "", list[str]()
     for line in [*body.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n"), ""]:
         if line.startswith("data:"):
             data.append(line[5:].removeprefix(" "))
+        elif line.startswith("event:"):
+            name = line[6:].strip()
         elif line.startswith(("{", "[")):
-            yield line.strip()
-        elif not line and data:
-            yield "\n".join(data).strip()
-            data = []
+            yield "", line.strip()
+        elif not line:
+            if data:
+                yield name, "\n".join(data).strip()
+            name, data = "", []
 
 
 def _add_choice(choice: dict[str, object], piece: JSON) -> None:
