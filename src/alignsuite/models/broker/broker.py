@@ -274,6 +274,7 @@ class Broker:
             with self._changed:
                 unknown = [request for request in requests if request not in self._wanted]
             stored = self._store.get(self.info.identity, unknown) if unknown else {}
+            stored = {request: reply for request, reply in stored.items() if checked(request, reply) is reply}
             with self._changed:
                 self._wanted.update(unknown)
                 self._answers.update(stored)
