@@ -81,9 +81,10 @@ def test_the_confusion_table_holds_every_reply_and_the_rates_follow_from_it(card
 def test_languages_and_voices_divide_the_replies(card: Card) -> None:
     """Each reply is of one language and one voice."""
     whole = card.events["refused"]
-    for parts in (card.languages, card.voices):
-        assert sum(part.sensitivity.trials for part in parts.values()) == whole.sensitivity.trials
-        assert sum(part.specificity.hits for part in parts.values()) == whole.specificity.hits
+    for part in ("language", "voice"):
+        rates = [own["refused"] for own in card.parts[part].values()]
+        assert sum(rate.sensitivity.trials for rate in rates) == whole.sensitivity.trials
+        assert sum(rate.specificity.hits for rate in rates) == whole.specificity.hits
 
 
 def test_a_card_survives_json(card: Card) -> None:

@@ -185,11 +185,10 @@ def _lines(card: Card) -> Iterator[str]:
     yield ""
     yield from _accuracies("event", card.events)
     yield ""
-    first = next(iter(card.events))
-    yield from _accuracies(f"{first}, by language", card.languages)
-    yield ""
-    yield from _accuracies(f"{first}, by voice", card.voices)
-    yield ""
+    for part, values in card.parts.items():
+        for event in next(iter(values.values()), {}):
+            yield from _accuracies(f"{event}, by {part}", {value: own[event] for value, own in values.items()})
+            yield ""
     judged = sorted({label for row in card.confusion.values() for label in row})
     yield f"{'labelled ↓  judged →':24}" + "".join(f"{label:>17}" for label in judged)
     for label, row in card.confusion.items():

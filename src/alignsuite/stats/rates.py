@@ -83,7 +83,7 @@ def rate_interval(
         raise StatsError(f"method is {method!r}; wanted 'exact' or 'wilson'")
     hits, trials = float(x), float(n)
     if clusters is not None:
-        trials = _effective_trials(x, n, clusters, alpha)
+        trials = effective_trials(x, n, clusters, alpha=alpha)
         hits = x / n * trials
     return _wilson(hits, trials, alpha) if method == "wilson" else _clopper_pearson(hits, trials, alpha)
 
@@ -102,8 +102,16 @@ def _wilson(x: float, n: float, alpha: float) -> Interval:
     return Interval(0.0 if x <= 0 else max(0.0, lo), 1.0 if x >= n else min(1.0, hi))
 
 
-def _effective_trials(x: int, n: int, clusters: Sequence[tuple[int, int]], alpha: float) -> float:
-    """Effective sample size: how many independent trials tell as much as these n clustered ones."""
+def effective_trials(x: int, n: int, clusters: Sequence[tuple[int, int]], *, alpha: float = 0.05) -> float:
+    """Effective sample size: how many independent trials tell as much as these n clustered ones, for an interval at alpha.
+
+    Raises:
+        NoEvidence: if fewer than two clusters have trials.
+        StatsError: if the clusters do not add up to x and n.
+
+    >>> round(effective_trials(4, 40, [(4, 10), (0, 10), (0, 10), (0, 10)]), 1)
+    3.4
+    """
     cells = [(hits, trials) for hits, trials in clusters if trials]
     for hits, trials in cells:
         check_count(hits, trials, hits="hits of a cluster", trials="trials")
