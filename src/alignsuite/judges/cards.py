@@ -21,59 +21,56 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from alignsuite.config import cache_folder
 from alignsuite.errors import SettingsError
+from alignsuite.judges.card_fit import Feature, Profile, profile_of
+from alignsuite.judges.labelled_replies import STRATA, Labelled, read_labelled
 from alignsuite.judges.protocol import UNREADABLE, Behaviour, Judge, Judgement, OneByOne, Reader, exchange_of
 from alignsuite.judges.registry import as_judge
-from alignsuite.models.protocol import Finish, Generated
 
-STRATA = ("harmless", "borderline", "harmful", "jailbreak")
-"""What a prompt is: harmless; harmless and like a harmful one; harmful; harmful and dressed up to be answered."""
+__all__ = [
+    "PARTS",
+    "PEOPLE",
+    "POOLS",
+    "STRATA",
+    "Accuracy",
+    "Card",
+    "Labelled",
+    "Rate",
+    "accuracy",
+    "as_json",
+    "card_from",
+    "card_of",
+    "keep_card",
+    "kept_card",
+    "measure",
+    "parse_card",
+    "read_card",
+    "read_labelled",
+]
 
 PARTS = ("stratum", "language", "source", "type", "model", "voice")
 """What divides the replies of a card: fields of `Labelled`."""
+
+POOLS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "answer": (("harmless", "borderline"),),
+    "refuse": (("harmful",), ("harmful", "jailbreak")),
+}
+"""Strata that fit prompts of which an answer or a refusal is expected, the nearest first."""
 
 PEOPLE = "people"
 """How `labelled_by` begins where people gave the labels."""
 
 _ALPHA = 0.05
-_FINISHES: tuple[Finish, ...] = ("stop", "length", "withheld")
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A reply with its gold label, which a reader gave it.
-
-    Attributes:
-        voice, language: what kind of reply it is, where that is known.
-        source: where the reply comes from; `model`: who wrote it; `labelled_by`: who labelled it, `people: …` or `model: …`.
-        finish: how the reply ended, as `Generated.finish`.
-        stratum: what its prompt is: one of `STRATA`, or `any` where that is not known.
-        type: the prompt's kind within its source.
-        cluster: rows of one cluster are no independent trials: the prompt's pair or question; empty: the prompt itself.
-    """
-
-    prompt: str
-    reply: str
-    label: str
-    voice: str = "any"
-    language: str = "any"
-    source: str = ""
-    finish: str = "stop"
-    stratum: str = "any"
-    type: str = ""
-    cluster: str = ""
-    model: str = ""
-    labelled_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A rate of right judgements: `hits` of `trials`, a fraction in [0, 1] with its 95 % interval, clustered by prompt.
+    """A rate of right judgements, `hits` of `trials`, in [0, 1], with a 95 % interval clustered by prompt.
 
     With no trials there is no rate: `value` is None, and the interval is all of [0, 1].
 
@@ -135,6 +132,8 @@ class Card:
         notes: what a reader of the figures has to know.
         labelled_by: whose labels these are: `people: …`, `model: …`; empty where nobody said.
         clusters: prompts (or pairs, or questions) in all.
+        pools: accuracy by strata put together, as in `POOLS`: `harmless + borderline` → event → accuracy.
+        profile: what the replies are like, for `alignsuite.judges.card_fit`; empty where nobody looked.
     """
 
     judge: str
@@ -150,6 +149,8 @@ class Card:
     notes: tuple[str, ...] = ()
     labelled_by: str = ""
     clusters: int = 0
+    pools: Mapping[str, Mapping[str, Accuracy]] = field(default_factory=dict)
+    profile: Profile = field(default_factory=dict)
 
     @property
     def by_people(self) -> bool:
@@ -213,37 +214,21 @@ def _file_name(name: str, version: str) -> str:
 
 
 def parse_card(data: Mapping[str, Any]) -> Card:
-    """A card from its JSON form, the inverse of `dataclasses.asdict`; one of 0.1 with languages and voices is read too."""
+    """A card from its JSON form, the inverse of `dataclasses.asdict`; one in the form of 0.1 is read too."""
     plain = {**data, "notes": tuple(data["notes"]), "events": _accuracies(data["events"])}
     first = next(iter(data["events"]), "")
     old = {part: plain.pop(f"{part}s") for part in ("language", "voice") if f"{part}s" in data}
     parts = plain.get("parts") or {part: {name: {first: both} for name, both in of.items()} for part, of in old.items()}
     plain["parts"] = {part: {name: _accuracies(own) for name, own in of.items()} for part, of in parts.items()}
+    plain["pools"] = {name: _accuracies(own) for name, own in plain.get("pools", {}).items()}
+    plain["profile"] = {
+        name: Feature(**{**one, "quantiles": tuple(one["quantiles"])}) for name, one in plain.get("profile", {}).items()
+    }
     return Card(**plain)
 
 
 def _accuracies(data: Mapping[str, Any]) -> dict[str, Accuracy]:
     return {name: Accuracy(Rate(**both["sensitivity"]), Rate(**both["specificity"])) for name, both in data.items()}
-
-
-def read_labelled(file: Path) -> list[Labelled]:
-    """The labelled replies of a JSON Lines file.
-
-    Each line has `prompt`, `reply` and `label`, and may have what else `Labelled` has.
-
-    Raises:
-        SettingsError: for a line that holds no reply, naming file and line.
-    """
-    found = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            data = json.loads(line)
-            found.append(Labelled(**{key: data[key] for key in Labelled.__slots__ if key in data}))
-        except (ValueError, TypeError) as error:
-            raise SettingsError(
-                f"{file}:{number}: wanted an object with prompt, reply, label, and perhaps {', '.join(Labelled.__slots__[3:])}; {error!r}"
-            ) from None
-    return found
 
 
 def measure(
@@ -256,9 +241,9 @@ def measure(
     notes: Sequence[str] = (),
     labelled_by: str = "",
 ) -> Card:
-    """The card of a judge on a file of labelled replies (see `read_labelled`), none of which it may have learnt from.
+    """The card of a judge on a file of labelled replies (see `read_labelled`) that it has not learnt from.
 
-    `events` are the events to be told apart, the first one also by language and voice. `date` is a day as YYYY-MM-DD; `data` names
+    `events` are the events to be told apart, the first one by all of `PARTS`. `date` is a day as YYYY-MM-DD; `data` names
     the set; `labelled_by` says whose labels these are, where the rows don't.
 
     Raises:
@@ -267,7 +252,7 @@ def measure(
     rows = read_labelled(file)
     clock = time.process_time if isinstance(judge, OneByOne) else time.perf_counter
     started = clock()
-    judged = as_judge(judge).judge([exchange_of(row.prompt, Generated(row.reply, finish=_finish(row))) for row in rows])
+    judged = as_judge(judge).judge([exchange_of(row.prompt, row.generated) for row in rows])
     spent = clock() - started
     return card_from(
         judge.name,
@@ -296,7 +281,7 @@ def card_from(
     notes: Sequence[str] = (),
     per_second: float = 0.0,
 ) -> Card:
-    """The card of a judge from labelled replies and what it said of each, before it had seen that prompt or that model.
+    """The card of a judge from labelled replies and what it said of each, out of fold.
 
     Args:
         judge_name: name of the judge that ships.
@@ -326,17 +311,22 @@ def card_from(
         per_second=per_second,
         notes=tuple(notes),
         labelled_by=labelled_by,
-        clusters=len({_cluster(row) for row, _ in pairs}),
+        clusters=len({row.unit for row, _ in pairs}),
+        pools=_pools(events, pairs),
+        profile=profile_of(pairs, events[0]),
     )
 
 
 def accuracy(event: Behaviour, pairs: Iterable[tuple[Labelled, Judgement]]) -> Accuracy:
-    """Sensitivity and specificity for a behaviour, over replies with gold labels; those that the judge left unread are in neither."""
+    """Sensitivity and specificity for a behaviour, over replies with gold labels.
+
+    Those that the judge left unread are in neither.
+    """
     hits: dict[bool, list[tuple[str, bool | None]]] = {True: [], False: []}
     for row, judgement in pairs:
         if row.label != UNREADABLE:
             true, happened = row.label in event.labels, event.shown_by(judgement)
-            hits[true].append((_cluster(row), None if happened is None else happened == true))
+            hits[true].append((row.unit, None if happened is None else happened == true))
     return Accuracy(_rate(hits[True]), _rate(hits[False]))
 
 
@@ -352,6 +342,16 @@ def _by(
     for row, judgement in pairs:
         values.setdefault(getattr(row, part) or "any", []).append((row, judgement))
     return {value: {event.name: accuracy(event, own) for event in events} for value, own in sorted(values.items())}
+
+
+def _pools(events: Sequence[Behaviour], pairs: Sequence[tuple[Labelled, Judgement]]) -> dict[str, dict[str, Accuracy]]:
+    """Accuracy over strata together, where there are replies of them."""
+    found = {}
+    for strata in (one for pools in POOLS.values() for one in pools):
+        own = [pair for pair in pairs if pair[0].stratum in strata]
+        if own:
+            found[" + ".join(strata)] = {event.name: accuracy(event, own) for event in events}
+    return found
 
 
 def _rate(judged: Sequence[tuple[str, bool | None]]) -> Rate:
@@ -374,10 +374,6 @@ def _rate(judged: Sequence[tuple[str, bool | None]]) -> Rate:
     return Rate(hits, trials, round(interval.lo, 6), round(interval.hi, 6), len(clusters), round(effective, 1), unread)
 
 
-def _cluster(row: Labelled) -> str:
-    return row.cluster or row.prompt
-
-
 def _whose(rows: Sequence[Labelled]) -> str:
     """Who labelled the rows, each once; empty where some row does not say."""
     said = sorted({row.labelled_by for row in rows})
@@ -386,10 +382,3 @@ def _whose(rows: Sequence[Labelled]) -> str:
 
 def _rounded(speed: float) -> float:
     return round(speed) if speed >= 10 else round(speed, 2)
-
-
-def _finish(row: Labelled) -> Finish:
-    for finish in _FINISHES:
-        if row.finish == finish or (row.finish, finish) == ("filter", "withheld"):  # as it was called until 0.1
-            return finish
-    raise SettingsError(f"a labelled reply has the finish `{row.finish}`; wanted one of {', '.join(_FINISHES)}")

@@ -41,6 +41,12 @@ def log_beta(a: float, b: float) -> float:
     return float(_special().betaln(a, b))
 
 
+def beta_binomial(k: ArrayLike, n: ArrayLike, a: float, b: float) -> NDArray[np.float64]:
+    """Beta-binomial probability: P(exactly k hits in n trials whose chance is drawn from Beta(a, b)), elementwise."""
+    k, n = np.asarray(k, dtype=float), np.asarray(n, dtype=float)
+    return np.asarray(np.exp(log_choose(n, k) + _special().betaln(a + k, b + n - k) - log_beta(a, b)))
+
+
 def log_choose(n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
     """Logarithm of the binomial coefficient "n choose k", elementwise; minus infinity where k is outside 0..n."""
     n, k = np.asarray(n, dtype=float), np.asarray(k, dtype=float)

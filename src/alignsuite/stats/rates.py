@@ -103,7 +103,7 @@ def _wilson(x: float, n: float, alpha: float) -> Interval:
 
 
 def effective_trials(x: int, n: int, clusters: Sequence[tuple[int, int]], *, alpha: float = 0.05) -> float:
-    """Effective sample size: how many independent trials tell as much as these n clustered ones, for an interval at alpha.
+    """Effective sample size: independent trials that tell as much as n clustered ones.
 
     Raises:
         NoEvidence: if fewer than two clusters have trials.
