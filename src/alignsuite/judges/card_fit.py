@@ -29,6 +29,12 @@ ALPHA = 0.01
 SLACK = 0.1
 """Share of replies that may be odd in each way whatever the card says: models differ, and a card knows few of them."""
 
+_NEVER_ODD: Mapping[str, float] = {
+    "long": 100, "code": 0.05, "wordlen": 6.5, "letters": 0.85, "common": 0.25, "ascii": 0.9, "repeats": 0.6,
+}  # fmt: skip
+"""How far a reply may go in any case: a narrow card would call a name with an accent odd, or a sum of money."""
+
+_FEWEST = 100  # replies of a card, of which one in a hundred is to be odd
 _TAIL = 0.01  # of the card's replies beyond a feature's bound, groups weighing alike
 _LEAST = 30  # replies of a group that is held out by itself
 _LEAST_ERRORS = 20  # wrong judgements with a score from which a zone of doubt is read
@@ -156,9 +162,12 @@ def profile_of(pairs: Sequence[tuple[Labelled, Judgement]], event: Behaviour) ->
 
     Its zone of doubt is where it errs about `event`.
 
-    Groups are sources and models; those with fewer than 30 replies are one group together. Replies without text are left out.
+    Groups are sources and models; those with fewer than 30 replies are one group together. Replies without text are left out. Of
+    fewer than 100 there is no profile: it is empty.
     """
     some = [(row, judgement) for row, judgement in pairs if row.reply.strip()]
+    if len(some) < _FEWEST:
+        return {}
     groups: dict[str, list[int]] = {}
     for place, (row, _) in enumerate(some):
         groups.setdefault(" ".join(filter(None, (row.source, row.model))) or "all", []).append(place)
@@ -170,14 +179,14 @@ def profile_of(pairs: Sequence[tuple[Labelled, Judgement]], event: Behaviour) ->
     out: dict[str, Feature] = {}
     values = [measures(row.reply) for row, _ in some]
     for name in (*_UPPER, *_LOWER):
-        out[name] = _tail([one[name] for one in values], clusters, groups, upper=name in _UPPER)
+        out[name] = _tail(name, [one[name] for one in values], clusters, groups)
     for name in ("unread", "off_task"):
         out[name] = _flagged([_label(name, judgement) for _, judgement in some], clusters, groups)
     zone = _zone_of_doubt(some, event)
     if zone is not None:
         flags = [judgement.score is not None and zone[0] <= judgement.score <= zone[1] for _, judgement in some]
         out["doubt"] = replace(_flagged(flags, clusters, groups), below=zone[0], above=zone[1])
-    return {name: out[name] for name in SAID if name in out} if some else {}
+    return {name: out[name] for name in SAID if name in out}
 
 
 def fit(profile: Profile, replies: Sequence[Read]) -> Fit:
@@ -215,17 +224,17 @@ def _flagged(flags: Sequence[bool], clusters: Sequence[str], groups: Mapping[str
     return Feature(None, None, *_most(groups, lambda own: _counted(own, clusters, flags)))
 
 
-def _tail(
-    values: Sequence[float], clusters: Sequence[str], groups: Mapping[str, Sequence[int]], *, upper: bool
-) -> Feature:
+def _tail(name: str, values: Sequence[float], clusters: Sequence[str], groups: Mapping[str, Sequence[int]]) -> Feature:
     """Bound of one side of a feature, and the group that was beyond the bound of the others most often."""
+    upper = name in _UPPER
 
     def bound(of: Iterable[str]) -> float:
-        weighed = [(values[place], 1 / len(groups[name])) for name in of for place in groups[name]]
-        return _quantile(weighed, 1 - _TAIL if upper else _TAIL)
+        weighed = [(values[place], 1 / len(groups[group])) for group in of for place in groups[group]]
+        edge = _quantile(weighed, 1 - _TAIL if upper else _TAIL)
+        return max(edge, _NEVER_ODD[name]) if upper else min(edge, _NEVER_ODD[name])
 
     def odd(own: Sequence[int]) -> tuple[int, int]:
-        others = [name for name in groups if groups[name] is not own] or list(groups)
+        others = [group for group in groups if groups[group] is not own] or list(groups)
         edge = bound(others)
         return _counted(own, clusters, [value > edge if upper else value < edge for value in values])
 

@@ -26,7 +26,7 @@ def normal_quantile(p: float) -> float:
     return float(_special().ndtri(p))
 
 
-def student_quantile(p: float, df: int) -> float:
+def student_quantile(p: float, df: float) -> float:
     """Student quantile: the point below which Student's t with df degrees of freedom falls with probability p."""
     return float(_special().stdtrit(df, p))
 

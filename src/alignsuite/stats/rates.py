@@ -120,25 +120,28 @@ def effective_trials(x: int, n: int, clusters: Sequence[tuple[int, int]], *, alp
         raise StatsError(f"clusters add up to {total[0]} of {total[1]}; wanted x = {x} of n = {n}")
     if len(cells) < 2:
         raise NoEvidence("one cluster does not show how much clusters differ; wanted at least two")
-    shrink = normal_quantile(1 - alpha / 2) / student_quantile(1 - alpha / 2, len(cells) - 1)
-    return n / design_effect([hits - trials * x / n for hits, trials in cells], n, x / n * (1 - x / n)) * shrink**2
+    most = sum(trials * trials for _, trials in cells) / n  # clusters of one size would be n / most
+    shrink = normal_quantile(1 - alpha / 2) / student_quantile(1 - alpha / 2, n / most - 1)
+    sums = [hits - trials * x / n for hits, trials in cells]
+    return n / design_effect(sums, n, x / n * (1 - x / n), most=most) * shrink**2
 
 
-def design_effect(cluster_sums: Sequence[float], n: int, variance: float) -> float:
+def design_effect(cluster_sums: Sequence[float], n: int, variance: float, *, most: float | None = None) -> float:
     """Design effect: how many times wider the variance of a mean is because its n trials come in clusters.
 
-    Between 1 (clusters do not matter) and n / clusters (each cluster is one trial); it is the latter when nothing
+    Between 1 (clusters do not matter) and `most` (each cluster is one trial); it is the latter when nothing
     varies, for then the agreement within clusters cannot be seen.
 
     Args:
         cluster_sums: for each cluster, the sum of its trials' deviations from the mean.
         n: trials in all.
         variance: variance of one trial.
+        most: the sum of the clusters' squared sizes over n; None: they are of one size, which makes it n / clusters.
 
     >>> round(design_effect([3, -1, -1, -1], 40, 0.09), 3)
     4.444
     """
-    most = n / len(cluster_sums)
+    most = n / len(cluster_sums) if most is None else most
     if variance <= 0:
         return most
     clustered = sum(total * total for total in cluster_sums) / n**2 * len(cluster_sums) / (len(cluster_sums) - 1)
