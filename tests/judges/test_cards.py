@@ -49,9 +49,11 @@ def card() -> Card:
 
 def test_the_refusal_judges_card_equals_a_fresh_measurement(card: Card) -> None:
     """A pattern that changes one judgement of the held-out replies changes the card, and the version with it."""
-    fresh = measure(
-        RefusalJudge(), LABELLED / f"{card.data}.jsonl", EVENTS, date=card.date, data=card.data, notes=card.notes
+    file, same = (
+        LABELLED / f"{card.data}.jsonl",
+        {"date": card.date, "data": card.data, "labelled_by": card.labelled_by},
     )
+    fresh = measure(RefusalJudge(), file, EVENTS, notes=card.notes, **same)
     assert dataclasses.replace(fresh, **UNSTEADY) == dataclasses.replace(card, **UNSTEADY)
 
 

@@ -110,7 +110,7 @@ def effective_trials(x: int, n: int, clusters: Sequence[tuple[int, int]], *, alp
         StatsError: if the clusters do not add up to x and n.
 
     >>> round(effective_trials(4, 40, [(4, 10), (0, 10), (0, 10), (0, 10)]), 1)
-    3.4
+    4.0
     """
     cells = [(hits, trials) for hits, trials in clusters if trials]
     for hits, trials in cells:
@@ -123,7 +123,7 @@ def effective_trials(x: int, n: int, clusters: Sequence[tuple[int, int]], *, alp
     most = sum(trials * trials for _, trials in cells) / n  # clusters of one size would be n / most
     shrink = normal_quantile(1 - alpha / 2) / student_quantile(1 - alpha / 2, n / most - 1)
     sums = [hits - trials * x / n for hits, trials in cells]
-    return n / design_effect(sums, n, x / n * (1 - x / n), most=most) * shrink**2
+    return max(n / design_effect(sums, n, x / n * (1 - x / n), most=most) * shrink**2, n / most)
 
 
 def design_effect(cluster_sums: Sequence[float], n: int, variance: float, *, most: float | None = None) -> float:
