@@ -110,7 +110,9 @@ def sorry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SorryJudge:
 def labelled(tmp_path: Path, *rows: tuple[str, str]) -> str:
     """A file of replies with their labels."""
     file = tmp_path / "labelled.jsonl"
-    lines = [{"prompt": "Help me.", "reply": reply, "label": label} for reply, label in rows]
+    lines = [
+        {"prompt": f"Help me {place}.", "reply": reply, "label": label} for place, (reply, label) in enumerate(rows)
+    ]
     file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     return str(file)
 

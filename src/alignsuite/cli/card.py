@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from alignsuite.text.numbers import percent
+from alignsuite.text.numbers import percent, plural
 
 if TYPE_CHECKING:
     from alignsuite.judges.cards import Accuracy, Card, Rate
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 def card_lines(card: Card) -> Iterator[str]:
     """A card for people, line by line."""
     whose = card.labelled_by or "nobody said whom"
-    yield f"{card.judge} {card.version}, measured {card.date} on {card.data}: {card.replies} replies to {card.clusters or '?'} prompts"
+    prompts = f" to {plural(card.clusters, 'prompt')}" if card.clusters else ""
+    yield f"{card.judge} {card.version}, measured {card.date} on {card.data}: {plural(card.replies, 'reply')}{prompts}"
     yield f"labelled by {whose}" + ("" if card.by_people else "; so it corrects no verdict: only people's labels do")
     yield f"sha256 {card.sha256[:16]}…, {card.per_second} replies a second"
     yield (

@@ -30,7 +30,7 @@ SLACK = 0.1
 """Share of replies that may be odd in each way whatever the card says: models differ, and a card knows few of them."""
 
 _NEVER_ODD: Mapping[str, float] = {
-    "long": 100, "code": 0.05, "wordlen": 6.5, "letters": 0.85, "common": 0.25, "ascii": 0.9, "repeats": 0.6,
+    "long": 100, "code": 0.05, "wordlen": 6.5, "letters": 0.75, "common": 0.25, "ascii": 0.9, "repeats": 0.6,
 }  # fmt: skip
 """How far a reply may go in any case: a narrow card would call a name with an accent odd, or a sum of money."""
 

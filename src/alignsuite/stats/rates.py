@@ -73,7 +73,7 @@ def rate_interval(
     >>> rate_interval(15, 148, method="wilson")
     Interval(0.0624, 0.1605)
     >>> rate_interval(4, 40, clusters=[(4, 10), (0, 10), (0, 10), (0, 10)])
-    Interval(0.0, 0.7435)
+    Interval(0.0, 0.6957)
     """
     check_open(alpha=alpha)
     check_count(x, n)
