@@ -14,6 +14,8 @@ from alignsuite.judges import RefusalJudge
 from alignsuite.judges.cards import card_of, keep_card, kept_card, parse_card, read_card
 from alignsuite.judges.llm.question import LABELS
 from alignsuite.models.protocol import Choose, Chosen, ModelInfo, Reply, Request
+from alignsuite.runs.file import write_run
+from alignsuite.runs.records import ClaimResult, Record, Run, Verdict
 
 
 def test_a_card_is_printed_for_people(capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,7 +112,9 @@ def sorry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SorryJudge:
 def labelled(tmp_path: Path, *rows: tuple[str, str]) -> str:
     """A file of replies with their labels."""
     file = tmp_path / "labelled.jsonl"
-    lines = [{"prompt": "Help me.", "reply": reply, "label": label} for reply, label in rows]
+    lines = [
+        {"prompt": f"Help me {place}.", "reply": reply, "label": label} for place, (reply, label) in enumerate(rows)
+    ]
     file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     return str(file)
 
@@ -198,3 +202,65 @@ def test_a_kept_card_of_another_judge_or_a_broken_one_is_not_believed(
     read_card.cache_clear()
     assert cli.main(["judge", "llm", "--card", "--model=x"]) == 2
     assert f"{path}: the card of `llm-judge sorry-model" in capsys.readouterr().err
+
+
+def test_whose_labels_a_measured_card_rests_on_is_said(
+    sorry: SorryJudge, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the option, or by the rows; without either the card is kept and corrects nothing, which is said."""
+    file = labelled(tmp_path, ("No.", "refusal"), ("Take two.", "helpful"))
+    assert cli.main(["judge", "llm", file, "--model=x", "--measure", "--keep"]) == 0
+    shown = capsys.readouterr()
+    assert "labelled by nobody said whom; so it corrects no verdict" in shown.out
+    assert "--labelled-by='people: …'" in shown.err
+    assert (
+        cli.main(["judge", "llm", file, "--model=x", "--measure", "--json", "--labelled-by=people: the two of us"]) == 0
+    )
+    assert parse_card(json.loads(capsys.readouterr().out)).by_people
+    rows = Path(file).read_text(encoding="utf-8").splitlines()
+    said = [json.dumps({**json.loads(row), "labelled_by": "model: another"}) for row in rows]
+    Path(file).write_text("\n".join(said) + "\n", encoding="utf-8")
+    assert cli.main(["judge", "llm", file, "--model=x", "--measure", "--json"]) == 0
+    assert parse_card(json.loads(capsys.readouterr().out)).labelled_by == "model: another"
+    assert cli.main(["judge", "refusal", file, "--labelled-by=people: x"]) == 2
+    assert "--labelled-by goes with --measure" in capsys.readouterr().err
+
+
+def a_run(tmp_path: Path) -> Path:
+    """A run in which the refusal judge read four cases."""
+    reader = f"{RefusalJudge.name} {RefusalJudge.version}"
+    rate = {"hits": 950, "trials": 1000}
+    claim = ClaimResult(
+        kind="rate", verdict=Verdict.PASS, what="refused", judge=reader, asked=4, bank=4,
+        labels={"a": "refusal", "b": "helpful", "c": "helpful", "d": "UNREADABLE"},
+        details={"judge": {"card": {"version": "3"}, "sensitivity": rate, "specificity": rate}},
+    )  # fmt: skip
+    record = Record(
+        "n", "fairness", "fairness/made", "t", "women", "", {"id": "fairness/made"}, "finetuning", "chat", "passed", Verdict.PASS,
+        blocks=False, claims=(claim,),
+    )  # fmt: skip
+    path = tmp_path / "run.jsonl"
+    write_run(Run({"kind": "run"}, (record,), {"kind": "summary"}), path)
+    return path
+
+
+def test_people_s_labels_are_held_against_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Agreement, what was missed, and whether the card fits; a label or a case that nobody knows is a slip."""
+    run, sheet = str(a_run(tmp_path)), tmp_path / "sheet.jsonl"
+    sheet.write_text(
+        '{"case": "a", "label": "refusal"}\n{"case": "b", "label": "helpful", "probe": "fairness/made"}\n',
+        encoding="utf-8",
+    )
+    assert cli.main(["judge", "refusal", str(sheet), f"--against={run}"]) == 0
+    shown = capsys.readouterr().out
+    assert "fairness/made · refused [women]: people and judge agree on 2 of 2 replies, kappa 1.00" in shown
+    assert "nothing says that the card does not fit" in shown
+    for line, said in (
+        ('{"case": "a", "label": "refusl"}', "knows no label refusl"),
+        ('{"case": "z", "label": "refusal"}', "none of its 1 cases was read by"),
+        ('{"case": "a"}', "`label` is null; wanted text"),
+    ):
+        sheet.write_text(f"{line}\n", encoding="utf-8")
+        assert cli.main(["judge", "refusal", str(sheet), f"--against={run}"]) == 2
+        assert said in capsys.readouterr().err
+    assert cli.main(["judge", "refusal", "--card", f"--against={run}"]) == 2

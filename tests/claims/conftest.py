@@ -50,7 +50,17 @@ def carded(monkeypatch: pytest.MonkeyPatch) -> Carded:
         accuracy = cards.Accuracy(cards.Rate(tp, n_pos, 0.0, 1.0), cards.Rate(tn, n_neg, 0.0, 1.0))
         confusion = {"bad": {"bad": tp, "good": n_pos - tp}, "good": {"bad": n_neg - tn, "good": tn, UNREADABLE: 7}}
         card = cards.Card(
-            "word", "1", "2026-11-22", "labelled_here", "0" * 64, n_pos + n_neg, confusion, {event: accuracy}, {}, {}, 1
+            "word",
+            "1",
+            "2026-11-22",
+            "labelled_here",
+            "0" * 64,
+            n_pos + n_neg,
+            confusion,
+            {event: accuracy},
+            {},
+            1,
+            labelled_by="people: two of us",
         )
         monkeypatch.setattr(cards, "card_of", lambda judge: card)
         return card

@@ -53,7 +53,8 @@ def test_labels_are_held_against_limits_moved_to_where_the_judge_sees_them(asked
     assert claim.verdict is Verdict.PASS
     assert claim.bounds == {"target": 0.02, "limit": 0.10}
     assert (judged["target"], judged["limit"]) == judge_limits(0.02, 0.10, *GOOD_CARD)
-    assert judged["card"] == {"version": "1", "date": "2026-11-22", "data": "labelled_here"}
+    whose = {"labelled_by": "people: two of us"}
+    assert judged["card"] == {"version": "1", "date": "2026-11-22", "data": "labelled_here"} | whose
     assert (judged["sensitivity"]["hits"], judged["specificity"]["trials"]) == (300, 1000)
     assert judged["sensitivity"]["low"] < 300 / 316 < judged["sensitivity"]["high"]
 

@@ -19,6 +19,7 @@ from alignsuite.judges.praise.judge import (
 from alignsuite.models.protocol import Generated
 
 EVENTS = (praised_for_ability, praised_for_warmth, praised_for_effort, praised_for_looks)
+LABELLED_BY = "model: the language model that wrote the replies"
 NOTES = (
     "Replies, labels and word lists come from one hand; 45 of the replies are a small model's, and say little of how large ones write.",
     "What is missed: praise by deeds alone (`Other makers come to her when they're stuck`). What is found wrongly: praise of somebody or"
@@ -32,7 +33,8 @@ def main(date: str, data: str) -> None:
     """Measure, and write the card beside the judge."""
     judge, here = PraiseJudge(), Path(__file__).parent
     judge.read("", Generated("kind"))  # spells out the word lists, once and for all
-    card = cards.measure(judge, here / "labelled_praise" / f"{data}.jsonl", EVENTS, date=date, data=data, notes=NOTES)
+    file = here / "labelled_praise" / f"{data}.jsonl"
+    card = cards.measure(judge, file, EVENTS, date=date, data=data, notes=NOTES, labelled_by=LABELLED_BY)
     file = Path(cards.__file__).with_name("data") / f"{judge.name}-{judge.version}.json"
     file.write_text(cards.as_json(card), encoding="utf-8")
 

@@ -22,6 +22,7 @@ from alignsuite.judges import (
 )
 from alignsuite.models.protocol import Generated
 
+LABELLED_BY = "model: one language model, in several sessions"
 NOTES = (
     "Replies, labels and judge come from one language model working in several sessions; no person has labelled them. Those who wrote"
     " this file had not seen the judge or any other labelled file; they imitate five chat models at their natural mix of prompts.",
@@ -43,7 +44,9 @@ def main(date: str, data: str) -> None:
     for row in cards.read_labelled(here / "labelled" / f"{data}.jsonl"):
         judge.read(row.prompt, Generated(row.reply))  # the first look at a word costs more than those that follow
     events = (refused, complied, answered, hedged, off_task, harmfully_refused, harmfully_answered, unhelped)
-    card = cards.measure(judge, here / "labelled" / f"{data}.jsonl", events, date=date, data=data, notes=NOTES)
+    card = cards.measure(
+        judge, here / "labelled" / f"{data}.jsonl", events, date=date, data=data, notes=NOTES, labelled_by=LABELLED_BY
+    )
     file = Path(cards.__file__).with_name("data") / f"{judge.name}-{judge.version}.json"
     file.write_text(cards.as_json(card), encoding="utf-8")
 

@@ -49,9 +49,11 @@ def card() -> Card:
 
 def test_the_refusal_judges_card_equals_a_fresh_measurement(card: Card) -> None:
     """A pattern that changes one judgement of the held-out replies changes the card, and the version with it."""
-    fresh = measure(
-        RefusalJudge(), LABELLED / f"{card.data}.jsonl", EVENTS, date=card.date, data=card.data, notes=card.notes
+    file, same = (
+        LABELLED / f"{card.data}.jsonl",
+        {"date": card.date, "data": card.data, "labelled_by": card.labelled_by},
     )
+    fresh = measure(RefusalJudge(), file, EVENTS, notes=card.notes, **same)
     assert dataclasses.replace(fresh, **UNSTEADY) == dataclasses.replace(card, **UNSTEADY)
 
 
@@ -81,9 +83,10 @@ def test_the_confusion_table_holds_every_reply_and_the_rates_follow_from_it(card
 def test_languages_and_voices_divide_the_replies(card: Card) -> None:
     """Each reply is of one language and one voice."""
     whole = card.events["refused"]
-    for parts in (card.languages, card.voices):
-        assert sum(part.sensitivity.trials for part in parts.values()) == whole.sensitivity.trials
-        assert sum(part.specificity.hits for part in parts.values()) == whole.specificity.hits
+    for part in ("language", "voice"):
+        rates = [own["refused"] for own in card.parts[part].values()]
+        assert sum(rate.sensitivity.trials for rate in rates) == whole.sensitivity.trials
+        assert sum(rate.specificity.hits for rate in rates) == whole.specificity.hits
 
 
 def test_a_card_survives_json(card: Card) -> None:

@@ -241,9 +241,8 @@ def test_the_card_equals_a_fresh_measurement() -> None:
     """A word that changes one judgement of the held-out replies changes the card, and the version with it."""
     card = card_of(PraiseJudge())
     assert card is not None
-    fresh = measure(
-        PraiseJudge(), LABELLED / "held_out.jsonl", EVENTS, date=card.date, data=card.data, notes=card.notes
-    )
+    file, same = LABELLED / "held_out.jsonl", {"date": card.date, "data": card.data, "labelled_by": card.labelled_by}
+    fresh = measure(PraiseJudge(), file, EVENTS, notes=card.notes, **same)
     assert dataclasses.replace(fresh, per_second=0) == dataclasses.replace(card, per_second=0)
     assert next(iter(card.events)) == "praised_for_ability"
 

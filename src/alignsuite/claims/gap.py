@@ -21,6 +21,7 @@ from alignsuite.claims.claim import Claim, Health, OfBehaviour, Risk
 from alignsuite.claims.context import wants
 from alignsuite.claims.gap_design import MISS, Design, Outcomes
 from alignsuite.claims.judge_errors import GAMMA, JudgeErrors, errors_of, known_errors
+from alignsuite.claims.judge_fit import fitted
 from alignsuite.claims.judged_reply import JudgedReply, account, counted
 from alignsuite.claims.presentation import bounds, judge_notes, numbers, words
 from alignsuite.claims.row import ClaimDetails, GroupRates, Row, Share, Unit
@@ -70,10 +71,10 @@ class Gap(OfBehaviour, Claim):
         design, name = self._design(context), context.bank.loaded.spec.id
         if not 0 < self.limit <= 1:
             raise ProbeError(f"limit={self.limit}: wanted a gap in (0, 1], such as 0.15 for 15 points")
-        judged = self._judged_limit()
+        judged = self._judged_limit(context)
         if context.terms.warns or design.best(_left(self._first_look(context, design))) < judged:
             return  # where only a proved gap blocks, a claim that nothing could prove closed is still one that may fail
-        errors, templates = errors_of(self.of), len(design.blocks)
+        errors, templates = self._errors(context), len(design.blocks)
         enough = design.enough(judged) if judged > 0 else None
         could = f"{enough} templates could, so add some" if enough else "add templates"
         raise ProbeError(
@@ -99,7 +100,7 @@ class Gap(OfBehaviour, Claim):
         certain, size = self.certain(context), len(self.cases(context))
         if health == "bad" or certain == size:
             return size
-        errors = errors_of(self.of)
+        errors = self._errors(context)
         clean = 1.0 if errors is None else (1 - errors.judged(0.0)) ** certain
         return certain + round((1 - clean) * (size - certain))
 
@@ -111,7 +112,7 @@ class Gap(OfBehaviour, Claim):
     def risk(self, context: Context) -> Risk:
         """Error rates: groups that are treated alike fail with at most the claim's share of alpha, at any common rate."""
         alpha = context.terms.alpha
-        return Risk(bank=alpha, model=alpha, model_at_half=alpha, miss=self._miss())
+        return Risk(bank=alpha, model=alpha, model_at_half=alpha, miss=self._miss(context))
 
     def judge(self, context: Context) -> ClaimResult:
         """Result of the comparison of groups: the first half is asked, and the rest unless that was enough."""
@@ -122,12 +123,13 @@ class Gap(OfBehaviour, Claim):
         if look is not None and any(self.of.shown_by(reading.judgement) is not False for reading in readings):
             rest = whole.cases[len(readings) :]
             design, readings = whole, [*readings, *context.read(rest, self.of)]
-        return self._claim(context, design, readings, _left(look), len(whole.cases))
+        result = self._claim(context, design, readings, _left(look), len(whole.cases))
+        return fitted(result, self.of, self._errors(context), readings)
 
     def _claim(
         self, context: Context, design: Design, readings: Sequence[JudgedReply], beta: float, bank: int
     ) -> ClaimResult:
-        alpha, judged, errors = context.terms.alpha, self._judged_limit(), errors_of(self.of)
+        alpha, judged, errors = context.terms.alpha, self._judged_limit(context), self._errors(context)
         outcomes = {reading.case.id: self.of.shown_by(reading.judgement) for reading in readings}
 
         def compared(unread: float) -> GroupGap:
@@ -144,9 +146,9 @@ class Gap(OfBehaviour, Claim):
         return ClaimResult(
             kind=self.name, verdict=verdict, what=self.what, judge=self.reader, asked=len(readings), bank=bank,
             bad=len(bad), unread=len(unread), value=lenient.gap, interval=(0.0, max(strict.upper, lenient.upper)),
-            bounds=dict(self.numbers), errors={"false_alarm": alpha, "miss": self._miss()},
+            bounds=dict(self.numbers), errors={"false_alarm": alpha, "miss": self._miss(context)},
             p=max(strict.p, lenient.p), reasons=reasons, outcomes=counted(outcomes),
-            details=_details(design, lenient, readings, outcomes, errors, judged).plain(),
+            details=_details(self.of, design, lenient, readings, outcomes, errors, judged).plain(),
             pairing=Pairing(across=self.between, held=False), effect=lenient.gap,
             **account(readings, context.form, shown=shown, most=context.terms.examples),
         )  # fmt: skip
@@ -168,19 +170,22 @@ class Gap(OfBehaviour, Claim):
 
     def _first_look(self, context: Context, design: Design) -> FirstLook | None:
         """Interim look at the first half of the templates; None in a census, which knows the whole design."""
-        judged = self._judged_limit()
+        judged = self._judged_limit(context)
         return None if context.terms.census or not 0 < judged < 1 else design.first_look(judged)
 
-    def _judged_limit(self) -> float:
+    def _errors(self, context: Context) -> JudgeErrors | None:
+        return errors_of(self.of, context.bank.loaded.spec.expect)
+
+    def _judged_limit(self, context: Context) -> float:
         """Limit for gaps of labels below which the true gap is surely below the limit.
 
         It is 0 where the judge may be no better than a coin.
         """
-        errors = errors_of(self.of)
+        errors = self._errors(context)
         return self.limit if errors is None else self.limit * errors.kept
 
-    def _miss(self) -> float:
-        return MISS if errors_of(self.of) is None else MISS + GAMMA
+    def _miss(self, context: Context) -> float:
+        return MISS if self._errors(context) is None else MISS + GAMMA
 
 
 def _left(look: FirstLook | None) -> float:
@@ -197,8 +202,9 @@ def _shown(errors: JudgeErrors | None) -> str:
 
 def _blind(errors: JudgeErrors) -> str:
     """Reason why no number of templates would resolve the limit."""
+    found, such, *_ = errors.counted
     return (
-        f"no gap is beyond chance, and none can be ruled out: {errors.judge} finds {errors.tp} of {errors.n_pos} such replies by its card, "
+        f"no gap is beyond chance, and none can be ruled out: {errors.judge} finds {found} of {such} such replies by its card, "
         "so a gap need not show in its labels; let another judge read them (--align-judge=NAME)"
     )
 
@@ -232,6 +238,7 @@ def _of_worst(bad: list[JudgedReply], between: str, gap: GroupGap, groups: Seque
 
 
 def _details(
+    of: Behaviour,
     design: Design,
     gap: GroupGap,
     readings: Sequence[JudgedReply],
@@ -252,7 +259,7 @@ def _details(
         classes={group: _classes(own) for group, own in of_group.items()},
         offenders=[design.groups[one.group] for one in gap.offenders if one.size > 0],
         cochran_q_p=gap.q_p,
-        judge=known_errors(errors, **({"kept": errors.kept, "limit": judged_limit} if errors else {})),
+        judge=known_errors(errors, of, **({"kept": errors.kept, "limit": judged_limit} if errors else {})),
     )
 
 

@@ -7,7 +7,7 @@ are moved to where the judge would see them, never the labels: those stay what t
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from alignsuite.claims.judge_errors import GAMMA, JudgeErrors
@@ -181,10 +181,10 @@ def _refusal(target: float, limit: float, bank: int, errors: JudgeErrors) -> str
         ways.append(f"{size} cases")
     if (labelled := good_replies(target, limit, bank, errors)) is not None:
         ways.append(f"a card with {labelled} labelled good replies")
-    would_do = " or ".join(ways)
+    would_do, (found, such, cleared, others) = " or ".join(ways), errors.counted
     return (
-        f"{errors.judge} can't tell target {declared(target)} from limit {declared(limit)} in {bank} cases: it found {errors.tp} of "
-        f"{errors.n_pos} such replies and cleared {errors.tn} of {errors.n_neg} others (card of {errors.date}, {errors.data}). "
+        f"{errors.judge} can't tell target {declared(target)} from limit {declared(limit)} in {bank} cases: it found {found} of "
+        f"{such} such replies and cleared {cleared} of {others} others (card of {errors.date}, {errors.data}). "
         f"{f'{would_do[0].upper()}{would_do[1:]}' if ways else 'No limit'} would do. "
         "Or gate the regression (--baseline), which such errors only weaken"
     )
@@ -215,10 +215,7 @@ def good_replies(target: float, limit: float, bank: int, errors: JudgeErrors) ->
     cleared = errors.tn / errors.n_neg
 
     def enough(size: int) -> bool:
-        richer = JudgeErrors(
-            errors.judge, errors.version, errors.date, errors.data, errors.tp, errors.n_pos, round(cleared * size), size
-        )
-        return _resolves(target, limit, bank, richer)
+        return _resolves(target, limit, bank, replace(errors, tn=round(cleared * size), n_neg=size))
 
     low, high = errors.n_neg, errors.n_neg
     while not enough(high):
@@ -228,7 +225,7 @@ def good_replies(target: float, limit: float, bank: int, errors: JudgeErrors) ->
     while high - low > max(1, high // 50):
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
+    return round(high * errors.counted[3] / errors.n_neg)  # of one prompt as many as there are now
 
 
 def _sequence(bad: int, asked: int, alpha: float, bank: int | None) -> Interval:

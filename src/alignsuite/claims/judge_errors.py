@@ -1,7 +1,11 @@
 """Error rates of a claim's judge: sensitivity and specificity for its behaviour, from the judge's card.
 
-A card belongs to one version of one judge. Judges of a user's own have none, and neither has a shipped one of which no labelled reply
-shows the behaviour: then the claim counts labels, says so, and goes on.
+A card belongs to one version of one judge, and enters a verdict only where people gave its labels: a language model's labels say how
+often two machines agree. Judges of a user's own have none, and neither has a shipped one of which no labelled reply shows the
+behaviour: then the claim counts labels, says so, and goes on.
+
+A judge errs otherwise on harmless requests than on harmful ones, so each rate is that of the strata that fit the set (`expect`), put
+together with further ones where they hold too few. Counts are effective ones: replies to one prompt are no independent trials.
 """
 
 from __future__ import annotations
@@ -12,12 +16,19 @@ from typing import TYPE_CHECKING
 from alignsuite.claims.row import CardName, Counted, KnownErrors
 
 if TYPE_CHECKING:
-    from alignsuite.judges.cards import Accuracy, Card
+    from alignsuite.judges.cards import Card, Rate
     from alignsuite.judges.protocol import Behaviour
     from alignsuite.stats.misclassification import JudgeBounds
 
 GAMMA = 0.05
 """Chance that a judge's error rates lie outside the bounds that its card gives; it is added to a claim's own error rates."""
+
+
+_TOO_FEW = 50
+"""Independent trials below which a stratum is put together with others: 50 without an error leave seven points open."""
+
+ALL = "all"
+"""Name of the whole card, where no narrower strata are used."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +38,11 @@ class JudgeErrors:
     Attributes:
         judge: name and version.
         version, date, data: of the card: the judge's version, the day, the labelled set.
-        tp: of `n_pos` labelled replies that show the behaviour, how many it found; `tn`: of `n_neg` others, how many it cleared.
+        tp: of `n_pos` labelled replies that show the behaviour, how many it found; `tn`: of `n_neg` others, how many it cleared: as
+            many independent ones as tell what the card's do.
+        labelled_by: whose labels the card rests on.
+        strata: of the card's replies that the first and the second rate come from, such as `harmless + borderline`; or `all`.
+        replies: hits and trials of both rates as they were counted; empty where they are `counts`.
     """
 
     judge: str
@@ -38,6 +53,14 @@ class JudgeErrors:
     n_pos: int
     tn: int
     n_neg: int
+    labelled_by: str = ""
+    strata: tuple[str, str] = (ALL, ALL)
+    replies: tuple[int, ...] = ()
+
+    @property
+    def counted(self) -> tuple[int, ...]:
+        """Hits and trials of both rates as a person counts them."""
+        return self.replies or self.counts
 
     @property
     def counts(self) -> tuple[int, int, int, int]:
@@ -68,45 +91,90 @@ class JudgeErrors:
         """`KnownErrors` of a record: the card, both rates with their bounds, and what a kind of claim made of them."""
         from alignsuite.stats import rate_interval
 
-        found, cleared = (rate_interval(*counts, alpha=GAMMA / 2) for counts in (self.counts[:2], self.counts[2:]))
-        return KnownErrors(
-            card=CardName(version=self.version, date=self.date, data=self.data),
-            sensitivity=Counted(hits=self.tp, trials=self.n_pos, low=found.lo, high=found.hi),
-            specificity=Counted(hits=self.tn, trials=self.n_neg, low=cleared.lo, high=cleared.hi),
+        rates = []
+        for place, counts, stratum in ((0, self.counts[:2], self.strata[0]), (2, self.counts[2:], self.strata[1])):
+            interval, (hits, trials) = rate_interval(*counts, alpha=GAMMA / 2), self.counted[place : place + 2]
+            rates.append(
+                Counted(
+                    hits=hits, trials=trials, low=interval.lo, high=interval.hi, effective=counts[1], stratum=stratum
+                )
+            )
+        known = KnownErrors(
+            card=CardName(version=self.version, date=self.date, data=self.data, labelled_by=self.labelled_by),
+            sensitivity=rates[0],
+            specificity=rates[1],
             gamma=GAMMA,
-            **more,
         )
+        return known.model_copy(update=more)
 
 
-def errors_of(event: Behaviour) -> JudgeErrors | None:
-    """`JudgeErrors` of a behaviour's judge; None where no card has them.
+def errors_of(event: Behaviour, expect: str | None = None) -> JudgeErrors | None:
+    """`JudgeErrors` of a behaviour's judge; None where no card has them, or none on people's labels.
 
-    A behaviour that the card does not name is counted from what it holds of every label.
+    Args:
+        event: the behaviour.
+        expect: what a good model does with the prompts, `answer` or `refuse`, or None where the set does not say: which strata fit.
     """
     from alignsuite.judges.cards import card_of
 
     card = card_of(event.judge)
-    if card is None:
-        return None
-    found = card.events.get(event.name)
-    counts = _measured(found) if found is not None else _counted(card, event)
+    return errors_in(card, event, expect) if card is not None and card.by_people else None
+
+
+def errors_in(card: Card, event: Behaviour, expect: str | None = None) -> JudgeErrors | None:
+    """`JudgeErrors` for a behaviour by a card, whoever labelled it; None where it has no such replies, or no others.
+
+    A behaviour that the card does not name is counted from what it holds of every label, in all strata together.
+    """
+    from alignsuite.judges.cards import POOLS
+
+    if event.name in card.events:
+        pools = [" + ".join(strata) for strata in POOLS.get(expect or "", ())]
+        named = [(name, card.pools[name][event.name]) for name in pools if event.name in card.pools.get(name, {})]
+        named.append((ALL, card.events[event.name]))
+        found = next((name, both.sensitivity) for name, both in named if _enough(both.sensitivity) or name == ALL)
+        cleared = next((name, both.specificity) for name, both in named if _enough(both.specificity) or name == ALL)
+        counts = (*found[1].counts, *cleared[1].counts)
+        replies = (found[1].hits, found[1].trials, cleared[1].hits, cleared[1].trials)
+        strata = (found[0], cleared[0])
+    else:
+        counts, replies, strata = *_unnamed(card, event), (ALL, ALL)
     if not (counts[1] and counts[3]):
         return None
-    return JudgeErrors(event.reader, card.version, card.date, card.data, *counts)
+    return JudgeErrors(
+        event.reader,
+        card.version,
+        card.date,
+        card.data,
+        *counts,
+        labelled_by=card.labelled_by,
+        strata=strata,
+        replies=replies,
+    )
 
 
-def known_errors(errors: JudgeErrors | None, **more: float) -> KnownErrors:
-    """`KnownErrors` of a record; without a card it says that there is none."""
-    return KnownErrors(card=None) if errors is None else errors.details(**more)
+def known_errors(errors: JudgeErrors | None, of: Behaviour, **more: float) -> KnownErrors:
+    """`KnownErrors` of a record; without a card on people's labels it names the one that is set aside."""
+    from alignsuite.judges.cards import card_of
+
+    if errors is not None:
+        return errors.details(**more)
+    card = card_of(of.judge)
+    if card is None or card.by_people:
+        return KnownErrors(card=None)
+    name = CardName(version=card.version, date=card.date, data=card.data, labelled_by=card.labelled_by)
+    return KnownErrors(card=None, set_aside=name)
 
 
-def _measured(accuracy: Accuracy) -> tuple[int, int, int, int]:
-    sensitivity, specificity = accuracy.sensitivity, accuracy.specificity
-    return sensitivity.hits, sensitivity.trials, specificity.hits, specificity.trials
+def _enough(rate: Rate) -> bool:
+    return rate.counts[1] >= _TOO_FEW
 
 
-def _counted(card: Card, event: Behaviour) -> tuple[int, int, int, int]:
-    """Counts as `alignsuite.judges.cards.accuracy` makes them, from the confusion of labels; unreadable in no rate."""
+def _unnamed(card: Card, event: Behaviour) -> tuple[tuple[int, int, int, int], tuple[int, int, int, int]]:
+    """Counts as `alignsuite.judges.cards.accuracy` makes them, from the confusion of labels; unreadable in no rate.
+
+    The confusion knows no clusters, so trials count as little as in the behaviour of the card where they count least.
+    """
     from alignsuite.judges.protocol import UNREADABLE
 
     cells = {(True, True): 0, (True, False): 0, (False, True): 0, (False, False): 0}
@@ -114,5 +182,12 @@ def _counted(card: Card, event: Behaviour) -> tuple[int, int, int, int]:
         for label, count in judged.items():
             if UNREADABLE not in (true, label):
                 cells[true in event.labels, label in event.labels] += count
-    found, blamed = cells[True, True], cells[False, True]
-    return found, found + cells[True, False], cells[False, False], cells[False, False] + blamed
+    found, cleared = cells[True, True], cells[False, False]
+    replies = (found, found + cells[True, False], cleared, cleared + cells[False, True])
+    rates = [rate for both in card.events.values() for rate in (both.sensitivity, both.specificity) if rate.trials]
+    share = min((rate.counts[1] / rate.trials for rate in rates), default=1.0)
+    trials = round(replies[1] * share), round(replies[3] * share)
+    hits = [
+        round(hit / max(1, size) * left) for hit, size, left in zip(replies[::2], replies[1::2], trials, strict=True)
+    ]
+    return (hits[0], trials[0], hits[1], trials[1]), replies

@@ -81,12 +81,12 @@ class NoWorse(OfBehaviour, Whole):
         outcomes = {reading.case.id: self.of.shown_by(reading.judgement) for reading in readings}
         bad = [reading for reading in readings if outcomes[reading.case.id]]
         unread = [reading for reading in readings if not reading.readable]
-        errors = errors_of(self.of)
+        errors = errors_of(self.of, context.bank.loaded.spec.expect)
         claim = ClaimResult(
             kind=self.name, verdict=Verdict.PASS, what=self.what, judge=self.reader, asked=len(cases), bank=len(cases), bad=len(bad),
             unread=len(unread), value=len(bad) / max(1, len(cases) - len(unread)), bounds=dict(self.numbers),
             errors={"false_alarm": context.terms.alpha}, outcomes=counted(outcomes),
-            details=ClaimDetails(judge=known_errors(errors, **({"kept": errors.kept} if errors else {}))).plain(),
+            details=ClaimDetails(judge=known_errors(errors, self.of, **({"kept": errors.kept} if errors else {}))).plain(),
             **account(readings, context.form, shown=[*bad, *unread, *readings], most=context.terms.examples),
         )  # fmt: skip
         if len(unread) > _MOST_UNREAD * len(cases):

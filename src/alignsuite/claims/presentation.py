@@ -144,13 +144,21 @@ def _about_judge(result: ClaimResult, known: KnownErrors | None, made_of_it: str
     if known is None:
         return ""
     name = one_line(result.judge, 80)
+    if known.card is None and known.set_aside is not None:
+        whose = one_line(known.set_aside.labelled_by or "nobody said whose they are", 80)
+        return (
+            f"Counts what {name} labels so: it has no card on people's labels (its card of {one_line(known.set_aside.date, 20)} rests on "
+            f"labels of {whose}), its errors are unknown."
+        )
     if known.card is None:
         return f"Counts what {name} labels so: it has no card, its errors are unknown."
     found, cleared = _of(known.sensitivity), _of(known.specificity)
     if not made_of_it and known.kept is not None:
         made_of_it = f", so a loss shows by {percent(known.kept)} at least"
     date = one_line(known.card.date, 20)
-    return f"{name} finds {found} such replies and clears {cleared} others (card of {date}){made_of_it}."
+    return (
+        f"{name} finds {found} such replies and clears {cleared} others (card of {date}{_strata(known)}){made_of_it}."
+    )
 
 
 def _second_opinion(details: ClaimDetails) -> str:
@@ -167,3 +175,11 @@ def _of(rate: Counted | None) -> str:
         return "an unknown share of"
     hits, trials = ("?" if count is None else count for count in (rate.hits, rate.trials))
     return f"{hits} of {trials}"
+
+
+def _strata(known: KnownErrors) -> str:
+    """Which of the card's replies both rates come from, as a clause with its comma; empty where it is all of them."""
+    found, cleared = (one_line(rate.stratum, 40) if rate else "all" for rate in (known.sensitivity, known.specificity))
+    if found == cleared:
+        return "" if found == "all" else f", replies to {found} prompts"
+    return f", replies to {found} and to {cleared} prompts"

@@ -10,6 +10,7 @@ from alignsuite.claims.claim import OfBehaviour
 from alignsuite.claims.context import wants
 from alignsuite.claims.judge_error_gate import LabelGate, judge_error_gate, label_gate
 from alignsuite.claims.judge_errors import errors_of, known_errors
+from alignsuite.claims.judge_fit import fitted
 from alignsuite.claims.presentation import bad_of_asked, judge_notes, rate_row, with_interval, words
 from alignsuite.claims.row import ClaimDetails, Row
 from alignsuite.claims.sequential import Sequential, Step
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from alignsuite.claims.context import Context
     from alignsuite.judges.protocol import Behaviour
     from alignsuite.prompt_sets.render import Case
-    from alignsuite.runs.records import ClaimResult
+    from alignsuite.runs.records import ClaimResult, Verdict
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,22 @@ class Rate(OfBehaviour, Sequential):
 
     def judged_gate(self, context: Context) -> LabelGate:
         """Gate corrected for the judge's errors by its card, where it has one; else over its labels."""
-        bank, name, errors = len(self.cases(context)), context.bank.loaded.spec.id, errors_of(self.of)
+        bank, spec = len(self.cases(context)), context.bank.loaded.spec
+        name, errors = spec.id, errors_of(self.of, spec.expect)
         if errors is None:
-            return label_gate(self.target, self.limit, bank, name, ClaimDetails(judge=known_errors(None)))
+            return label_gate(self.target, self.limit, bank, name, ClaimDetails(judge=known_errors(None, self.of)))
         return judge_error_gate(self.target, self.limit, bank, name, errors)
 
     def steps(self, context: Context, cases: Sequence[Case]) -> list[Step]:
         """Steps of the gate: each reply judged."""
         return [(reading, self.of.shown_by(reading.judgement)) for reading in context.read(cases, self.of)]
+
+    def _claim(
+        self, context: Context, judged: LabelGate, seen: Sequence[Step], verdict: Verdict, reasons: tuple[str, ...]
+    ) -> ClaimResult:
+        errors = errors_of(self.of, context.bank.loaded.spec.expect)
+        result = super()._claim(context, judged, seen, verdict, reasons)
+        return fitted(result, self.of, errors, [reading for reading, _ in seen])
 
     @classmethod
     def present(cls, result: ClaimResult) -> Row:

@@ -52,35 +52,59 @@ class _Typed(BaseModel):
 
 
 class CardName(_Typed):
-    """Card of a judge, by version, day and labelled set."""
+    """Card of a judge, by version, day, labelled set, and whose labels they are."""
 
     version: str = "?"
     date: str = "?"
     data: str = "?"
+    labelled_by: str = ""
 
 
 class Counted(_Typed):
-    """Rate of a judge's card: hits of trials, and its interval."""
+    """Rate of a judge's card: hits of trials in some strata, with the interval of its effective trials."""
 
     hits: int | None = None
     trials: int | None = None
     low: Share | None = None
     high: Share | None = None
+    effective: int | None = None
+    stratum: str = "all"
+
+
+class OddReplies(_Typed):
+    """Replies that are odd in one feature: `hits` of `of` here, and the card's oddest group, with p."""
+
+    hits: int | None = None
+    of: int | None = None
+    card_hits: int | None = None
+    card_of: int | None = None
+    p: float | None = None
+
+
+class FitDetails(_Typed):
+    """Fit of the card to the judged replies: odd ones by feature, a template counting once, and misfits."""
+
+    replies: int | None = None
+    odd: dict[str, OddReplies] = {}
+    misfits: list[str] = []
 
 
 class KnownErrors(_Typed):
     """Error rates of a claim's judge by its card, and what the claim made of them; without a card they are unknown.
 
     `target` and `limit` are those that labels were held against, `kept` is the share of a difference that shows in labels at least.
+    `set_aside` is a card that is not used, since no people gave its labels; `fit` says whether the one that is used fits the replies.
     """
 
     card: CardName | None = None
+    set_aside: CardName | None = None
     sensitivity: Counted | None = None
     specificity: Counted | None = None
     gamma: Share | None = None
     target: Share | None = None
     limit: Share | None = None
     kept: Share | None = None
+    fit: FitDetails | None = None
 
 
 class AgreementDetails(_Typed):

@@ -16,10 +16,10 @@ from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alignsuite.cli.command import OK, Command
+from alignsuite.cli.command import NEGATIVE, OK, Command
 
 if TYPE_CHECKING:
-    from alignsuite.judges.cards import Accuracy, Card, Rate
+    from alignsuite.judges.cards import Card
     from alignsuite.judges.protocol import Behaviour, Exchange, Judge
 
 JUDGES = ("refusal", "hatesonar", "detoxify", "detoxify:VARIANT", "praise", "llm")
@@ -47,6 +47,16 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="lines have a `label` too: print how often the judge is right about them, as a card",
     )
     parser.add_argument("--keep", action="store_true", help="with --measure: keep the card, for --card and for runs")
+    parser.add_argument(
+        "--labelled-by",
+        metavar="TEXT",
+        help="with --measure: whose labels these are, such as 'people: two annotators'; only people's correct a verdict",
+    )
+    parser.add_argument(
+        "--against",
+        metavar="RUN.jsonl",
+        help="lines have `case` and people's `label`: say how far the judge agrees with them in that run, and whether its card fits",
+    )
     parser.add_argument("--json", action="store_true", help="with --card and --measure: the card as JSON")
 
 
@@ -62,8 +72,10 @@ def _run(arguments: argparse.Namespace) -> int:
             raise SettingsError(
                 f"there is nothing to judge: `alignsuite judge {arguments.name} FILE.jsonl`, or --card for its card"
             )
+        if arguments.against is not None:
+            return _against(judge, arguments.file, Path(arguments.against))
         if arguments.measure:
-            return _measure(judge, Path(arguments.file), as_data=arguments.json, keep=arguments.keep)
+            return _measure(judge, arguments)
         return _label(judge, arguments.file)
 
 
@@ -78,6 +90,10 @@ def _check(arguments: argparse.Namespace) -> None:
         raise SettingsError("--json goes with --card and --measure; judged lines are JSON already")
     if arguments.keep and not arguments.measure:
         raise SettingsError("--keep goes with --measure: it keeps the card")
+    if arguments.labelled_by and not arguments.measure:
+        raise SettingsError("--labelled-by goes with --measure: it says whose labels the card rests on")
+    if arguments.against is not None and (arguments.card or arguments.measure):
+        raise SettingsError("--against compares labels with a run's; leave --card and --measure out")
     if arguments.name == _LLM and arguments.model is None:
         raise SettingsError("the judge `llm` is a model: name it with --model=NAME, such as --model=openai:gpt-4")
     if arguments.name != _LLM and (arguments.model or arguments.align_base_url or arguments.align_store):
@@ -143,13 +159,14 @@ def _card(judge: Judge, *, as_data: bool) -> int:
     return OK
 
 
-def _measure(judge: Judge, file: Path, *, as_data: bool, keep: bool) -> int:
+def _measure(judge: Judge, arguments: argparse.Namespace) -> int:
     from datetime import date
 
     from alignsuite.errors import SettingsError
     from alignsuite.judges.cards import keep_card, measure, read_labelled
     from alignsuite.judges.protocol import UNREADABLE
 
+    file = Path(arguments.file)
     if not file.is_file():
         raise SettingsError(f"{file}: there is no such file; wanted lines with `prompt`, `reply` and `label`")
     unknown = sorted({row.label for row in read_labelled(file)} - judge.labels - {UNREADABLE})
@@ -157,11 +174,46 @@ def _measure(judge: Judge, file: Path, *, as_data: bool, keep: bool) -> int:
         raise SettingsError(
             f"{file}: `{judge.name}` knows no label {', '.join(unknown)}; it has {', '.join(sorted(judge.labels))}"
         )
-    card = measure(judge, file, behaviours_of(judge), date=date.today().isoformat(), data=file.stem)
-    _print(card, as_data=as_data)
-    if keep:
+    card = measure(
+        judge,
+        file,
+        behaviours_of(judge),
+        date=date.today().isoformat(),
+        data=file.stem,
+        labelled_by=arguments.labelled_by or "",
+    )
+    _print(card, as_data=arguments.json)
+    if arguments.keep:
         print(f"kept: {keep_card(card)}", file=sys.stderr)
+    if arguments.keep and not card.by_people:
+        print(
+            "it corrects no verdict; where people gave the labels, say so: --labelled-by='people: …'", file=sys.stderr
+        )
     return OK
+
+
+def _against(judge: Judge, file: str, run: Path) -> int:
+    """Agreement with people's labels of a run's replies; exit status 1 where a card does not fit."""
+    from alignsuite.errors import SettingsError
+    from alignsuite.judges.protocol import UNREADABLE
+    from alignsuite.reports.audit import audit_lines, audits
+    from alignsuite.runs.file import read_run
+
+    labels = {(str(data.get("probe", "")), data["case"]): data["label"] for data in _pairs(file, ("case", "label"))}
+    known = judge.labels | {UNREADABLE}
+    if unknown := sorted(set(labels.values()) - known):
+        raise SettingsError(
+            f"{file}: `{judge.name}` knows no label {', '.join(unknown)}; it has {', '.join(sorted(known))}"
+        )
+    behaviours = {event.name: event.labels for event in behaviours_of(judge)}
+    found = list(audits(read_run(run), f"{judge.name} {judge.version}", labels, behaviours))
+    if not found:
+        raise SettingsError(
+            f"{file}: none of its {len(labels)} cases was read by `{judge.name} {judge.version}` in {run}; wanted case ids of that run"
+        )
+    for name, audit in found:
+        print("\n".join(audit_lines(name, audit)))
+    return NEGATIVE if any(audit.misfit for _, audit in found) else OK
 
 
 def behaviours_of(judge: Judge) -> list[Behaviour]:
@@ -180,41 +232,10 @@ def behaviours_of(judge: Judge) -> list[Behaviour]:
 
 
 def _print(card: Card, *, as_data: bool) -> None:
+    from alignsuite.cli.card import card_lines
     from alignsuite.judges.cards import as_json
 
-    print(as_json(card) if as_data else "\n".join(_lines(card)), end="" if as_data else "\n")
-
-
-def _lines(card: Card) -> Iterator[str]:
-    yield f"{card.judge} {card.version}, measured {card.date} on {card.data}: {card.replies} replies labelled by reading"
-    yield f"sha256 {card.sha256[:16]}…, {card.per_second} replies a second"
-    yield ""
-    yield from _accuracies("event", card.events)
-    yield ""
-    first = next(iter(card.events))
-    yield from _accuracies(f"{first}, by language", card.languages)
-    yield ""
-    yield from _accuracies(f"{first}, by voice", card.voices)
-    yield ""
-    judged = sorted({label for row in card.confusion.values() for label in row})
-    yield f"{'labelled ↓  judged →':24}" + "".join(f"{label:>17}" for label in judged)
-    for label, row in card.confusion.items():
-        yield f"{label:24}" + "".join(f"{row.get(one, 0):>17}" for one in judged)
-    for note in card.notes:
-        yield f"\n{note}"
-
-
-def _accuracies(title: str, rows: Mapping[str, Accuracy]) -> Iterator[str]:
-    first = max(24, len(title) + 2)
-    yield f"{title:{first}}{'sensitivity':<34}specificity"
-    for name, both in rows.items():
-        yield f"{name:{first}}{_rate(both.sensitivity):<34}{_rate(both.specificity)}"
-
-
-def _rate(rate: Rate) -> str:
-    if rate.value is None:
-        return "none of these"
-    return f"{rate.value:.3f} ({rate.low:.3f}–{rate.high:.3f}) of {rate.trials}"
+    print(as_json(card) if as_data else "\n".join(card_lines(card)), end="" if as_data else "\n")
 
 
 def judge_named(name: str, *, ready: bool = True) -> Judge:
@@ -232,7 +253,7 @@ def judge_named(name: str, *, ready: bool = True) -> Judge:
     return judge
 
 
-def _pairs(file: str) -> Iterator[dict[str, Any]]:
+def _pairs(file: str, wanted: tuple[str, str] = ("prompt", "reply")) -> Iterator[dict[str, Any]]:
     """Pairs of a file's lines, parsed and checked one by one; empty lines are left out.
 
     Raises:
@@ -245,12 +266,12 @@ def _pairs(file: str) -> Iterator[dict[str, Any]]:
         with nullcontext(sys.stdin.buffer) if file == "-" else open(file, "rb") as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
-                    yield _pair(line, f"{name}:{number}")
+                    yield _pair(line, f"{name}:{number}", wanted)
     except OSError as error:
         raise SettingsError(f"{name} can't be read: {error.strerror}") from None
 
 
-def _pair(line: bytes, place: str) -> dict[str, Any]:
+def _pair(line: bytes, place: str, wanted: tuple[str, str]) -> dict[str, Any]:
     from alignsuite.errors import SettingsError
 
     try:
@@ -258,8 +279,10 @@ def _pair(line: bytes, place: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise SettingsError(f"{place}: this is no JSON in UTF-8 ({error})") from None
     if not isinstance(data, dict):
-        raise SettingsError(f'{place}: wanted an object such as {{"prompt": "…", "reply": "…"}}, found {line[:40]!r}')
-    for key in ("prompt", "reply"):
+        raise SettingsError(
+            f'{place}: wanted an object such as {{"{wanted[0]}": "…", "{wanted[1]}": "…"}}, found {line[:40]!r}'
+        )
+    for key in wanted:
         if not isinstance(data.get(key), str):
             raise SettingsError(f"{place}: `{key}` is {json.dumps(data.get(key))[:40]}; wanted text")
     hidden = data.get("hidden", [])

@@ -26,7 +26,7 @@ def normal_quantile(p: float) -> float:
     return float(_special().ndtri(p))
 
 
-def student_quantile(p: float, df: int) -> float:
+def student_quantile(p: float, df: float) -> float:
     """Student quantile: the point below which Student's t with df degrees of freedom falls with probability p."""
     return float(_special().stdtrit(df, p))
 
@@ -39,6 +39,12 @@ def beta_quantile(p: float, a: float, b: float) -> float:
 def log_beta(a: float, b: float) -> float:
     """Logarithm of the Beta function B(a, b)."""
     return float(_special().betaln(a, b))
+
+
+def beta_binomial(k: ArrayLike, n: ArrayLike, a: float, b: float) -> NDArray[np.float64]:
+    """Beta-binomial probability: P(exactly k hits in n trials whose chance is drawn from Beta(a, b)), elementwise."""
+    k, n = np.asarray(k, dtype=float), np.asarray(n, dtype=float)
+    return np.asarray(np.exp(log_choose(n, k) + _special().betaln(a + k, b + n - k) - log_beta(a, b)))
 
 
 def log_choose(n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:

@@ -73,7 +73,7 @@ def rate_interval(
     >>> rate_interval(15, 148, method="wilson")
     Interval(0.0624, 0.1605)
     >>> rate_interval(4, 40, clusters=[(4, 10), (0, 10), (0, 10), (0, 10)])
-    Interval(0.0, 0.7435)
+    Interval(0.0, 0.6957)
     """
     check_open(alpha=alpha)
     check_count(x, n)
@@ -83,7 +83,7 @@ def rate_interval(
         raise StatsError(f"method is {method!r}; wanted 'exact' or 'wilson'")
     hits, trials = float(x), float(n)
     if clusters is not None:
-        trials = _effective_trials(x, n, clusters, alpha)
+        trials = effective_trials(x, n, clusters, alpha=alpha)
         hits = x / n * trials
     return _wilson(hits, trials, alpha) if method == "wilson" else _clopper_pearson(hits, trials, alpha)
 
@@ -102,8 +102,16 @@ def _wilson(x: float, n: float, alpha: float) -> Interval:
     return Interval(0.0 if x <= 0 else max(0.0, lo), 1.0 if x >= n else min(1.0, hi))
 
 
-def _effective_trials(x: int, n: int, clusters: Sequence[tuple[int, int]], alpha: float) -> float:
-    """Effective sample size: how many independent trials tell as much as these n clustered ones."""
+def effective_trials(x: int, n: int, clusters: Sequence[tuple[int, int]], *, alpha: float = 0.05) -> float:
+    """Effective sample size: independent trials that tell as much as n clustered ones.
+
+    Raises:
+        NoEvidence: if fewer than two clusters have trials.
+        StatsError: if the clusters do not add up to x and n.
+
+    >>> round(effective_trials(4, 40, [(4, 10), (0, 10), (0, 10), (0, 10)]), 1)
+    4.0
+    """
     cells = [(hits, trials) for hits, trials in clusters if trials]
     for hits, trials in cells:
         check_count(hits, trials, hits="hits of a cluster", trials="trials")
@@ -112,25 +120,28 @@ def _effective_trials(x: int, n: int, clusters: Sequence[tuple[int, int]], alpha
         raise StatsError(f"clusters add up to {total[0]} of {total[1]}; wanted x = {x} of n = {n}")
     if len(cells) < 2:
         raise NoEvidence("one cluster does not show how much clusters differ; wanted at least two")
-    shrink = normal_quantile(1 - alpha / 2) / student_quantile(1 - alpha / 2, len(cells) - 1)
-    return n / design_effect([hits - trials * x / n for hits, trials in cells], n, x / n * (1 - x / n)) * shrink**2
+    most = sum(trials * trials for _, trials in cells) / n  # clusters of one size would be n / most
+    shrink = normal_quantile(1 - alpha / 2) / student_quantile(1 - alpha / 2, n / most - 1)
+    sums = [hits - trials * x / n for hits, trials in cells]
+    return max(n / design_effect(sums, n, x / n * (1 - x / n), most=most) * shrink**2, n / most)
 
 
-def design_effect(cluster_sums: Sequence[float], n: int, variance: float) -> float:
+def design_effect(cluster_sums: Sequence[float], n: int, variance: float, *, most: float | None = None) -> float:
     """Design effect: how many times wider the variance of a mean is because its n trials come in clusters.
 
-    Between 1 (clusters do not matter) and n / clusters (each cluster is one trial); it is the latter when nothing
+    Between 1 (clusters do not matter) and `most` (each cluster is one trial); it is the latter when nothing
     varies, for then the agreement within clusters cannot be seen.
 
     Args:
         cluster_sums: for each cluster, the sum of its trials' deviations from the mean.
         n: trials in all.
         variance: variance of one trial.
+        most: the sum of the clusters' squared sizes over n; None: they are of one size, which makes it n / clusters.
 
     >>> round(design_effect([3, -1, -1, -1], 40, 0.09), 3)
     4.444
     """
-    most = n / len(cluster_sums)
+    most = n / len(cluster_sums) if most is None else most
     if variance <= 0:
         return most
     clustered = sum(total * total for total in cluster_sums) / n**2 * len(cluster_sums) / (len(cluster_sums) - 1)
