@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from alignsuite.errors import SettingsError
+from alignsuite.judges.classifiers import readable
 from alignsuite.judges.protocol import UNREADABLE, Exchange, Judgement
 from alignsuite.models.protocol import Chosen, Reply
 
@@ -41,7 +42,7 @@ def text_of(exchange: Exchange) -> str | None:
     reply = exchange.reply
     if isinstance(reply, Chosen):
         return None
-    text = "".join(" " if letter == "\0" or "\ud800" <= letter <= "\udfff" else letter for letter in reply.text)
+    text = readable(reply.text)
     if not any(letter.isalpha() for letter in text):
         return None
     if not exchange.masked:
