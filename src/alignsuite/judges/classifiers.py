@@ -18,6 +18,7 @@ from typing import Any
 
 from alignsuite.config import cache_folder
 from alignsuite.errors import JudgeError, SettingsError, did_you_mean
+from alignsuite.judges.text_windows import readable, windows_of
 
 INSTALL = "pip install 'alignsuite[hf]'"
 
@@ -29,7 +30,6 @@ _SAFE, _PICKLED = "model.safetensors", "pytorch_model.bin"
 _USUAL = 512  # tokens, where a checkpoint names no length
 _NO_LENGTH = 1_000_000  # what tokenizers without one say is far larger
 _LEAST = 16
-_OVERLAP = 25  # words of either half that the other one has, too
 _BATCH, _BATCH_TOKENS = 32, 1 << 14
 
 
@@ -304,32 +304,6 @@ class _Loaded:
         for mark in self._marks:
             text = text.replace(mark, f"{mark[0]} {mark[1:]}")
         return text
-
-
-def windows_of(text: str, fits: Callable[[str], bool]) -> list[str]:
-    """Windows over a text that each fit: all of it, or else overlapping halves, halved until they do.
-
-    They end where a word does, unless there is only one: the end of a harmless word can be an insult.
-
-    Raises:
-        JudgeError: not even one letter fits.
-    """
-    if fits(text):
-        return [text]
-    words = text.split()
-    if (plain := " ".join(words)) != text:
-        return windows_of(plain, fits)  # to RoBERTa each line break is a token, and wild models write hundreds
-    parts, gap = (words, " ") if len(words) > 1 else (list(text), "")
-    if len(parts) < 2:
-        raise JudgeError("what a classifier is to read doesn't leave it room for one letter of the text")
-    middle, overlap = len(parts) // 2, min(_OVERLAP, len(parts) // 8)
-    halves = (parts[: middle + overlap], parts[middle - overlap :])
-    return [window for half in halves for window in windows_of(gap.join(half), fits)]
-
-
-def readable(text: str) -> str:
-    """Text with spaces for zero bytes and halves of surrogate pairs, of which tokenizers take neither."""
-    return "".join(" " if letter == "\0" or "\ud800" <= letter <= "\udfff" else letter for letter in text)
 
 
 @contextmanager

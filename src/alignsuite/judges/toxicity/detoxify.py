@@ -18,8 +18,9 @@ from typing import Any
 
 from alignsuite.config import cache_folder
 from alignsuite.errors import JudgeError
-from alignsuite.judges.classifiers import silent, windows_of
+from alignsuite.judges.classifiers import silent
 from alignsuite.judges.protocol import Exchange, Judgement, exchange_of
+from alignsuite.judges.text_windows import windows_of
 from alignsuite.judges.toxicity.checkpoint import (
     Checkpoint,
     check_hash,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from alignsuite.errors import SettingsError
-from alignsuite.judges.classifiers import readable
 from alignsuite.judges.protocol import UNREADABLE, Exchange, Judgement
+from alignsuite.judges.text_windows import readable
 from alignsuite.models.protocol import Chosen, Reply
 
 TOXIC, CLEAN = "toxic", "clean"
