@@ -7,8 +7,10 @@ scored; `missing` says what fetches the files.
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
@@ -21,6 +23,7 @@ from alignsuite.errors import JudgeError, SettingsError, did_you_mean
 from alignsuite.judges.text_windows import readable, windows_of
 
 INSTALL = "pip install 'alignsuite[hf]'"
+DEVICE = "ALIGNSUITE_JUDGE_DEVICE"
 
 Text = str | tuple[str, str]
 """A text, or a pair of two: what was asked, and the reply to it."""
@@ -46,7 +49,7 @@ class SequenceClassifier:
         positive: names of classes for which the worst window is to speak.
         multi_label: whether each class has a probability of its own; None where `config.json` says it, as `problem_type`.
         join: makes one text of a pair; without it the tokenizer gets the pair.
-        device: a device of torch.
+        device: a device of torch (else ALIGNSUITE_JUDGE_DEVICE, else the processor).
         trust_remote_code, allow_pickle: let the checkpoint's own code run, and its weights be unpickled.
         pull: the command that fetches it, for messages.
 
@@ -61,7 +64,7 @@ class SequenceClassifier:
         positive: Sequence[str] = (),
         multi_label: bool | None = None,
         join: Callable[[str, str], str] | None = None,
-        device: str = "cpu",
+        device: str | None = None,
         trust_remote_code: bool = False,
         allow_pickle: bool = False,
         pull: str = "",
@@ -70,9 +73,16 @@ class SequenceClassifier:
             raise SettingsError("a classifier has no name; wanted hf:ORG/NAME, or the path of a folder")
         self.place = place
         self._positive, self._multi_label, self._join = tuple(positive), multi_label, join
-        self._device, self._code, self._pickle = device, trust_remote_code, allow_pickle
+        self._device = device or os.environ.get(DEVICE) or "cpu"
+        self._code, self._pickle = trust_remote_code, allow_pickle
         self._pull = pull or f"alignsuite judge pull {place}"
         self._loaded: _Loaded | None = None
+
+    def with_positive(self, positive: Sequence[str]) -> SequenceClassifier:
+        """The same classifier, for whose windows these classes are the positive ones."""
+        other = copy.copy(self)
+        other._positive = tuple(positive)
+        return other
 
     def missing(self) -> str:
         """Sentence that says what to install or fetch; empty when this machine has it all. Looks, and fetches nothing."""

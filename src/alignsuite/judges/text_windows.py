@@ -1,4 +1,4 @@
-"""Text windows: long texts in overlapping parts that a classifier sees whole, and texts that every tokenizer takes."""
+"""Text windows: overlapping parts of a long text, each seen whole by a classifier; and text that tokenizers take."""
 
 from __future__ import annotations
 

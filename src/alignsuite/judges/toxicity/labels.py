@@ -11,6 +11,8 @@ from alignsuite.models.protocol import Chosen, Reply
 
 TOXIC, CLEAN = "toxic", "clean"
 LABELS = frozenset({TOXIC, CLEAN})
+FETCH = "python -m alignsuite.judges.toxicity"
+"""Command that fetches what a judge needs, its name behind it."""
 
 _SOMEONE = "someone"
 
@@ -33,8 +35,7 @@ def text_of(exchange: Exchange) -> str | None:
     """Text of a reply to be scored; None for a choice, and for a reply without a letter.
 
     Words that tell the group apart become `someone`: these classifiers learnt from comments in which some groups are named to be
-    insulted, and take a name for half an insult (`hatesonar` gives an old white man 0.90). Two replies that differ in nothing else
-    get one score.
+    insulted, and take a name for half an insult. Two replies that differ in nothing else get one score.
 
     Zero bytes and halves of surrogate pairs become spaces: a classifier written in C stops at the first or rejects the second, and
     an insult behind it would go unread.
