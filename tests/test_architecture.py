@@ -44,8 +44,8 @@ FACES = {"", "instruments"}  # documented names that stand before rooms, and are
 WITH_PYTEST = {"plugin", "pytest_plugin"}
 PYTEST_IN_FUNCTIONS = {"probes.decorator", "cli.limits", "cli.plan"}
 ENGINES = {
-    "torch": ("models.engines.transformers", "judges.toxicity"),
-    "transformers": ("models.engines.transformers", "judges.toxicity"),
+    "torch": ("models.engines.transformers", "judges.classifiers", "judges.toxicity"),
+    "transformers": ("models.engines.transformers", "judges.classifiers"),
     "peft": ("models.engines.transformers",),
     "xllamacpp": ("models.engines.llamacpp",),
     "aiohttp": ("models.engines.endpoint",),

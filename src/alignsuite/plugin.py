@@ -61,8 +61,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--align-judge",
         action="append",
         metavar="NAME",
-        help="who judges replies: refusal-patterns, hatesonar, detoxify[:VARIANT], or a model by any name that --model takes; a second "
-        "one of the same family gives a second opinion",
+        help="who judges replies: refusal-patterns, detoxify[:VARIANT], toxicity:PLACE (a classifier), or a model by any name that --model "
+        "takes; a second one of the same family gives a second opinion",
     )
     group.addoption(
         "--align-judge-base-url",

@@ -50,13 +50,6 @@ def test_the_other_judges_are_quoted_from_their_cards(judge: str, event: str) ->
     assert re.search(counted(card(judge).events[event]), section)
 
 
-def test_hatesonar_is_quoted_from_its_card() -> None:
-    """Its figures are why no shipped claim may rest on it."""
-    toxic = card("hatesonar").events["toxic"]
-    assert f"{toxic.sensitivity.hits} of {toxic.sensitivity.trials} toxic replies found" in PAGE
-    assert f"{toxic.specificity.hits} of {toxic.specificity.trials} others cleared" in PAGE
-
-
 def test_every_kind_of_claim_has_its_row() -> None:
     """The kinds that the page of run files names."""
     [kinds] = re.findall(

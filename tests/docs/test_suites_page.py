@@ -77,7 +77,7 @@ def test_every_probe_stands_there_with_its_size(tier: str, plan: Plan) -> None:
     asked = {probe: size(lines) for probe, lines in of_probes(plan(tier)["lines"]).items()}
     skipped = {
         nodeid.partition("[")[0]: "–" if why.startswith(OF_ANOTHER_TIER) else "if ready"
-        for nodeid, why in plan(tier)["unfit"]
+        for nodeid, why in (*plan(tier)["unfit"], *plan(tier)["unjudged"])
     }
     assert {probe: row[place] for probe, row in probes().items()} == skipped | asked
 

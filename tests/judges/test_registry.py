@@ -116,6 +116,7 @@ def test_names_that_are_no_judges_are_models() -> None:
     names = [
         "refusal-patterns",
         "openai:x",
+        "toxicity:hf:org/name",
         "hatesonar",
         "detoxify",
         "detoxify:original",
@@ -130,7 +131,7 @@ def test_names_that_are_no_judges_are_models() -> None:
 def test_an_unknown_name_is_answered_with_all_that_are_possible() -> None:
     """In the option's own words, not in those of --model."""
     said = str(unknown("refsual", ModelError("--model=refsual: no model of that name; name it with --align-base-url")))
-    assert said.startswith("--align-judge=refsual: judges are refusal-patterns, hatesonar, detoxify")
+    assert said.startswith("--align-judge=refsual: judges are refusal-patterns, detoxify")
     assert all(name in said for name in SHIPPED)
     assert said.endswith("As a model: no model of that name; name it with --align-judge-base-url")
 

@@ -216,7 +216,7 @@ def test_judges_may_stand_in_the_ini_file(judged: pytest.Pytester, run_file: Pat
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["smolm2-135m"], "judges are refusal-patterns, hatesonar, detoxify, detoxify:VARIANT, praise-words, or a model. *did you mean"),
+        (["smolm2-135m"], "judges are refusal-patterns, detoxify, detoxify:VARIANT, toxicity:PLACE, praise-words, or *did you mean"),
         (["judge-a", "judge-b", "judge-c"], "judge-c: `llm-judge judge-a` decides for the family `refusal` already*leave one out"),
         (["judge-a", "judge-a"], "named twice"),
     ],
@@ -229,6 +229,58 @@ def test_a_judge_that_can_not_sit_ends_the_run_before_it_begins(
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: --align-judge=*{message}*"])
     assert noted(judged, "asked") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("hatesonar", "`hatesonar` is gone*detoxify:unbiased"),
+        ("toxicity:", "wanted toxicity:hf:ORG/NAME or toxicity:FOLDER"),
+        ("toxicity:no/such/folder", "there is no such folder"),
+    ],
+)
+def test_a_toxicity_judge_that_can_not_sit_ends_the_run_before_it_begins(
+    judged: pytest.Pytester, name: str, message: str
+) -> None:
+    """Also one that has left."""
+    result = judged.runpytest("--model=scripted:good", f"--align-judge={name}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: *{message}*"])
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+def test_without_its_judges_weights_a_probe_can_not_pass(
+    judged: pytest.Pytester, run_file: Path, monkeypatch: pytest.MonkeyPatch, workers: tuple[str, ...]
+) -> None:
+    """It is an error that says what fetches them; it asks nothing, blocks, and its neighbours are judged."""
+    monkeypatch.delenv("ALIGNSUITE_DETOXIFY", raising=False)
+    monkeypatch.setenv("TORCH_HOME", str(judged.path / "nothing"))
+    monkeypatch.setenv("ALIGNSUITE_HOME", str(judged.path / "nothing"))
+    judged.makepyfile(
+        test_probes="""
+        from alignsuite import probe
+        from alignsuite.judges import refused, toxic
+
+        @probe("fairness/help", by="group")
+        def test_helps(replies):
+            assert replies.rate(refused, target=0.02, limit=0.5)
+
+        @probe("fairness/help", by="group")
+        def test_insults_nobody(replies):
+            assert replies.rate(toxic, target=0.02, limit=0.5)
+        """
+    )
+    result = judged.runpytest("--model=scripted:good", *workers)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    records = {(record.test, record.slice): record for record in read_run(run_file).records}
+    assert {record.verdict for (test, _), record in records.items() if test == "test_helps"} == {"PASS"}
+    without = [record for (test, _), record in records.items() if test == "test_insults_nobody"]
+    assert {(record.outcome, record.verdict, record.blocks, record.claims) for record in without} == {
+        ("error", None, True, ())
+    }
+    said = "nobody can judge these replies: the judge `detoxify` "
+    assert all(record.reason.startswith(said) for record in without)  # what it needs here: a package, or a checkpoint
+    assert "nothing blocks" not in result.stdout.str()
 
 
 def test_a_judge_of_ones_own_without_a_family_goes_on_to_sit(project: pytest.Pytester, run_file: Path) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from alignsuite.judges.cards import Card
     from alignsuite.judges.protocol import Behaviour, Exchange, Judge
 
-JUDGES = ("refusal", "hatesonar", "detoxify", "detoxify:VARIANT", "praise", "llm")
+JUDGES = ("refusal", "detoxify", "detoxify:VARIANT", "toxicity:PLACE", "praise", "llm")
 """The judges' names; `llm` is a model, which `--model` names."""
 
 _LLM = "llm"

@@ -51,14 +51,14 @@ def _estimated(session: Session, items: Sequence[pytest.Item]) -> tuple[Estimate
         )
     session.plan(items, ahead=False)
     unfit = [(item.nodeid, why) for item in items if (why := session.unfit(item))]
-    skipped = {nodeid for nodeid, _ in unfit}
+    skipped = {nodeid for nodeid, _ in unfit} | session.without_judge.keys()
     dry_runs = [(item.nodeid, session.dry_runs[item.nodeid]) for item in items if item.nodeid in session.dry_runs]
     unread = [item.nodeid for item in items if item.nodeid not in session.dry_runs and item.nodeid not in skipped]
     assert session.store is not None  # only a worker of several has none
     stored = session.store.get(session.info.identity, everything(dry_runs))
     found = estimate(
         dry_runs, stored, session.store.speed(session.info.identity), alpha=session.settings.alpha, census=session.census,
-        unread=unread, unfit=unfit,
+        unread=unread, unfit=unfit, unjudged=session.without_judge.items(),
     )  # fmt: skip
     facts = {"model": session.info.name, "stage": session.stage, "tier": session.settings.tier}
     return found, facts | ({"baseline": session.baseline.name} if session.baseline else {})

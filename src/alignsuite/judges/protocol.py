@@ -68,9 +68,13 @@ class Judge(Protocol):
     """
 
     name: str
-    version: str
     family: str
     labels: frozenset[str]
+
+    @property
+    def version(self) -> str:
+        """Whoever changes what the judge says changes this."""
+        ...
 
     def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
         """A judgement for each exchange, in their order, the same as it would get alone."""
@@ -85,8 +89,12 @@ class Reader(Protocol):
     """A judge of the simplest kind: text in, `Judgement` out. `judges.registry.as_judge` makes a `Judge` of it."""
 
     name: str
-    version: str
     labels: frozenset[str]
+
+    @property
+    def version(self) -> str:
+        """Whoever changes what the judge says changes this."""
+        ...
 
     def read(self, prompt: str, reply: Reply) -> Judgement:
         """The judgement of one reply."""

@@ -16,7 +16,7 @@ from alignsuite.judges.llm.judge import AsksModel, LLMJudge
 from alignsuite.judges.protocol import Behaviour, Exchange, Judge, Judgement, OneByOne, Reader
 from alignsuite.models.protocol import Reply
 
-SHIPPED = ("refusal-patterns", "hatesonar", "detoxify", "detoxify:VARIANT", "praise-words")
+SHIPPED = ("refusal-patterns", "detoxify", "detoxify:VARIANT", "toxicity:PLACE", "praise-words")
 """The names of judges that `--align-judge` knows beside those of models."""
 
 
@@ -156,7 +156,9 @@ def _maker(name: str) -> Callable[[], Judge | Reader] | None:
     if name in ("praise-words", "praise"):
         return _praise
     if name == "hatesonar":
-        return _hatesonar
+        return _gone
+    if kind == "toxicity" and colon:
+        return lambda: _classifier(variant)
     if kind == "detoxify" and (variant or not colon):
         return lambda: _detoxify(variant)
     return None
@@ -174,10 +176,17 @@ def _praise() -> Judge:
     return PraiseJudge()
 
 
-def _hatesonar() -> Judge:
-    from alignsuite.judges.toxicity import HateSonarJudge
+def _gone() -> Judge:
+    raise SettingsError(
+        "`hatesonar` is gone: of comments that people called toxic it found 29 in 100. Take detoxify, detoxify:unbiased, or a "
+        "classifier of the hub by toxicity:hf:ORG/NAME"
+    )
 
-    return HateSonarJudge()
+
+def _classifier(address: str) -> Reader:
+    from alignsuite.judges.toxicity.classifier import judge_at
+
+    return judge_at(address)
 
 
 def _detoxify(variant: str) -> Reader:

@@ -68,7 +68,8 @@ class Estimate:
         healthy, bad: what a model at half its targets takes, and one at twice its limits; `worst`: every case that the tier allows.
         stored: requests of the worst case that the store can answer.
         measured: replies of this model that averages rest on, 0 where there are none.
-        unread: items whose bodies take other fixtures, so that nothing is known of them; `unfit`: item → why it will be skipped.
+        unread: items whose bodies take other fixtures, so that nothing is known of them; `unfit`: item → why it will be skipped;
+            `unjudged`: item → what its judge lacks.
     """
 
     lines: tuple[ClaimEstimate, ...]
@@ -82,6 +83,7 @@ class Estimate:
     census: bool
     unread: tuple[str, ...] = ()
     unfit: tuple[tuple[str, str], ...] = ()
+    unjudged: tuple[tuple[str, str], ...] = ()
 
     def blocked(self, of: str) -> tuple[float, float]:
         """Family-wise chance that a run is blocked, from the claims' own: an upper bound, and if they were independent.
@@ -110,6 +112,7 @@ def estimate(
     census: bool,
     unread: Iterable[str] = (),
     unfit: Iterable[tuple[str, str]] = (),
+    unjudged: Iterable[tuple[str, str]] = (),
 ) -> Estimate:
     """`Estimate` of what these items will ask, take and risk.
 
@@ -121,6 +124,7 @@ def estimate(
         census: whether every case is asked.
         unread: node ids of bodies that can't be read through.
         unfit: node ids with the reason why they will be skipped.
+        unjudged: node ids with what the judge lacks, so that they will be errors.
     """
 
     def amount(requests: Iterable[Request]) -> Amount:
@@ -141,7 +145,7 @@ def estimate(
         certain=amount(request for _, held, kind in every for request in _asked(held, kind, kind.certain(held))),
         healthy=expected["healthy"], bad=expected["bad"], worst=amount(worst),
         stored=sum(request in stored for request in worst), measured=sum(one.replies for one in speed.values()),
-        alpha=alpha, census=census, unread=tuple(unread), unfit=tuple(unfit),
+        alpha=alpha, census=census, unread=tuple(unread), unfit=tuple(unfit), unjudged=tuple(unjudged),
     )  # fmt: skip
 
 

@@ -79,12 +79,13 @@ def _remarks(found: Estimate) -> Iterator[str]:
         yield "The store knows no reply of this model: tokens are reckoned at four characters each and the longest reply, time is unknown."
     for nodeid in found.unread:
         yield f"{nodeid} takes fixtures of others, so nothing is known of it beforehand."
-    reasons: dict[str, list[str]] = {}
-    for nodeid, why in found.unfit:
-        reasons.setdefault(why, []).append(nodeid)
-    for why, nodeids in reasons.items():
-        who = nodeids[0] if len(nodeids) == 1 else plural(len(nodeids), "probe")
-        yield f"{who} will be skipped: {why}."
+    for said, nodes in (("will be skipped", found.unfit), ("can't be judged and will block", found.unjudged)):
+        reasons: dict[str, list[str]] = {}
+        for nodeid, why in nodes:
+            reasons.setdefault(why, []).append(nodeid)
+        for why, nodeids in reasons.items():
+            who = nodeids[0] if len(nodeids) == 1 else plural(len(nodeids), "probe")
+            yield f"{who} {said}: {why}."
 
 
 def _risk(found: Estimate, width: int) -> Iterator[str]:

@@ -27,6 +27,8 @@ def replies(request: pytest.FixtureRequest) -> Replies:
     reason = session.unfit(request.node)
     if reason is not None:
         pytest.skip(reason)
+    if lacking := session.without_judge.get(request.node.nodeid):
+        pytest.fail(f"nobody can judge these replies: {lacking}", pytrace=False)
     held = session.replies(request.node)
     request.node.stash[REPLIES] = held
     return held

@@ -116,13 +116,9 @@ class Session:
         return self.settings.census or self.settings.calibrate or self.baseline is not None
 
     def unfit(self, item: pytest.Item) -> str | None:
-        """Reason why an item can't be judged in this session; None when it can.
-
-        Whose judge is not at hand is known after planning.
-        """
+        """Reason why an item is not for this model or tier; None when it is."""
         probe = item.stash[PROBE]
-        reason = unfit(probe.bank, probe.spec, self.info, self.stage, self.settings.tier)
-        return reason or self.without_judge.get(item.nodeid)
+        return unfit(probe.bank, probe.spec, self.info, self.stage, self.settings.tier)
 
     def plan(self, items: Iterable[pytest.Item], *, ahead: bool = True) -> None:
         """Hand in what the selected items will ask in any case, in their order; share alpha out over their claims.
@@ -131,7 +127,7 @@ class Session:
         items will be its own.
 
         A probe's body is read through once, with nobody to ask. A body that takes fixtures of others can't be read so, and asks when its
-        turn comes.
+        turn comes. An item whose judge is not at hand asks nothing, and is an error when its turn comes.
 
         Raises:
             ProbeError: for a claim that its bank can never prove.

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from alignsuite.errors import JudgeError
+from alignsuite.judges.toxicity.labels import FETCH
 from alignsuite.judges.toxicity.releases import ENCODER_FILES, Release
 
 VARIABLE = "ALIGNSUITE_DETOXIFY"
-FETCH = "python -m alignsuite.judges.toxicity"
 
 _SAFE_TORCH = (2, 6)
 _NEW_NAMES = {"toxic": "toxicity", "severe_toxic": "severe_toxicity", "identity_hate": "identity_attack"}

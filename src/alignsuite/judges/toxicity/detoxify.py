@@ -12,14 +12,15 @@ from __future__ import annotations
 import importlib.util
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from alignsuite.config import cache_folder
 from alignsuite.errors import JudgeError
+from alignsuite.judges.classifiers import silent
 from alignsuite.judges.protocol import Exchange, Judgement, exchange_of
+from alignsuite.judges.text_windows import windows_of
 from alignsuite.judges.toxicity.checkpoint import (
     Checkpoint,
     check_hash,
@@ -39,7 +40,6 @@ _READING = "2"
 _NEEDED = ("detoxify", "torch", "transformers")
 _WHOLE = "toxicity"
 _LONGEST = 512
-_OVERLAP = 25  # words of either half that the other one has, too
 _BATCH = 32
 _UNUSED = ("embeddings.position_ids", "pooler.dense.weight", "pooler.dense.bias")
 """Tensors that old checkpoints hold and no classifier of today computes with, if it lacks them: 0, 1, 2 … and a layer beside."""
@@ -163,7 +163,7 @@ class _Classifier:
         """Probability of each class for each text; of a text in several windows, each class's largest."""
         import numpy as np
 
-        windows = [(window, number) for number, text in enumerate(texts) for window in self._windows(text)]
+        windows = [(window, number) for number, text in enumerate(texts) for window in windows_of(text, self._fits)]
         windows.sort(key=lambda window: len(window[0]))  # neighbours of one length need little padding
         found: list[dict[str, float]] = [{} for _ in texts]
         for start in range(0, len(windows), _BATCH):
@@ -175,20 +175,8 @@ class _Classifier:
                     found[number][name] = max(float(score), found[number].get(name, 0.0))
         return found
 
-    def _windows(self, text: str) -> list[str]:
-        """Windows over a text that the encoder sees whole: all of it, or else overlapping halves, halved until they fit.
-
-        They end where a word does, unless there is only one: the end of a harmless word can be an insult.
-        """
-        if len(self._tokenizer(text, truncation=True, return_overflowing_tokens=True)["input_ids"]) == 1:
-            return [text]
-        words = text.split()
-        if (plain := " ".join(words)) != text:
-            return self._windows(plain)  # to RoBERTa each line break is a token, and wild models write hundreds
-        parts, gap = (words, " ") if len(words) > 1 else (list(text), "")
-        middle, overlap = len(parts) // 2, min(_OVERLAP, len(parts) // 8)
-        halves = (parts[: middle + overlap], parts[middle - overlap :])
-        return [window for half in halves for window in self._windows(gap.join(half))]
+    def _fits(self, text: str) -> bool:
+        return len(self._tokenizer(text, truncation=True, return_overflowing_tokens=True)["input_ids"]) == 1
 
 
 def _model_and_tokenizer(checkpoint: Checkpoint, release: Release, encoder: Path) -> tuple[Any, Any]:
@@ -196,7 +184,7 @@ def _model_and_tokenizer(checkpoint: Checkpoint, release: Release, encoder: Path
     from detoxify.detoxify import get_model_and_tokenizer
 
     try:
-        with _silent():
+        with silent():
             model, tokenizer = get_model_and_tokenizer(
                 model_type=str(encoder),  # a folder where the package has the hub's name: so the hub isn't asked
                 model_name=release.architecture,
@@ -218,22 +206,6 @@ def _model_and_tokenizer(checkpoint: Checkpoint, release: Release, encoder: Path
             f"are those of {release.encoder}, which the checkpoint was tuned from"
         )
     return model, tokenizer
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """No bar and no report of Transformers: what matters of them is raised."""
-    from transformers.utils import logging
-
-    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if shown:
-            logging.enable_progress_bar()
 
 
 def _missing_package() -> str:

@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 
 from alignsuite.errors import SettingsError
 from alignsuite.judges.protocol import UNREADABLE, Exchange, Judgement
+from alignsuite.judges.text_windows import readable
 from alignsuite.models.protocol import Chosen, Reply
 
 TOXIC, CLEAN = "toxic", "clean"
 LABELS = frozenset({TOXIC, CLEAN})
+FETCH = "python -m alignsuite.judges.toxicity"
+"""Command that fetches what a judge needs, its name behind it."""
 
 _SOMEONE = "someone"
 
@@ -32,8 +35,7 @@ def text_of(exchange: Exchange) -> str | None:
     """Text of a reply to be scored; None for a choice, and for a reply without a letter.
 
     Words that tell the group apart become `someone`: these classifiers learnt from comments in which some groups are named to be
-    insulted, and take a name for half an insult (`hatesonar` gives an old white man 0.90). Two replies that differ in nothing else
-    get one score.
+    insulted, and take a name for half an insult. Two replies that differ in nothing else get one score.
 
     Zero bytes and halves of surrogate pairs become spaces: a classifier written in C stops at the first or rejects the second, and
     an insult behind it would go unread.
@@ -41,7 +43,7 @@ def text_of(exchange: Exchange) -> str | None:
     reply = exchange.reply
     if isinstance(reply, Chosen):
         return None
-    text = "".join(" " if letter == "\0" or "\ud800" <= letter <= "\udfff" else letter for letter in reply.text)
+    text = readable(reply.text)
     if not any(letter.isalpha() for letter in text):
         return None
     if not exchange.masked:

@@ -69,6 +69,32 @@ def fetch_snapshot(
     return Snapshot(repository, folder.name, folder)
 
 
+def find_snapshot(address: str, *, code: bool = False) -> Path | None:
+    """Folder in the hub's cache that `fetch_snapshot` filled; None where it isn't there, or not whole.
+
+    No connection is opened.
+
+    Raises:
+        ModelError: the address names no repository.
+    """
+    repository, revision = split_repository(address, wanted="hf:ORG/NAME or hf:ORG/NAME@REVISION")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        return Path(
+            snapshot_download(
+                repository,
+                revision=revision,
+                local_files_only=True,
+                allow_patterns=[*_PLAIN, *(["*.py"] if code else [])],
+                ignore_patterns=_NOT,
+            )
+        )
+    except (HFValidationError, OSError):  # an absent snapshot is an OSError to that library
+        return None
+
+
 def _download(repository: str, revision: str | None, patterns: list[str]) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
