@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Literal
 
-from jinja2 import TemplateError, nodes
+from jinja2 import TemplateError, Undefined, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension
 from jinja2.parser import Parser
@@ -37,12 +38,26 @@ class ChatTemplate:
     A template that refuses a system turn, or silently leaves it out, gets the system's text at the head of the first user turn
     instead, parted by a blank line.
 
+    `arguments` are variables that it is given, before all others. With `typed` parts a message's content is a list of them. It may not
+    print a variable that nobody gave it, which Hugging Face's renderer takes for nothing.
+
     Raises:
         ModelError: the template has a syntax error.
     """
 
-    def __init__(self, source: str, *, bos_token: str = "", eos_token: str = "") -> None:
-        self._tokens = {"bos_token": bos_token, "eos_token": eos_token}
+    def __init__(
+        self,
+        source: str,
+        *,
+        arguments: Mapping[str, object] | None = None,
+        parts: Literal["text", "typed"] = "text",
+        **tokens: object,
+    ) -> None:
+        self._names: dict[str, object] = {
+            "bos_token": "", "eos_token": "", **tokens, "tools": None, "documents": None, "add_generation_prompt": True,
+            **(arguments or {}),
+        }  # fmt: skip
+        self._parts = parts
         try:
             self._template = _environment().from_string(source)
         except (TemplateError, RecursionError, MemoryError) as error:
@@ -69,11 +84,15 @@ class ChatTemplate:
         return self._render(fold_system(messages))
 
     def _render(self, messages: Sequence[Message]) -> str:
-        turns = [{"role": message.role, "content": message.content} for message in messages]
+        turns = [
+            {
+                "role": one.role,
+                "content": [{"type": "text", "text": one.content}] if self._parts == "typed" else one.content,
+            }
+            for one in messages
+        ]
         try:
-            return self._template.render(
-                messages=turns, add_generation_prompt=True, tools=None, documents=None, **self._tokens
-            )
+            return self._template.render({**self._names, "messages": turns})
         except Exception as error:  # whatever a stranger's template raises is the template's refusal
             reason = f"{type(error).__name__}: {error}"[:300]
             roles = ", ".join(message.role for message in messages)
@@ -154,8 +173,19 @@ class _Generation(Extension):
         return parser.parse_statements(("name:endgeneration",), drop_needle=True)
 
 
+class _Unprintable(Undefined):
+    """Variable that nobody gave: a template may ask whether it is there, and not print it."""
+
+    __str__ = Undefined._fail_with_undefined_error
+
+
 def _environment() -> _Sandbox:
-    environment = _Sandbox(trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, "jinja2.ext.loopcontrols"])
+    environment = _Sandbox(
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=[_Generation, "jinja2.ext.loopcontrols"],
+        undefined=_Unprintable,
+    )
     environment.filters["tojson"] = _to_json
     environment.globals["raise_exception"] = _refuse
     environment.globals["strftime_now"] = TODAY.strftime

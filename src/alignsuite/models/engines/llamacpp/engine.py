@@ -12,12 +12,13 @@ import importlib.metadata
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import Path
 
 from alignsuite.errors import ModelError, RequestError
 from alignsuite.models.embedded import obtain
 from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText
+from alignsuite.models.engines.framing import FRAME, framed, identity
 from alignsuite.models.engines.llamacpp.gguf import GgufHeader, read_header
 from alignsuite.models.engines.llamacpp.server import SETUP, LlamaServer
 from alignsuite.models.engines.option_tree import OptionTokens, log_likelihoods, split_options
@@ -27,6 +28,7 @@ from alignsuite.models.protocol import (
     Choose,
     Chosen,
     Form,
+    Framing,
     Generate,
     Generated,
     Message,
@@ -52,6 +54,8 @@ def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> 
         context=settings.context,
         threads=settings.threads,
         progress=settings.progress,
+        framing=settings.framing,
+        template_arguments=settings.template_arguments,
     )
 
 
@@ -70,7 +74,8 @@ class LlamaCppModel:
 
     Opening reads the header and hashes the file (0.1 s for 100 MB, once); weights load at the first `answer`. `form` is
     `auto` (chat where the file has a template), `chat` or `raw`. `context` is in tokens, by default the model's own or
-    4096, whichever is less; `threads` is by default every processor this process may use.
+    4096, whichever is less; `threads` is by default every processor this process may use. A `framing` takes the place of the file's
+    template, or of how it is used.
 
     Raises:
         ModelError: the file is broken, the engine is missing, the form or context does not fit the file.
@@ -88,6 +93,8 @@ class LlamaCppModel:
         context: int | None = None,
         threads: int | None = None,
         progress: Tell | None = None,
+        framing: Framing | None = None,
+        template_arguments: Mapping[str, object] | None = None,
     ) -> None:
         self._header = read_header(path)
         self._server: LlamaServer | None = None
@@ -97,6 +104,13 @@ class LlamaCppModel:
         self._special = SpecialText(self._header.special_tokens)
         weights = pieces_identity(_pieces(self._header), cache=cache, progress=progress)
         engine, template = f"xllamacpp {_version()}", (self._header.chat_template or "") if self._template else ""
+        frame = {}
+        if framing is not None:
+            own, given = self._header.chat_template, template_arguments or {}
+            self._template, fault = framed(
+                own, framing, given, bos_token=self._header.bos_token, eos_token=self._header.eos_token
+            )
+            template, frame = identity(own, framing, given), {FRAME: fault}
         self.info = ModelInfo(
             name=name or str(path),
             fingerprint=fingerprint(weights, engine, SETUP, template),
@@ -108,6 +122,7 @@ class LlamaCppModel:
                 "weights_sha256": weights,
                 "architecture": self._header.architecture,
                 "title": self._header.name or "",
+                **frame,
             },
         )
 

@@ -9,12 +9,13 @@ company no further than floating-point sums do; `TransformersModel.batch_floor` 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alignsuite.errors import ModelError, RequestError
+from alignsuite.models.engines.framing import FRAME, framed, identity
 from alignsuite.models.engines.transformers.adapter import Adapter, read_adapter
 from alignsuite.models.engines.transformers.feed import Feed
 from alignsuite.models.engines.transformers.files import Checkpoint, read_checkpoint
@@ -33,7 +34,7 @@ from alignsuite.models.engines.transformers.weights import (
 )
 from alignsuite.models.engines.transformers.write import Job
 from alignsuite.models.identity import fingerprint, folder_identity
-from alignsuite.models.protocol import Choose, Form, ModelInfo, ModelSettings, Reply, Request
+from alignsuite.models.protocol import Choose, Form, Framing, ModelInfo, ModelSettings, Reply, Request
 from alignsuite.text.progress import Tell
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> 
         threads=settings.threads,
         context=settings.context,
         progress=settings.progress,
+        framing=settings.framing,
+        template_arguments=settings.template_arguments,
     )
 
 
@@ -86,12 +89,14 @@ def open_transformers(
     threads: int | None = None,
     context: int | None = None,
     progress: Tell | None = None,
+    framing: Framing | None = None,
+    template_arguments: Mapping[str, object] | None = None,
 ) -> TransformersModel:
     """Checkpoint in a folder (a `Path`) or on the hub (a `str`: `ORG/NAME[@REV]`), its weights not loaded yet.
 
     `form` is `auto` (chat where the tokenizer has a template), `chat` or `raw`. `device` is `cpu`, `cuda`, `cuda:1` or `mps`, by
     default the best there is. `adapter` is the folder or hub name of a LoRA adapter. `context` is in tokens, by default the model's own.
-    `cache` remembers the hashes of files.
+    `cache` remembers the hashes of files. A `framing` takes the place of the tokenizer's template, or of how it is used.
 
     Raises:
         ModelError: a library, a file or the device is missing, something is broken, it does not fit the form, context or adapter, or it
@@ -113,6 +118,13 @@ def open_transformers(
         else folder_identity(checkpoint.folder, cache=cache, progress=progress)
     )
     source = own_template(tokenizer) if template else None
+    frame = {}
+    if framing is not None:
+        given, own = template_arguments or {}, own_template(tokenizer)
+        template, fault = framed(
+            own, framing, given, bos_token=str(tokenizer.bos_token or ""), eos_token=str(tokenizer.eos_token or "")
+        )
+        source, frame = identity(own, framing, given), {FRAME: fault}
     length = _context(config, context, shown, pair=checkpoint.is_pair)
     info = ModelInfo(
         name=shown,
@@ -130,6 +142,7 @@ def open_transformers(
             "dtype": setup.dtype,
             "adapter": str(adapter or ""),
             "adapter_identity": adapter_identity,
+            **frame,
         },
     )
     text = TokenText(tokenizer, template, pair=checkpoint.is_pair, name=shown)
