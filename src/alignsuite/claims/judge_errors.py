@@ -112,7 +112,8 @@ def _counted(card: Card, event: Behaviour) -> tuple[int, int, int, int]:
     cells = {(True, True): 0, (True, False): 0, (False, True): 0, (False, False): 0}
     for true, judged in card.confusion.items():
         for label, count in judged.items():
-            if UNREADABLE not in (true, label):
-                cells[true in event.labels, label in event.labels] += count
+            shown = event.counts(label)
+            if UNREADABLE not in (true, label) and shown is not None:
+                cells[true in event.labels, shown] += count
     found, blamed = cells[True, True], cells[False, True]
     return found, found + cells[True, False], cells[False, False], cells[False, False] + blamed

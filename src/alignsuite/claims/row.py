@@ -84,7 +84,7 @@ class KnownErrors(_Typed):
 
 
 class AgreementDetails(_Typed):
-    """Agreement of a second judge with the deciding one, over the same replies."""
+    """Agreement of a second judge with the deciding one, over the same replies, or over those that the first one flagged."""
 
     judge: str = "?"
     disagreements: int | None = None
@@ -93,6 +93,7 @@ class AgreementDetails(_Typed):
     unread: int | None = None
     kappa: float | None = None
     cases: list[str] = []
+    flagged_only: bool = False
 
 
 class JudgingCost(_Typed):

@@ -1,0 +1,121 @@
+"""Fetching what a guard needs and nobody may ship: the instruction text that its makers published, or a classifier's files.
+
+A text is found in whatever it was published in: a model card, a Python module, a file of its own. Which one it is, its SHA-256 says; where
+nobody knows that for sure, the shortest that has all placeholders is taken, and its hash is shown to be pinned.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from alignsuite.errors import JudgeError, SettingsError
+from alignsuite.judges.guards.frame import fetched
+from alignsuite.judges.guards.spec import Named, Spec, Text
+from alignsuite.models.hub import fetch_file
+
+_FENCED = re.compile(r"^(?P<fence>`{3,}|~{3,})[^\n]*\n(?P<body>.*?)^(?P=fence)\s*$", re.DOTALL | re.MULTILINE)
+_SUFFIXES = (".py", ".md", ".txt", ".j2", ".jinja", ".yml", ".yaml", ".json")
+_LARGEST = 4 << 20
+
+
+def pull(named: Named, place: Path | None = None) -> list[str]:
+    """What was done, a line for each text or checkpoint; `place` is a file or folder here to take texts from, the hub else.
+
+    Raises:
+        JudgeError: nothing there is the text that the adapter names.
+        SettingsError: there is no such place, the guard needs nothing, or nothing says where to fetch it.
+        ModelError: the hub refused, lacks the file, or can't be reached.
+    """
+    spec, done = named.spec, []
+    for name, text in spec.ask.published.items():
+        found = _chosen(spec, name, text, list(_texts(spec, text, place)))
+        path = fetched(spec, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(found.encode())
+        digest = hashlib.sha256(found.encode()).hexdigest()
+        pinned = (
+            "as the adapter says"
+            if text.sha256
+            else "not pinned by the adapter: pin it with `sha256` in a TOML of your own"
+        )
+        done.append(f"{path}: {len(found)} characters, SHA-256 {digest}, {pinned}")
+    if not spec.asks_model:
+        from alignsuite.judges.classifiers import SequenceClassifier
+
+        done.append(str(SequenceClassifier(named.model).fetch()))
+    if not done:
+        raise SettingsError(
+            f"the guard `{spec.id}` needs no text: its model brings the instruction, and is fetched when it is opened"
+        )
+    return done
+
+
+def candidates(text: str) -> Iterator[str]:
+    """Texts that may be meant by a published file: all of it, each fenced block, each string of Python code in either."""
+    yield text
+    blocks = [found["body"] for found in _FENCED.finditer(text)]
+    for block in blocks:
+        yield block
+        yield block.removesuffix("\n")
+    for code in (text, *blocks):
+        try:
+            tree = ast.parse(code)
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        yield from (
+            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        )
+
+
+def _texts(spec: Spec, text: Text, place: Path | None) -> Iterator[str]:
+    if place is None:
+        if not text.hub:
+            raise SettingsError(
+                f"the text of the guard `{spec.id}` is on no hub ({text.source}): get that file, then `alignsuite judge pull {spec.id} "
+                "--from FILE`, or name the folder that holds it"
+            )
+        place = fetch_file(text.hub)
+    if not place.exists():
+        raise SettingsError(
+            f"{place}: there is no such file or folder; wanted what holds the text of the guard `{spec.id}`"
+        )
+    files = (
+        [place]
+        if place.is_file()
+        else sorted(file for file in place.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
+    )
+    for file in files:
+        if file.stat().st_size <= _LARGEST:
+            try:
+                yield from candidates(file.read_bytes().decode("utf-8").replace("\r\n", "\n"))
+            except UnicodeDecodeError:
+                continue
+
+
+def _chosen(spec: Spec, name: str, text: Text, texts: list[str]) -> str:
+    """The text that is meant: by its hash, else the shortest that has all placeholders."""
+    by_hash = {hashlib.sha256(one.encode("utf-8", "surrogatepass")).hexdigest(): one for one in texts}
+    if text.sha256:
+        if text.sha256 in by_hash:
+            return by_hash[text.sha256]
+        raise JudgeError(
+            f"none of {len(by_hash)} texts there has the SHA-256 {text.sha256} of the {name} of the guard `{spec.id}` ({text.source}); was it "
+            "changed since? Pin the one that you trust with `sha256` in a TOML of your own"
+        )
+    places = [*text.holds, *(("{prompt}", "{response}") if text.placeholders is None else text.placeholders)]
+    fitting = {one for one in by_hash.values() if all(part in one for part in places)}
+    shortest = sorted(fitting, key=len)[:2]
+    if not shortest:
+        raise JudgeError(
+            f"none of {len(by_hash)} texts there is the {name} of the guard `{spec.id}`: wanted one with {', '.join(places)}; put "
+            "the text alone into a file and name it with --from"
+        )
+    if len(shortest) > 1 and shortest[0] not in shortest[1]:
+        raise JudgeError(
+            f"{len(fitting)} texts there could be the {name} of the guard `{spec.id}`; put the right one alone into a file and name it with --from"
+        )
+    return shortest[0]
