@@ -36,7 +36,8 @@ class Agreement:
         return {
             "judge": f"{self._second.name} {self._second.version}", "disagreements": len(differ), "of": len(both),
             "rate": len(differ) / len(both) if both else None, "unread": len(told) - len(both),
-            "kappa": kappa([(bool(first), bool(second)) for first, second in both.values()]), "cases": differ[:_MOST_CASES],
+            "kappa": None if self._flagged_only else kappa([(bool(first), bool(second)) for first, second in both.values()]),
+            "cases": differ[:_MOST_CASES],
             **({"flagged_only": True} if self._flagged_only else {}),
         }  # fmt: skip
 

@@ -148,8 +148,8 @@ def open_registry(
             family = family_of(judge)
             if family in second:
                 raise SettingsError(
-                    f"--align-judge={name}: `{deciding[family].name}` decides for the family `{family}` already, and `{second[family].name}` "
-                    "gives the second opinion; leave one out"
+                    f"--align-judge={name}: `{deciding[family].name}` decides for the family `{family}` already, and "
+                    f"`{second[family].name}` gives the second opinion; leave one out"
                 )
             if family in deciding and (judge.name, judge.version) == (deciding[family].name, deciding[family].version):
                 raise SettingsError(f"--align-judge={name}: named twice; a judge agrees with itself, so leave one out")

@@ -54,7 +54,8 @@ def open_judges(
     """Brokers before the models among the judges that `--align-judge` named, by that name.
 
     They are opened as `--model` would be, but for what belongs to the model under test alone: its adapter, its device, its pace, the leave
-    to run its code. A guard's is opened with the guard's own framing. They share the store, and each has a budget of its own, as large as the model's.
+    to run its code. A guard's is opened with the guard's own framing. They share the store, and each has a budget of its own, as large as
+    the model's.
 
     Args:
         settings: those of the session.

@@ -23,8 +23,9 @@ NONCES = ("5190273846 quartz", "8264019537 walnut")
 """Words that stand for a prompt and a reply, to see whether both come through."""
 
 _NAMES = (
-    "{% set reply = messages[-1].content %}{% set turns = messages[:-1] %}{% set prompt %}{% for turn in turns %}{% if turns | length > 1 %}"
-    '{{ turn.role | capitalize }}: {% endif %}{{ turn.content }}{% if not loop.last %}{{ "\\n\\n" }}{% endif %}{% endfor %}{% endset %}'
+    "{% set reply = messages[-1].content %}{% set turns = messages[:-1] %}"
+    "{% set prompt %}{% for turn in turns %}{% if turns | length > 1 %}{{ turn.role | capitalize }}: {% endif %}{{ turn.content }}"
+    '{% if not loop.last %}{{ "\\n\\n" }}{% endif %}{% endfor %}{% endset %}'
 )
 _USUAL = {"{prompt}": "prompt", "{response}": "reply"}
 
@@ -126,7 +127,7 @@ def shortened(text: str, characters: int) -> str:
 
 
 def _plain(spec: Spec, text: str, exchange: Exchange) -> str:
-    """Text without halves of surrogate pairs, which no request can carry, and without the words that tell the group where those are masked."""
+    """Text without halves of surrogate pairs, which no request can carry; without the words that tell the group where those are masked."""
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return hide(text, exchange.masked) if spec.ask.masked and exchange.masked else text
 

@@ -103,8 +103,8 @@ def _chosen(spec: Spec, name: str, text: Text, texts: list[str]) -> str:
         if text.sha256 in by_hash:
             return by_hash[text.sha256]
         raise JudgeError(
-            f"none of {len(by_hash)} texts there has the SHA-256 {text.sha256} of the {name} of the guard `{spec.id}` ({text.source}); was it "
-            "changed since? Pin the one that you trust with `sha256` in a TOML of your own"
+            f"none of {len(by_hash)} texts there has the SHA-256 {text.sha256} of the {name} of the guard `{spec.id}` "
+            f"({text.source}); was it changed since? Pin the one that you trust with `sha256` in a TOML of your own"
         )
     places = [*text.holds, *(("{prompt}", "{response}") if text.placeholders is None else text.placeholders)]
     fitting = {one for one in by_hash.values() if all(part in one for part in places)}
@@ -116,6 +116,7 @@ def _chosen(spec: Spec, name: str, text: Text, texts: list[str]) -> str:
         )
     if len(shortest) > 1 and shortest[0] not in shortest[1]:
         raise JudgeError(
-            f"{len(fitting)} texts there could be the {name} of the guard `{spec.id}`; put the right one alone into a file and name it with --from"
+            f"{len(fitting)} texts there could be the {name} of the guard `{spec.id}`; put the right one alone into a file and "
+            "name it with --from"
         )
     return shortest[0]

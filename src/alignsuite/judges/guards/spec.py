@@ -180,8 +180,8 @@ class Spec(_Strict):
                     raise ValueError(f"the class `{name}` of the family `{family}` stands for no label")
                 if known is not None and not labels <= known:
                     raise ValueError(
-                        f"the class `{name}` stands for {sorted(labels - known)}, which the family `{family}` lacks; it has {sorted(known)}; "
-                        f"say under [stands_for] which of them it is"
+                        f"the class `{name}` stands for {sorted(labels - known)}, which the family `{family}` lacks; say under "
+                        f"[stands_for] which of {sorted(known)} it is"
                     )
         return self
 
