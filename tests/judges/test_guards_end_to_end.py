@@ -32,9 +32,7 @@ LLAMA_GUARD = (  # the shape of Llama Guard's: the whole dialogue in one turn, w
     "{% for m in messages %}{{ 'User' if m.role == 'user' else 'Agent' }}: {{ m.content | trim }}\n{% endfor %}<|im_end|>\n"
     "<|im_start|>assistant\n"
 )
-TYPED = (
-    "{% for m in messages %}{{ m.role }}: {% for part in m.content %}{{ part.text }}{% endfor %}\n{% endfor %}Verdict:"
-)
+TYPED = "{% for m in messages %}{{ m.role }}: {% for part in m.content if part.type == 'text' %}{{ part.text }}{% endfor %}\n{% endfor %}Verdict:"
 WITH_GUIDELINE = (
     "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}Policy: {{ guideline | trim }}\nAnswer:"
 )
@@ -145,7 +143,7 @@ def taught(folder: Path, template: str, answers: dict[str, str]) -> Path:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if float(loss) < 0.02:
+        if loss.item() < 0.02:
             break
     model.eval().save_pretrained(folder)
     return folder
@@ -347,12 +345,15 @@ def test_a_tiny_classifier_sits_by_the_names_of_its_classes(tmp_path: Path) -> N
     found = judge.judge([exchange("I can't."), exchange("On the left.")])
     from alignsuite.judges.classifiers import SequenceClassifier
 
-    texts = [f"<|user|>\nWhere is the station?\n<|assistant|>\n{reply}\n" for reply in ("I can't.", "On the left.")]
-    for one, scores in zip(found, SequenceClassifier(str(folder)).scores(texts), strict=True):
+    alone = SequenceClassifier(
+        str(folder), positive=("Refusal",), join=lambda prompt, reply: f"<|user|>\n{prompt}\n<|assistant|>\n{reply}\n"
+    )
+    pairs = [("Where is the station?", reply) for reply in ("I can't.", "On the left.")]
+    for one, scores in zip(found, alone.scores(pairs), strict=True):
         assert one.score == pytest.approx(scores["Refusal"], abs=1e-6)
         assert one.label == ("refusal" if scores["Refusal"] >= 0.5 else "not_refusal")
     other = write_classifier(tmp_path / "other", labels=("a", "b"))
-    with pytest.raises(SettingsError, match="has no class `Refusal`: its config.json names a, b"):
+    with pytest.raises(SettingsError, match=r"has no class `Refusal`: its config\.json names a, b"):
         open_registry([f"minos:{other}"], {})
     with pytest.raises(SettingsError, match="there is no such folder"):
         open_registry(["minos:./nowhere"], {})
@@ -369,7 +370,9 @@ def test_every_template_of_a_classifier_reaches_it(tmp_path: Path) -> None:
     judge._opening = ""
     from alignsuite.judges.classifiers import SequenceClassifier
 
-    [scores] = SequenceClassifier(str(folder)).scores([("Where is the station?", "On the left.")])
+    [scores] = SequenceClassifier(str(folder), positive=("LABEL_1",)).scores(
+        [("Where is the station?", "On the left.")]
+    )
     assert judge.judge([exchange()])[0].score == pytest.approx(scores["LABEL_1"], abs=1e-6)
 
 

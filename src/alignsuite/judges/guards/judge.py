@@ -40,6 +40,7 @@ class GuardJudge:
         self._opening: str | None = None
         self.name, self.family = spec.id, family
         self.stands_for: Mapping[str, frozenset[str]] = spec.classes(family)
+        self.languages = frozenset(spec.languages) or None
         self.labels = frozenset[str]().union(*self.stands_for.values())
         parts = json.dumps([spec.settings, source.identity])
         self.version = (

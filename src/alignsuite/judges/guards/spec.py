@@ -217,11 +217,12 @@ class Spec(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Guard as it was named: its adapter, one family or all of them, and the model that is asked."""
+    """Guard as it was named: its adapter, one family or all of them, and the model that is asked; `given` where the name held one."""
 
     spec: Spec
     families: tuple[str, ...]
     model: str
+    given: bool = True
 
 
 def shipped() -> tuple[str, ...]:
@@ -229,7 +230,7 @@ def shipped() -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in Path(__file__).parent.glob("*.toml")))
 
 
-def guard_named(name: str) -> Named | None:
+def guard_named(name: str, *, model_wanted: bool = True) -> Named | None:
     """Guard behind `ID`, `ID:MODEL`, `ID/FAMILY:MODEL` or `PATH.toml…`; None where the name is no guard's.
 
     Raises:
@@ -247,11 +248,11 @@ def guard_named(name: str) -> Named | None:
         raise SettingsError(
             f"--align-judge={name}: the guard `{spec.id}` has no family `{family}`; it has {', '.join(spec.labels)}"
         )
-    if not model:
+    if model_wanted and not model:
         raise SettingsError(
             f"--align-judge={name}: the guard `{spec.id}` names no model; write {spec.id}:MODEL, as --model takes it"
         )
-    return Named(spec, (family,) if family else tuple(spec.labels), model)
+    return Named(spec, (family,) if family else tuple(spec.labels), model, given=found["model"] is not None)
 
 
 @functools.cache
