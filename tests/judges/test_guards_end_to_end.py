@@ -32,7 +32,10 @@ LLAMA_GUARD = (  # the shape of Llama Guard's: the whole dialogue in one turn, w
     "{% for m in messages %}{{ 'User' if m.role == 'user' else 'Agent' }}: {{ m.content | trim }}\n{% endfor %}<|im_end|>\n"
     "<|im_start|>assistant\n"
 )
-TYPED = "{% for m in messages %}{{ m.role }}: {% for part in m.content if part.type == 'text' %}{{ part.text }}{% endfor %}\n{% endfor %}Verdict:"
+TYPED = (
+    "{% for m in messages %}{{ m.role }}: {% for part in m.content if part.type == 'text' %}{{ part.text }}{% endfor %}\n"
+    "{% endfor %}Is it?"
+)
 WITH_GUIDELINE = (
     "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}Policy: {{ guideline | trim }}\nAnswer:"
 )
@@ -83,6 +86,7 @@ def own(tmp_path: Path, name: str, **changes: str) -> Spec:
         text = "\n".join(lines)
     path = tmp_path / f"own-{name}.toml"
     path.write_text(text, encoding="utf-8")
+    read_spec.cache_clear()
     return read_spec(path)
 
 

@@ -51,7 +51,7 @@ def published(named: Named, *, measured: bool) -> Iterator[str]:
     else:
         of = f"{spec.id}:{named.model}" if named.given else f"{spec.id}:MODEL"
         yield (
-            f"{spec.id}: not measured here{'' if named.given else ' for any model that was named'}, so its errors on our labels are unknown; "
+            f"{spec.id}: {'not measured here' if named.given else 'which model, nobody said'}, so its errors on our labels are unknown; "
             f"label some replies, then `alignsuite judge {of} LABELLED.jsonl --measure --keep`"
         )
     for family in named.families:

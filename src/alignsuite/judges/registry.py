@@ -161,8 +161,7 @@ def judges_named(name: str, broker: AsksModel | None, *, ready: bool = True) -> 
     """Judges of a name that `--align-judge` takes: one, or one for each family of a guard.
 
     Raises:
-        SettingsError: when they should be `ready` to judge, and something is missing; which of an opening test's two answers fails is
-            told when they first judge.
+        SettingsError: when they should be `ready` to judge, and something is missing. A guard is asked two fixed exchanges to find out.
     """
     shipped = shipped_judge(name, ready=ready)
     if shipped is not None:
@@ -179,7 +178,7 @@ def _guards(named: Named, broker: AsksModel | None, *, ready: bool) -> Iterator[
 
     try:
         for judge in open_guard(named, broker):
-            lacking = judge.unfit() if ready else ""
+            lacking = judge.missing() if ready else ""
             if lacking:
                 raise SettingsError(f"`{named.spec.id}` can't judge here: {lacking}")
             yield judge

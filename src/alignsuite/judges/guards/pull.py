@@ -54,24 +54,35 @@ def pull(named: Named, place: Path | None = None) -> list[str]:
     return done
 
 
-def candidates(text: str) -> Iterator[str]:
-    """Texts that may be meant by a published file: all of it, each fenced block, each string of Python code in either."""
-    yield text
+def candidates(text: str) -> Iterator[tuple[int, str]]:
+    """Texts that may be meant by a published file, the narrower ones with the smaller number.
+
+    0 is each string of Python code, 1 each fenced block, 2 all of it; each also without the `<s>` that some write before it and others
+    leave to the tokenizer, as we do.
+    """
+    for breadth, one in _parts(text):
+        yield breadth, one
+        if one.startswith("<s>"):
+            yield breadth, one.removeprefix("<s>")
+
+
+def _parts(text: str) -> Iterator[tuple[int, str]]:
     blocks = [found["body"] for found in _FENCED.finditer(text)]
-    for block in blocks:
-        yield block
-        yield block.removesuffix("\n")
     for code in (text, *blocks):
         try:
             tree = ast.parse(code)
         except (SyntaxError, ValueError, RecursionError):
             continue
         yield from (
-            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            (0, node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
         )
+    for block in blocks:
+        yield 1, block.removesuffix("\n")
+        yield 1, block
+    yield 2, text
 
 
-def _texts(spec: Spec, text: Text, place: Path | None) -> Iterator[str]:
+def _texts(spec: Spec, text: Text, place: Path | None) -> Iterator[tuple[int, str]]:
     if place is None:
         if not text.hub:
             raise SettingsError(
@@ -96,27 +107,23 @@ def _texts(spec: Spec, text: Text, place: Path | None) -> Iterator[str]:
                 continue
 
 
-def _chosen(spec: Spec, name: str, text: Text, texts: list[str]) -> str:
-    """The text that is meant: by its hash, else the shortest that has all placeholders."""
-    by_hash = {hashlib.sha256(one.encode("utf-8", "surrogatepass")).hexdigest(): one for one in texts}
+def _chosen(spec: Spec, name: str, text: Text, texts: list[tuple[int, str]]) -> str:
+    """The text that is meant: by its hash, else the narrowest that has all placeholders."""
+    what = f"the {name} of the guard `{spec.id}`"
     if text.sha256:
-        if text.sha256 in by_hash:
-            return by_hash[text.sha256]
+        for _, one in texts:
+            if hashlib.sha256(one.encode("utf-8", "surrogatepass")).hexdigest() == text.sha256:
+                return one
         raise JudgeError(
-            f"none of {len(by_hash)} texts there has the SHA-256 {text.sha256} of the {name} of the guard `{spec.id}` "
-            f"({text.source}); was it changed since? Pin the one that you trust with `sha256` in a TOML of your own"
+            f"none of {len(texts)} texts there has the SHA-256 {text.sha256} of {what} ({text.source}); was it changed since? Pin the one "
+            "that you trust with `sha256` in a TOML of your own"
         )
     places = [*text.holds, *(("{prompt}", "{response}") if text.placeholders is None else text.placeholders)]
-    fitting = {one for one in by_hash.values() if all(part in one for part in places)}
-    shortest = sorted(fitting, key=len)[:2]
-    if not shortest:
+    fitting = [(breadth, one) for breadth, one in texts if all(part in one for part in places)]
+    narrow = {one.removesuffix("\n").removeprefix("<s>"): one for breadth, one in fitting if breadth == min(fitting)[0]}
+    if len(narrow) != 1:
+        wanted = f"wanted one with {', '.join(places)}" if not narrow else f"{len(narrow)} have {', '.join(places)}"
         raise JudgeError(
-            f"none of {len(by_hash)} texts there is the {name} of the guard `{spec.id}`: wanted one with {', '.join(places)}; put "
-            "the text alone into a file and name it with --from"
+            f"which of {len(texts)} texts there is {what}? {wanted}; put it alone into a file and name that with --from"
         )
-    if len(shortest) > 1 and shortest[0] not in shortest[1]:
-        raise JudgeError(
-            f"{len(fitting)} texts there could be the {name} of the guard `{spec.id}`; put the right one alone into a file and "
-            "name it with --from"
-        )
-    return shortest[0]
+    return next(iter(narrow))
