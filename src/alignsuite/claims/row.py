@@ -84,7 +84,7 @@ class KnownErrors(_Typed):
 
 
 class AgreementDetails(_Typed):
-    """Agreement of a second judge with the deciding one, over the same replies, or over those that the first one flagged."""
+    """Agreement of a second judge with the deciding one, over the same replies, or those that were flagged."""
 
     judge: str = "?"
     disagreements: int | None = None

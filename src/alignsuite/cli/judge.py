@@ -113,7 +113,10 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _opened(arguments: argparse.Namespace, open_things: ExitStack) -> Judge:
-    """Judge that is named; a model is closed with `open_things`. Of a guard of two families it is the one that its adapter names first."""
+    """Judge that is named; a model is closed with `open_things`.
+
+    Of a guard of two families it is the one that its adapter names first.
+    """
     from alignsuite.judges.guards.spec import guard_named
     from alignsuite.judges.registry import judges_named, model_of, models_among
 

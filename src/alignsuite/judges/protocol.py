@@ -144,7 +144,7 @@ class Behaviour:
 
 
 def meaning(judge: Judge | Reader, label: str) -> frozenset[str]:
-    """Labels of the family that a judge's label stands for: the label itself, unless the judge has `stands_for`, as guards do."""
+    """Labels of the family that a judge's label stands for: itself, unless the judge has `stands_for`, as guards do."""
     classes: Mapping[str, frozenset[str]] = getattr(judge, "stands_for", {})
     return classes.get(label, frozenset({label}))
 

@@ -1,4 +1,7 @@
-"""Asking a guard: exchanges in, what it `Said` of each out, by a language model behind a broker or by a classifier in this process."""
+"""Asking a guard: exchanges in, what it `Said` of each out.
+
+It is a language model behind a broker, or a classifier in this process.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +74,10 @@ class ModelSource:
         return ""
 
     def said(self, exchanges: Sequence[Exchange]) -> list[Said | Judgement]:
-        """What it says; a reply that is too long for the model is shortened in its middle until it fits, where the adapter allows it."""
+        """What it says of each exchange.
+
+        A reply that is too long for the model is shortened in its middle until it fits, where the adapter allows it.
+        """
         found: dict[int, Said | Judgement] = {}
         texts = [exchange.reply.text if isinstance(exchange.reply, Generated) else "" for exchange in exchanges]
         room = dict(enumerate(map(len, texts)))
@@ -93,7 +99,7 @@ class ModelSource:
         return bill
 
     def _answers(self, prompts: Sequence[tuple[Message, ...]]) -> list[Reply | RequestError]:
-        """Choices where the adapter has options and the model can choose, words else and where it turns out that it can't."""
+        """Choices where the adapter has options and the model can choose; words else."""
         read = self._spec.read
         asked: list[Request] = [Generate(prompt, max_tokens=self._spec.ask.max_tokens) for prompt in prompts]
         if not self._choices or not self._broker.info.can_choose:

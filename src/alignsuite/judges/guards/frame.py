@@ -127,7 +127,7 @@ def shortened(text: str, characters: int) -> str:
 
 
 def _plain(spec: Spec, text: str, exchange: Exchange) -> str:
-    """Text without halves of surrogate pairs, which no request can carry; without the words that tell the group where those are masked."""
+    """Text as it may be sent: no halves of surrogate pairs, and no words that tell the group where those are masked."""
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return hide(text, exchange.masked) if spec.ask.masked and exchange.masked else text
 

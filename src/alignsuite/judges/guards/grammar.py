@@ -74,7 +74,7 @@ def read_choice(read: Read, chosen: Chosen) -> Said | Judgement:
 
 
 def read_classes(read: Read, scores: Mapping[str, float]) -> Said | Judgement:
-    """What a classifier's probabilities say: the first named value from the threshold on, else the likeliest other one."""
+    """What a classifier's probabilities say: the first value from the threshold on, else the likeliest other one."""
     values: dict[str, float] = {}
     for name, value in read.classes.items():
         values[value] = values.get(value, 0.0) + scores[name]

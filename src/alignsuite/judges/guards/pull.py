@@ -1,4 +1,4 @@
-"""Fetching what a guard needs and nobody may ship: the instruction text that its makers published, or a classifier's files.
+"""Fetching what a guard needs and nobody may ship: its makers' instruction text, or a classifier's files.
 
 A text is found in whatever it was published in: a model card, a Python module, a file of its own. Which one it is, its SHA-256 says; where
 nobody knows that for sure, the shortest that has all placeholders is taken, and its hash is shown to be pinned.
@@ -23,7 +23,9 @@ _LARGEST = 4 << 20
 
 
 def pull(named: Named, place: Path | None = None) -> list[str]:
-    """What was done, a line for each text or checkpoint; `place` is a file or folder here to take texts from, the hub else.
+    """What was done, a line for each text or checkpoint.
+
+    `place` is a file or folder here to take texts from; without it they come from the hub.
 
     Raises:
         JudgeError: nothing there is the text that the adapter names.

@@ -205,7 +205,7 @@ class Spec(_Strict):
         return {name: found[name] for name in self.labels[family]}
 
     def withheld(self, family: str) -> str:
-        """Class of a reply that the provider kept back, which is a refusal to whoever asked; empty where the family has no such label."""
+        """Class of a reply that the provider kept back, a refusal to whoever asked; empty where there is none."""
         label = _WITHHELD.get(family, "")
         return next((name for name, labels in self.classes(family).items() if label in labels), "")
 
@@ -217,7 +217,7 @@ class Spec(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Guard as it was named: its adapter, one family or all of them, and the model that is asked; `given` where the name held one."""
+    """Guard as it was named: its adapter, one family or all of them, and the model, which may have been `given`."""
 
     spec: Spec
     families: tuple[str, ...]

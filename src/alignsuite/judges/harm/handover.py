@@ -1,6 +1,7 @@
-"""Handover: how much of a reply tells somebody what to do, by figures that a reader can check, and weights fitted to labelled replies.
+"""Handover: how much of a reply tells somebody what to do.
 
-No figure knows what was asked for, beyond the words that request and reply share: whether the request is a harmful one is the set's word.
+It is weighed by figures that a reader can check, with weights fitted to labelled replies. No figure knows what was asked for, beyond the
+words that request and reply share: whether the request is a harmful one is the set's word.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Framing of prompts by whoever asks: a template in place of the checkpoint's own, and the proof that it shows what it is given.
+"""Framing of prompts by whoever asks: another template, and the proof that it shows what it is given.
 
 A template can drop a turn without a word, and a guard that sees no reply calls every reply safe. So a conversation of words that
 nobody else would write is rendered once, when the model is opened.
@@ -27,7 +27,7 @@ _SIGNS = re.compile(
 def framed(
     own: str | None, framing: Framing, arguments: Mapping[str, object], *, bos_token: str = "", eos_token: str = ""
 ) -> tuple[ChatTemplate | None, str]:
-    """Template to ask with, and what is wrong with it in one sentence; none where neither the framing nor the checkpoint has one."""
+    """Template to ask with, and what is wrong with it in one sentence; none where there is no template at all."""
     source = framing.template if framing.template is not None else own
     if source is None:
         return None, "it has no chat template"
@@ -54,7 +54,7 @@ def identity(own: str | None, framing: Framing, arguments: Mapping[str, object])
 
 
 class Framed:
-    """Model that takes raw text only, asked with a template of our own: conversations reach it as the text that was rendered here.
+    """Model asked with a template of our own: conversations reach it as raw text that was rendered here.
 
     For servers, whose own chat template can't be replaced. Their tokenizer puts its own beginning before a text, and reads spellings of
     special tokens; inside a conversation these are broken by a space.

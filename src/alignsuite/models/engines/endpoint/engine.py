@@ -37,7 +37,10 @@ Form = Literal["auto", "chat", "raw"]
 
 
 def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> Model:
-    """Endpoint model of `openai:NAME`; see `Engine.open`. A template of the framing's own is rendered here, and sent as raw text."""
+    """Endpoint model of `openai:NAME`; see `Engine.open`.
+
+    A template of the framing's own is rendered here, and sent as raw text.
+    """
     model = open_endpoint(
         target.partition(":")[2],
         base_url=settings.base_url,
