@@ -22,6 +22,7 @@ from alignsuite.judges.guards.spec import Named, Spec, guard_named, read_spec
 from alignsuite.judges.protocol import UNREADABLE, Exchange, exchange_of
 from alignsuite.judges.registry import model_of, open_registry
 from alignsuite.models.broker.broker import Broker
+from alignsuite.models.engines.framing import framed
 from alignsuite.models.protocol import Choose, Framing, Generate, Generated, Message, Model, ModelSettings
 from alignsuite.models.registry import open_model
 from alignsuite.models.store import Store
@@ -230,6 +231,15 @@ def test_a_template_that_asks_about_the_last_user_message_is_found_out(tmp_path:
     assert frame_of(last, tmp_path, framing) == "its template drops turn 2 of 2"
     assert frame_of(turned, tmp_path, framing) == "its template turns the order of the turns round"
     assert frame_of(bare, tmp_path, framing) == "it has no chat template"
+
+
+def test_a_frame_without_a_generation_prompt_has_none() -> None:
+    """Some guards were trained without; nothing else of the template changes, its first line's end neither."""
+    source = "\n{% for m in messages %}{{ m.content }}{% endfor %}{% if add_generation_prompt %}|A:{% endif %}"
+    for wanted, shown in ((True, "\nHi|A:"), (False, "\nHi")):
+        template, fault = framed(source, Framing(generation_prompt=wanted), {})
+        assert template is not None
+        assert (template.render([Message("user", "Hi")]), fault) == (shown, "")
 
 
 def test_another_template_or_argument_is_another_model(tmp_path: Path) -> None:

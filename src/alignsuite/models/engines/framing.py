@@ -19,6 +19,9 @@ from alignsuite.models.protocol import Framing, Message, Model, ModelInfo, Reply
 FRAME = "frame"
 """The key in `ModelInfo.details` under which an engine says what is wrong with a framing; empty where nothing is."""
 
+_NO_GENERATION_PROMPT = (
+    '{% set add_generation_prompt = false %}{{ "" }}'  # an expression: Jinja strips the line's end behind a block
+)
 _SIGNS = re.compile(
     r"<(?=\||/?s>|<SYS>|</SYS>|(?:start|end)_of_turn>|(?:bos|eos|pad|unk)>)|\[(?=/?[A-Z_]{2,}\])", re.IGNORECASE
 )
@@ -31,11 +34,16 @@ def framed(
     source = framing.template if framing.template is not None else own
     if source is None:
         return None, "it has no chat template"
+    if not framing.generation_prompt:
+        source = _NO_GENERATION_PROMPT + source
     try:
         template = ChatTemplate(
-            source, bos_token=bos_token, eos_token=eos_token, parts=framing.parts,
-            arguments={**arguments, **framing.arguments, "add_generation_prompt": framing.generation_prompt},
-        )  # fmt: skip
+            source,
+            bos_token=bos_token,
+            eos_token=eos_token,
+            arguments={**arguments, **framing.arguments},
+            parts=framing.parts,
+        )
         text = template.render(framing.shown) if framing.shown else ""
     except (ModelError, RequestError) as error:
         return None, str(error)
