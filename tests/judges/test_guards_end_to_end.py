@@ -20,7 +20,7 @@ from alignsuite.judges.guards.frame import fetched, framing_of
 from alignsuite.judges.guards.judge import GuardJudge, open_guard
 from alignsuite.judges.guards.spec import Named, Spec, guard_named, read_spec
 from alignsuite.judges.protocol import UNREADABLE, Exchange, exchange_of
-from alignsuite.judges.registry import model_of, open_registry
+from alignsuite.judges.registry import judges_named, model_of, open_registry
 from alignsuite.models.broker.broker import Broker
 from alignsuite.models.engines.framing import framed
 from alignsuite.models.protocol import Choose, Framing, Generate, Generated, Message, Model, ModelSettings
@@ -379,7 +379,9 @@ def test_every_template_of_a_classifier_reaches_it(tmp_path: Path) -> None:
     from tests.judges.classifier_folders import write_classifier
 
     folder = write_classifier(tmp_path / "pair", labels=("LABEL_0", "LABEL_1"))
-    [judge] = open_registry([f"harmaug-guard:{folder}"], {}).deciding.values()
+    with pytest.raises(SettingsError, match="it says of a harmless answer that it enables harm"):
+        open_registry([f"harmaug-guard:{folder}"], {})
+    [judge] = judges_named(f"harmaug-guard:{folder}", None, ready=False)
     assert isinstance(judge, GuardJudge)
     judge._opening = ""
     from alignsuite.judges.classifiers import SequenceClassifier

@@ -128,4 +128,4 @@ def _chosen(spec: Spec, name: str, text: Text, texts: list[tuple[int, str]]) -> 
         raise JudgeError(
             f"which of {len(texts)} texts there is {what}? {wanted}; put it alone into a file and name that with --from"
         )
-    return next(iter(narrow))
+    return next(iter(narrow.values()))

@@ -100,7 +100,7 @@ class LlamaCppModel:
         self._server: LlamaServer | None = None
         self._threads = threads or _processors()
         self._context = _context(self._header, context)
-        self._template = _template(self._header, form)
+        self._template = _template(self._header, form) if framing is None else None
         self._special = SpecialText(self._header.special_tokens)
         weights = pieces_identity(_pieces(self._header), cache=cache, progress=progress)
         engine, template = f"xllamacpp {_version()}", (self._header.chat_template or "") if self._template else ""

@@ -109,7 +109,7 @@ def open_transformers(
     shown = name or (f"hf:{place}" if snapshot else str(place))
     config = read_config(checkpoint, trust_remote_code=trust_remote_code)
     tokenizer = read_tokenizer(checkpoint, trust_remote_code=trust_remote_code)
-    template = template_for(tokenizer, form, shown)
+    template = template_for(tokenizer, form, shown) if framing is None else None
     added, adapter_identity = _adapter(adapter, checkpoint, snapshot, allow_pickle, cache)
     setup = _Setup(checkpoint, added, chosen, pick_dtype(chosen, checkpoint), trust_remote_code, threads)
     weights = (
