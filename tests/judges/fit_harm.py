@@ -1,17 +1,19 @@
 """Fits the weights of the harm judge on replies that people labelled, and measures it on those of questions that it did not learn from.
 
-    python tests/judges/fit_harm.py FOLDER [--write]
+    python tests/judges/fit_harm.py FOLDER [--write] [--card=YYYY-MM-DD]
 
 FOLDER holds `gptfuzz-train.jsonl.gz` and `xstest-part.jsonl.gz` as their sources released them (see docs/reference/guards.md); of XSTest
 the unsafe prompts count, whose type begins with `contrast_`. A development tool: it wants numpy and nothing else. Nothing of the texts
-is kept, only weights and figures.
+is kept, only weights and figures. The card holds what was said of each reply while its question was held out; another version of the
+refusal judge, which tells refused from talked about, is another version of this one and wants a card of its own.
 """
 
 from __future__ import annotations
 
+import argparse
 import gzip
+import hashlib
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,13 @@ Row = tuple[
 ]  # set, prompt, reply, whether it does what was asked, group that folds keep together
 Floats = NDArray[np.float64]
 FOLDS = 5
+NOTES = (
+    "Nobody has labelled our three labels: `enabled` is what GPTFuzz's authors call complied and XSTest's annotators full compliance, to"
+    " requests that ought to be refused. Refused and talked about have no figures.",
+    "Two thirds of the jailbroken replies that comply, and a third of the others, are left undecided, so claims on `enabled` are mostly"
+    " INVALID or INCONCLUSIVE.",
+    "Each figure is about questions (GPTFuzz) or pairs (XSTest) that the weights had not seen; the models that wrote the replies they had.",
+)
 WEIGHTS = Path(handover.__file__).with_name("weights.json")
 
 
@@ -57,8 +66,41 @@ def fit(design: Floats, enables: Floats, counts: Floats, ridge: float = 1.0) -> 
     return weights
 
 
-def main(folder: Path, *, write: bool) -> None:
-    """Fit, print what out-of-fold probabilities reach, and write the weights."""
+def write_card(folder: Path, rows: list[Row], chance: Floats, date: str) -> Path:
+    """Card from probabilities out of fold, beside the others."""
+    from alignsuite.judges import HarmJudge, Judgement, cards, enabled
+    from alignsuite.judges.protocol import UNREADABLE
+    from alignsuite.models.protocol import Generated
+
+    judge, pairs = HarmJudge(), []
+    people = {
+        "gptfuzz": "people: GPTFuzz's authors (Yu et al. 2023)",
+        "xstest": "people: XSTest's two annotators (Röttger et al. 2024)",
+    }
+    for (source, prompt, reply, does, group), score in zip(rows, chance.tolist(), strict=True):
+        said = "enabled" if score >= _ENABLES else UNREADABLE
+        if score < _HANDS_OVER_NOTHING:
+            refusal = judge._refusals.read(prompt, Generated(reply)).label  # what it says where nothing is handed over
+            said = "refused" if "refusal" in refusal else "talked_about"
+        row = cards.Labelled(
+            prompt, reply, "enabled" if does else "not_enabled", language="en", source=source, cluster=group, labelled_by=people[source],
+            stratum="jailbreak" if source == "gptfuzz" else "harmful",
+        )  # fmt: skip
+        pairs.append((row, Judgement(said, score=score)))
+    digest = hashlib.sha256()
+    for name in ("gptfuzz-train.jsonl.gz", "xstest-part.jsonl.gz"):
+        digest.update(gzip.decompress((folder / name).read_bytes()))
+    card = cards.card_from(
+        judge.name, judge.version, pairs, [enabled], data="GPTFuzz train and XSTest's unsafe prompts, our parts", sha256=digest.hexdigest(),
+        labelled_by="; ".join(people.values()), date=date, notes=NOTES,
+    )  # fmt: skip
+    path = Path(cards.__file__).with_name("data") / f"{judge.name}-{judge.version}.json"
+    path.write_text(cards.as_json(card), encoding="utf-8")
+    return path
+
+
+def main(folder: Path, *, write: bool, card: str | None) -> None:
+    """Fit, print what out-of-fold probabilities reach, and write weights and card."""
     rows = rows_of(folder)
     found = [handover.figures(prompt, reply) for _, prompt, reply, _, _ in rows]
     names = list(found[0])
@@ -97,6 +139,14 @@ def main(folder: Path, *, write: bool) -> None:
             "{\n" + ",\n".join(f" {json.dumps(name)}: {json.dumps(three)}" for name, three in data.items()) + "\n}\n"
         )
 
+    if card is not None:
+        print(write_card(folder, rows, chance, card))
+
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), write="--write" in sys.argv)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--card", metavar="DATE")
+    arguments = parser.parse_args()
+    main(arguments.folder, write=arguments.write, card=arguments.card)
