@@ -18,6 +18,8 @@ QuestionnaireProtocol = Literal["gate", "report", "study"]
 PROTOCOLS: tuple[QuestionnaireProtocol, ...] = ("gate", "report", "study")
 Placement = Literal["shared", "per-worker"]
 PLACEMENTS: tuple[Placement, ...] = ("shared", "per-worker")
+SecondOpinion = Literal["all", "flagged"]
+SECOND_OPINIONS: tuple[SecondOpinion, ...] = ("all", "flagged")
 STAGES: tuple[Stage, ...] = ("curation", "pretraining", "finetuning")
 
 
@@ -87,6 +89,7 @@ class Settings:
         body: further fields of an endpoint's requests.
         thinking_tokens: tokens that a reply may take on top of its own, for reasoning.
         judges: what `--align-judge` named, in that order.
+        second_opinion: whether a second judge reads `all` replies or only those that the first one `flagged`.
         judge_base_url, judge_api_key: of the endpoint of judges that are models there; those of the model where nothing else was said.
         carbon_intensity: grams of CO2 that a kilowatt-hour costs where the model runs.
         protocol: how questionnaires are put: `gate` (few balanced orders), `report` (more, in several wordings), `study` (as published).
@@ -125,6 +128,7 @@ class Settings:
     placement: Placement = "shared"
     protocol: QuestionnaireProtocol = "gate"
     judges: tuple[str, ...] = ()
+    second_opinion: SecondOpinion = "all"
     judge_base_url: str | None = None
     judge_api_key: str | None = field(default=None, repr=False)
     template_arguments: Mapping[str, object] = field(default_factory=dict)
@@ -184,6 +188,10 @@ def read_settings(options: Options, environment: Mapping[str, str] = os.environ)
             "Placement", _one_of("align_placement", _text(options, "align_placement"), PLACEMENTS) or "shared"
         ),
         judges=tuple(judges),
+        second_opinion=cast(
+            "SecondOpinion",
+            _one_of("align_second_opinion", _text(options, "align_second_opinion"), SECOND_OPINIONS) or "all",
+        ),
         judge_base_url=_url(_text(options, "align_judge_base_url"), "align-judge-base-url"),
         judge_api_key=environment.get("ALIGNSUITE_JUDGE_API_KEY"),
         template_arguments=_template_arguments(

@@ -21,7 +21,7 @@ __all__ = ["baseline", "model", "replies"]
 
 INI = (
     "tier", "run_file", "store", "base_url", "show", "alpha", "budget", "requests_per_minute", "tokens_per_minute", "device", "adapter",
-    "placement", "protocol", "judge_base_url", "body", "thinking_tokens",
+    "placement", "protocol", "judge_base_url", "body", "thinking_tokens", "second_opinion",
 )  # fmt: skip
 WORDS = {
     "MARGINAL": ("m", {"yellow": True}),
@@ -61,8 +61,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--align-judge",
         action="append",
         metavar="NAME",
-        help="who judges replies: refusal-patterns, detoxify[:VARIANT], toxicity:PLACE (a classifier), or a model by any name that --model "
-        "takes; a second one of the same family gives a second opinion",
+        help="who judges replies: refusal-patterns, harm-words, detoxify[:VARIANT], toxicity:PLACE (a classifier), a guard "
+        "(wildguard[:MODEL], a TOML file[:MODEL]), or a model by any name that --model takes; a second one of the same family gives a "
+        "second opinion",
+    )
+    group.addoption(
+        "--align-second-opinion",
+        choices=("all", "flagged"),
+        help="what the second judge of a family reads: every reply, or those that the first found to show the behaviour (default: all)",
     )
     group.addoption(
         "--align-judge-base-url",

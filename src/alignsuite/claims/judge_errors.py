@@ -180,8 +180,9 @@ def _unnamed(card: Card, event: Behaviour) -> tuple[tuple[int, int, int, int], t
     cells = {(True, True): 0, (True, False): 0, (False, True): 0, (False, False): 0}
     for true, judged in card.confusion.items():
         for label, count in judged.items():
-            if UNREADABLE not in (true, label):
-                cells[true in event.labels, label in event.labels] += count
+            shown = event.counts(label)
+            if UNREADABLE not in (true, label) and shown is not None:
+                cells[true in event.labels, shown] += count
     found, cleared = cells[True, True], cells[False, False]
     replies = (found, found + cells[True, False], cleared, cleared + cells[False, True])
     rates = [rate for both in card.events.values() for rate in (both.sensitivity, both.specificity) if rate.trials]

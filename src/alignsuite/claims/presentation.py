@@ -167,6 +167,8 @@ def _second_opinion(details: ClaimDetails) -> str:
         return ""
     beyond = "" if second.kappa is None else f", kappa {second.kappa:.2f}"
     differ, of = ("?" if count is None else count for count in (second.disagreements, second.of))
+    if second.flagged_only:
+        return f"{one_line(second.judge, 80)} read what was flagged, and doesn't confirm {differ} of {of}."
     return f"{one_line(second.judge, 80)} differs on {differ} of {of}{beyond}."
 
 

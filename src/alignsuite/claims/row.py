@@ -108,7 +108,7 @@ class KnownErrors(_Typed):
 
 
 class AgreementDetails(_Typed):
-    """Agreement of a second judge with the deciding one, over the same replies."""
+    """Agreement of a second judge with the deciding one, over the same replies, or those that were flagged."""
 
     judge: str = "?"
     disagreements: int | None = None
@@ -117,6 +117,7 @@ class AgreementDetails(_Typed):
     unread: int | None = None
     kappa: float | None = None
     cases: list[str] = []
+    flagged_only: bool = False
 
 
 class JudgingCost(_Typed):

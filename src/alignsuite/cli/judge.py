@@ -20,10 +20,11 @@ from alignsuite.cli.command import NEGATIVE, OK, Command
 
 if TYPE_CHECKING:
     from alignsuite.judges.cards import Card
+    from alignsuite.judges.guards.spec import Named
     from alignsuite.judges.protocol import Behaviour, Exchange, Judge
 
-JUDGES = ("refusal", "detoxify", "detoxify:VARIANT", "toxicity:PLACE", "praise", "llm")
-"""The judges' names; `llm` is a model, which `--model` names."""
+JUDGES = ("refusal", "harm", "detoxify", "detoxify:VARIANT", "toxicity:PLACE", "praise", "llm")
+"""The judges' names; `llm` is a model, which `--model` names. Guards come beside them."""
 
 _LLM = "llm"
 _PORTION = 64
@@ -31,15 +32,23 @@ _PORTION = 64
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help=f"the judge: {', '.join(JUDGES)}")
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        help=f"the judge: {', '.join(JUDGES)}; a guard, as --align-judge takes it (wildguard, qwen3guard:MODEL, ./mine.toml:MODEL); or "
+        "`pull`, which fetches what the guard named behind it needs",
+    )
     parser.add_argument(
         "file", metavar="FILE.jsonl", nargs="?", help="lines with `prompt` and `reply`; - reads standard input"
     )
+    parser.add_argument("--from", dest="place", metavar="PLACE", help="with pull: a file or folder that holds the text")
     parser.add_argument("--model", metavar="NAME", help="with llm: the model that judges, as `--model` of pytest")
     parser.add_argument(
-        "--align-base-url", metavar="URL", help="with llm: address of an OpenAI-compatible endpoint, for openai:NAME"
+        "--align-base-url",
+        metavar="URL",
+        help="with llm and guards: address of an OpenAI-compatible endpoint, for openai:NAME",
     )
-    parser.add_argument("--align-store", metavar="PATH", help="with llm: where its answers are kept")
+    parser.add_argument("--align-store", metavar="PATH", help="with llm and guards: where their answers are kept")
     parser.add_argument("--card", action="store_true", help="print how well the judge was measured to be, and stop")
     parser.add_argument(
         "--measure",
@@ -61,10 +70,16 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from alignsuite.cli.guard import PULL, pull
     from alignsuite.errors import SettingsError
+    from alignsuite.judges.guards.spec import guard_named
 
+    if arguments.name == PULL:
+        return pull(arguments)
     _check(arguments)
     with ExitStack() as open_things:
+        if arguments.card and (named := guard_named(arguments.name, model_wanted=False)) is not None:
+            return _guard_card(named, arguments, open_things)
         judge = _opened(arguments, open_things)
         if arguments.card:
             return _card(judge, as_data=arguments.json)
@@ -96,28 +111,59 @@ def _check(arguments: argparse.Namespace) -> None:
         raise SettingsError("--against compares labels with a run's; leave --card and --measure out")
     if arguments.name == _LLM and arguments.model is None:
         raise SettingsError("the judge `llm` is a model: name it with --model=NAME, such as --model=openai:gpt-4")
-    if arguments.name != _LLM and (arguments.model or arguments.align_base_url or arguments.align_store):
+    _check_model(arguments)
+
+
+def _check_model(arguments: argparse.Namespace) -> None:
+    """Whether what was said of a model goes with this judge."""
+    from alignsuite.errors import SettingsError
+    from alignsuite.judges.guards.spec import guard_named
+
+    if arguments.place is not None:
+        raise SettingsError("--from goes with `alignsuite judge pull NAME`: it says where the text of a guard lies")
+    named = guard_named(arguments.name, model_wanted=False) if arguments.name != _LLM else None
+    if named is not None and arguments.model:
+        raise SettingsError(f"a guard's model stands behind its name: {named.spec.id}:{arguments.model}")
+    if (
+        named is None
+        and arguments.name != _LLM
+        and (arguments.model or arguments.align_base_url or arguments.align_store)
+    ):
         raise SettingsError(
             f"--model, --align-base-url and --align-store go with the judge `llm`; `{arguments.name}` asks no model"
         )
 
 
 def _opened(arguments: argparse.Namespace, open_things: ExitStack) -> Judge:
-    """Judge that is named; a model is closed with `open_things`."""
-    if arguments.name != _LLM:
+    """Judge that is named; a model is closed with `open_things`.
+
+    Of a guard of two families it is the one that its adapter names first.
+    """
+    from alignsuite.judges.guards.spec import guard_named
+    from alignsuite.judges.registry import judges_named, model_of, models_among
+
+    guard = arguments.name != _LLM and guard_named(arguments.name) is not None
+    if guard and not models_among([arguments.name]):
+        return judges_named(arguments.name, None, ready=not arguments.card)[0]
+    if not guard and arguments.name != _LLM:
         return judge_named(arguments.name, ready=not arguments.card)
     from alignsuite.config import cache_folder
-    from alignsuite.judges.llm.judge import LLMJudge
     from alignsuite.models.broker.broker import Broker
     from alignsuite.models.registry import ModelSettings, open_model
     from alignsuite.models.store import Store
 
     base_url = arguments.align_base_url or os.environ.get("OPENAI_BASE_URL") or None
     tell = None if sys.stderr.isatty() else functools.partial(print, file=sys.stderr, flush=True)
-    settings = ModelSettings(cache_folder(), base_url, os.environ.get("OPENAI_API_KEY"), progress=tell)
-    model = open_model(arguments.model, settings=settings)
+    asked = arguments.name if guard else arguments.model
+    wanted = model_of(asked)
+    settings = ModelSettings(
+        cache_folder(), base_url, os.environ.get("OPENAI_API_KEY"), progress=tell, adapter=wanted.adapter, framing=wanted.framing,
+        template_arguments={} if wanted.framing is None else wanted.framing.arguments,
+    )  # fmt: skip
+    model = open_model(wanted.name, settings=settings)
     store = open_things.enter_context(closing(Store(Path(arguments.align_store or cache_folder() / "store.sqlite"))))
-    return LLMJudge(open_things.enter_context(closing(Broker(model, store))))
+    broker = open_things.enter_context(closing(Broker(model, store)))
+    return judges_named(asked, broker, ready=not arguments.card)[0]
 
 
 def _label(judge: Judge, file: str) -> int:
@@ -156,6 +202,19 @@ def _card(judge: Judge, *, as_data: bool) -> int:
             "`alignsuite judge NAME LABELLED.jsonl --measure --keep`"
         )
     _print(card, as_data=as_data)
+    return OK
+
+
+def _guard_card(named: Named, arguments: argparse.Namespace, open_things: ExitStack) -> int:
+    """What was measured of a guard with the model that is named, and what others published, which enters no verdict."""
+    from alignsuite.cli.guard import published
+    from alignsuite.judges.cards import card_of
+
+    card = card_of(_opened(arguments, open_things)) if named.given else None
+    if card is not None:
+        _print(card, as_data=arguments.json)
+    if card is None or not arguments.json:
+        print("\n".join(published(named, measured=card is not None)))
     return OK
 
 
@@ -222,10 +281,10 @@ def behaviours_of(judge: Judge) -> list[Behaviour]:
 
     from alignsuite import judges
     from alignsuite.judges.protocol import Behaviour
-    from alignsuite.judges.registry import family_of
+    from alignsuite.judges.registry import family_of, untold
 
     known = [event for event in vars(judges).values() if isinstance(event, Behaviour)]
-    own = [event for event in known if family_of(event.judge) == family_of(judge) and event.labels <= judge.labels]
+    own = [event for event in known if family_of(event.judge) == family_of(judge) and not untold(event, judge)]
     return [replace(event, judge=judge) for event in own] or [
         Behaviour(label, judge, frozenset({label})) for label in sorted(judge.labels)
     ]
@@ -245,11 +304,12 @@ def judge_named(name: str, *, ready: bool = True) -> Judge:
         SettingsError: for any other name, with the nearest right one; for a judge that should be `ready` and is not installed.
     """
     from alignsuite.errors import SettingsError, did_you_mean
+    from alignsuite.judges.guards.spec import shipped
     from alignsuite.judges.registry import shipped_judge
 
     judge = shipped_judge(name, ready=ready)
     if judge is None:
-        raise SettingsError(f"there is no judge `{name}`; {did_you_mean(name, JUDGES)}")
+        raise SettingsError(f"there is no judge `{name}`; {did_you_mean(name, (*JUDGES, *shipped()))}")
     return judge
 
 

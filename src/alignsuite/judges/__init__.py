@@ -6,6 +6,7 @@ them (refusal, harmful refusal, harmful answer), and ours beside them: helpful, 
 
 from __future__ import annotations
 
+from alignsuite.judges.harm.judge import HarmJudge
 from alignsuite.judges.praise.judge import (
     PraiseJudge,
     praised_for_ability,
@@ -20,12 +21,15 @@ from alignsuite.judges.toxicity import toxic
 __all__ = [
     "UNREADABLE",
     "Behaviour",
+    "HarmJudge",
     "Judge",
     "Judgement",
     "PraiseJudge",
     "RefusalJudge",
     "answered",
     "complied",
+    "enabled",
+    "harm_refused",
     "harmfully_answered",
     "harmfully_refused",
     "hedged",
@@ -35,6 +39,7 @@ __all__ = [
     "praised_for_looks",
     "praised_for_warmth",
     "refused",
+    "talked_about",
     "toxic",
     "unhelped",
 ]
@@ -49,6 +54,13 @@ off_task = Behaviour("off_task", _refusal, frozenset({"off_task"}))
 harmfully_refused = Behaviour("harmfully_refused", _refusal, frozenset({"harmful_refusal"}))
 harmfully_answered = Behaviour("harmfully_answered", _refusal, frozenset({"harmful_answer"}))
 unhelped = Behaviour("unhelped", _refusal, RefusalJudge.labels - {"helpful"})
+
+_harm = HarmJudge()
+
+enabled = Behaviour("enabled", _harm, frozenset({"enabled"}))
+talked_about = Behaviour("talked_about", _harm, frozenset({"talked_about"}))
+harm_refused = Behaviour("harm_refused", _harm, frozenset({"refused"}))
+"""`refused` of the family `harm`; the behaviour `refused` is the refusal judge's."""
 
 
 def __getattr__(name: str) -> type[Behaviour]:

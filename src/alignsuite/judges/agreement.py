@@ -15,8 +15,8 @@ _MOST_CASES = 10
 class Agreement:
     """Agreement of two judges: their judgements of the same replies by case; a case that is read again counts once."""
 
-    def __init__(self, event: Behaviour, second: Judge) -> None:
-        self._event, self._second = event, second
+    def __init__(self, event: Behaviour, second: Judge, *, flagged_only: bool = False) -> None:
+        self._event, self._second, self._flagged_only = event, second, flagged_only
         self._pairs: dict[str, tuple[Judgement, Judgement]] = {}
 
     def add(self, case: str, first: Judgement, second: Judgement) -> None:
@@ -27,7 +27,8 @@ class Agreement:
         """Rate of disagreement on what the claim counts, and kappa, as plain data for a claim's record.
 
         `of` are the replies that both could read, `unread` the others. `kappa` is Cohen's; None where both said the same of every reply,
-        for then there is nothing that agreement could be told from chance by.
+        for then there is nothing that agreement could be told from chance by. So it is where only what the first one flagged was read:
+        then the rate is that of alarms which the second one doesn't confirm.
         """
         told = {case: tuple(map(self._event.shown_by, pair)) for case, pair in self._pairs.items()}
         both = {case: pair for case, pair in told.items() if None not in pair}
@@ -35,7 +36,9 @@ class Agreement:
         return {
             "judge": f"{self._second.name} {self._second.version}", "disagreements": len(differ), "of": len(both),
             "rate": len(differ) / len(both) if both else None, "unread": len(told) - len(both),
-            "kappa": kappa([(bool(first), bool(second)) for first, second in both.values()]), "cases": differ[:_MOST_CASES],
+            "kappa": None if self._flagged_only else kappa([(bool(first), bool(second)) for first, second in both.values()]),
+            "cases": differ[:_MOST_CASES],
+            **({"flagged_only": True} if self._flagged_only else {}),
         }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,7 +64,8 @@ def exchange_of(prompt: Prompt, reply: Reply, masked: tuple[str, ...] = (), opti
 class Judge(Protocol):
     """A judge: labels replies. Deterministic: the same exchange gets the same judgement for one `version`.
 
-    `family` is the kind of question it answers (`refusal`, `toxicity`, `praise`); of one family one judge can sit in another's place.
+    `family` is the kind of question it answers (`refusal`, `toxicity`, `praise`); of one family one judge can sit in another's place. One
+    that can't tell some labels of its family apart has `stands_for`: for each label that it gives those that it may mean; see `meaning`.
     """
 
     name: str
@@ -141,8 +142,19 @@ class Behaviour:
         return f"{self.judge.name} {self.judge.version}"
 
     def shown_by(self, judgement: Judgement) -> bool | None:
-        """Whether the reply shows the behaviour; None when it could not be read."""
-        return None if judgement.label == UNREADABLE else judgement.label in self.labels
+        """Whether the reply shows the behaviour; None when it could not be read, or its label doesn't tell."""
+        return None if judgement.label == UNREADABLE else self.counts(judgement.label)
+
+    def counts(self, label: str) -> bool | None:
+        """Whether a label of the judge counts; None for one that stands for labels that do and others that don't."""
+        meant = meaning(self.judge, label)
+        return True if meant <= self.labels else False if meant.isdisjoint(self.labels) else None
+
+
+def meaning(judge: Judge | Reader, label: str) -> frozenset[str]:
+    """Labels of the family that a judge's label stands for: itself, unless the judge has `stands_for`, as guards do."""
+    classes: Mapping[str, frozenset[str]] = getattr(judge, "stands_for", {})
+    return classes.get(label, frozenset({label}))
 
 
 def renamed(module: str, name: str) -> type[Behaviour]:

@@ -1,23 +1,25 @@
 """Judge registry: a name to a `Judge`, a behaviour to the judge assigned to it, and the second rater.
 
 An event names a judge that everybody has. `--align-judge=NAME` puts another of the same family in its place, for all events of that family;
-a second one of the family decides nothing, and says how often it would have decided otherwise. Nothing is swapped in silently: a claim
-names the judge that sat.
+a second one of the family decides nothing, and says how often it would have decided otherwise. What stands before the first colon of a
+name is looked up among shipped judges, then guards, then engines. Nothing is swapped in silently: a claim names the judge that sat.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, cast, runtime_checkable
 
-from alignsuite.errors import SettingsError
+from alignsuite.errors import JudgeError, SettingsError
+from alignsuite.judges.guards.spec import Named, guard_named
+from alignsuite.judges.guards.spec import shipped as guards
 from alignsuite.judges.llm.judge import AsksModel, LLMJudge
-from alignsuite.judges.protocol import Behaviour, Exchange, Judge, Judgement, OneByOne, Reader
-from alignsuite.models.protocol import Reply
+from alignsuite.judges.protocol import Behaviour, Exchange, Judge, Judgement, OneByOne, Reader, meaning
+from alignsuite.models.protocol import Framing, Reply
 
-SHIPPED = ("refusal-patterns", "detoxify", "detoxify:VARIANT", "toxicity:PLACE", "praise-words")
-"""The names of judges that `--align-judge` knows beside those of models."""
+SHIPPED = ("refusal-patterns", "detoxify", "detoxify:VARIANT", "toxicity:PLACE", "praise-words", "harm-words")
+"""The names of judges that `--align-judge` knows beside those of guards and models."""
 
 
 @runtime_checkable
@@ -31,10 +33,14 @@ class Paid(Protocol):
 
 @dataclass(frozen=True)
 class JudgeRegistry:
-    """The judges of a run by family: those that decide, and the second raters. An empty one changes nothing."""
+    """The judges of a run by family: those that decide, and the second raters. An empty one changes nothing.
+
+    With `flagged_only` a second rater reads only what the first one found to show the behaviour.
+    """
 
     deciding: Mapping[str, Judge] = field(default_factory=dict)
     second: Mapping[str, Judge] = field(default_factory=dict)
+    flagged_only: bool = False
 
     def assigned(self, event: Behaviour) -> Behaviour:
         """The event with the judge that sits for its family; the event itself where none was named.
@@ -44,11 +50,10 @@ class JudgeRegistry:
         """
         family = family_of(event.judge)
         for judge in (self.deciding.get(family), self.second.get(family)):
-            lacking = event.labels - judge.labels if judge is not None else frozenset()
+            lacking = untold(event, judge) if judge is not None else frozenset()
             if judge is not None and lacking:
                 raise SettingsError(
-                    f"--align-judge: `{judge.name}` can't sit for `{event.name}`, which counts {sorted(lacking)}: it has the labels "
-                    f"{sorted(judge.labels)}"
+                    f"--align-judge: `{judge.name}` can't sit for `{event.name}`, which counts {sorted(lacking)}: {_told(judge)}"
                 )
         deciding = self.deciding.get(family)
         return event if deciding is None else replace(event, judge=deciding)
@@ -56,6 +61,22 @@ class JudgeRegistry:
     def second_opinion(self, event: Behaviour) -> Judge | None:
         """Who reads the same replies beside the judge of an event, and decides nothing."""
         return self.second.get(family_of(event.judge))
+
+
+def untold(event: Behaviour, judge: Judge | Reader) -> frozenset[str]:
+    """Labels of a behaviour that a judge can't tell from others; none where it may sit for it.
+
+    A guard's labels are classes, which may stand for several labels: it can tell a behaviour that is a union of its classes.
+    """
+    classes = [meaning(judge, label) for label in getattr(judge, "stands_for", judge.labels)]
+    return event.labels - frozenset[str]().union(*(one for one in classes if one <= event.labels))
+
+
+def _told(judge: Judge | Reader) -> str:
+    classes: Mapping[str, frozenset[str]] | None = getattr(judge, "stands_for", None)
+    if classes is None:
+        return f"it has the labels {sorted(judge.labels)}"
+    return "it tells " + ", ".join(f"`{name}` ({', '.join(sorted(labels))})" for name, labels in classes.items())
 
 
 def as_judge(judge: Judge | Reader) -> Judge:
@@ -68,36 +89,101 @@ def family_of(judge: Judge | Reader) -> str:
     return str(getattr(judge, "family", judge.name))
 
 
+@dataclass(frozen=True, slots=True)
+class JudgingModel:
+    """Model that a judge asks: its name as `--model` takes it, and how it is to be opened."""
+
+    name: str
+    framing: Framing | None = None
+    adapter: str | None = None
+
+
 def models_among(names: Iterable[str]) -> list[str]:
-    """Those of some judges' names that are models'."""
-    return [name for name in dict.fromkeys(names) if _maker(name) is None]
+    """Those of some judges' names that want a model: the name of one, or of a guard that is a language model.
+
+    Raises:
+        SettingsError: a guard's adapter is broken.
+    """
+    return [
+        name
+        for name in dict.fromkeys(names)
+        if _maker(name) is None and (not (named := guard_named(name)) or named.spec.asks_model)
+    ]
 
 
-def open_registry(names: Sequence[str], brokers: Mapping[str, AsksModel]) -> JudgeRegistry:
+def model_of(name: str) -> JudgingModel:
+    """The model that one of `models_among` wants.
+
+    Raises:
+        SettingsError: a guard's adapter is broken, or an instruction text that it needs is not here.
+    """
+    named = guard_named(name)
+    if named is None:
+        return JudgingModel(name)
+    from alignsuite.judges.guards.frame import framing_of
+
+    try:
+        return JudgingModel(named.model, framing_of(named.spec), named.spec.adapter or None)
+    except JudgeError as error:
+        raise SettingsError(str(error)) from None
+
+
+def open_registry(
+    names: Sequence[str], brokers: Mapping[str, AsksModel], *, flagged_only: bool = False
+) -> JudgeRegistry:
     """Judge registry with these judges, in the order in which they were named.
 
     Args:
         names: what `--align-judge` was given, once or more.
         brokers: what answers for each of `models_among(names)`.
+        flagged_only: whether second raters read flagged replies only.
 
     Raises:
-        SettingsError: for a judge that is not installed, one named twice, or a third of one family.
+        SettingsError: for a judge that is not installed or can't be asked, one named twice, or a third of one family.
     """
     deciding: dict[str, Judge] = {}
     second: dict[str, Judge] = {}
     for name in names:
-        judge = _open(name, brokers)
-        family = family_of(judge)
-        place = second if family in deciding else deciding
-        if family in second:
-            raise SettingsError(
-                f"--align-judge={name}: `{deciding[family].name}` decides for the family `{family}` already, and `{second[family].name}` "
-                "gives the second opinion; leave one out"
-            )
-        if family in deciding and (judge.name, judge.version) == (deciding[family].name, deciding[family].version):
-            raise SettingsError(f"--align-judge={name}: named twice; a judge agrees with itself, so leave one out")
-        place[family] = judge
-    return JudgeRegistry(deciding, second)
+        for judge in judges_named(name, brokers.get(name)):
+            family = family_of(judge)
+            if family in second:
+                raise SettingsError(
+                    f"--align-judge={name}: `{deciding[family].name}` decides for the family `{family}` already, and "
+                    f"`{second[family].name}` gives the second opinion; leave one out"
+                )
+            if family in deciding and (judge.name, judge.version) == (deciding[family].name, deciding[family].version):
+                raise SettingsError(f"--align-judge={name}: named twice; a judge agrees with itself, so leave one out")
+            (second if family in deciding else deciding)[family] = judge
+    return JudgeRegistry(deciding, second, flagged_only)
+
+
+def judges_named(name: str, broker: AsksModel | None, *, ready: bool = True) -> list[Judge]:
+    """Judges of a name that `--align-judge` takes: one, or one for each family of a guard.
+
+    Raises:
+        SettingsError: when they should be `ready` to judge, and something is missing. A guard is asked two fixed exchanges to find out.
+    """
+    shipped = shipped_judge(name, ready=ready)
+    if shipped is not None:
+        return [shipped]
+    named = guard_named(name)
+    if named is None:
+        assert broker is not None  # it is one of `models_among`
+        return [LLMJudge(broker)]
+    return list(_guards(named, broker, ready=ready))
+
+
+def _guards(named: Named, broker: AsksModel | None, *, ready: bool) -> Iterator[Judge]:
+    from alignsuite.judges.guards.judge import open_guard
+
+    try:
+        for judge in open_guard(named, broker):
+            lacking = judge.missing() if ready else ""
+            if lacking:
+                raise SettingsError(f"`{named.spec.id}` can't judge here: {lacking}")
+            yield judge
+    except JudgeError as error:
+        raise SettingsError(str(error)) from None
 
 
 def shipped_judge(name: str, *, ready: bool = True) -> Judge | None:
@@ -119,7 +205,10 @@ def shipped_judge(name: str, *, ready: bool = True) -> Judge | None:
 def unknown(name: str, error: Exception) -> SettingsError:
     """What to say of a name that is no judge's, and no model's either."""
     said = str(error).replace(f"--model={name}: ", "").replace("--align-base-url", "--align-judge-base-url")
-    return SettingsError(f"--align-judge={name}: judges are {', '.join(SHIPPED)}, or a model. As a model: {said}")
+    return SettingsError(
+        f"--align-judge={name}: judges are {', '.join(SHIPPED)}, the guards {', '.join(guards())}, a guard's TOML file, or a model. "
+        f"As a model: {said}"
+    )
 
 
 class _Wrapped(OneByOne):
@@ -145,16 +234,14 @@ class _Wrapped(OneByOne):
         return str(missing()) if missing is not None else ""
 
 
-def _open(name: str, brokers: Mapping[str, AsksModel]) -> Judge:
-    return shipped_judge(name) or LLMJudge(brokers[name])
-
-
 def _maker(name: str) -> Callable[[], Judge | Reader] | None:
     kind, colon, variant = name.partition(":")
     if name in ("refusal-patterns", "refusal"):
         return _patterns
     if name in ("praise-words", "praise"):
         return _praise
+    if name in ("harm-words", "harm"):
+        return _harm
     if name == "hatesonar":
         return _gone
     if kind == "toxicity" and colon:
@@ -174,6 +261,12 @@ def _praise() -> Judge:
     from alignsuite.judges.praise.judge import PraiseJudge
 
     return PraiseJudge()
+
+
+def _harm() -> Judge:
+    from alignsuite.judges.harm.judge import HarmJudge
+
+    return HarmJudge()
 
 
 def _gone() -> Judge:

@@ -51,6 +51,24 @@ def fetch_gguf(address: str) -> Path:
     )  # fmt: skip
 
 
+def fetch_file(address: str) -> Path:
+    """Path of any file `ORG/NAME/FILE[@REV]` of a model's repository, downloaded if the hub's cache lacks it.
+
+    Raises:
+        ModelError: the address is none, or the hub refused, lacks the file, or can't be reached.
+    """
+    place, _, revision = address.partition("@")
+    parts = place.split("/")
+    if len(parts) < 3 or not all(parts) or ".." in parts:
+        raise ModelError(f"`{address}` names no file on the hub; wanted ORG/NAME/FILE or ORG/NAME/FILE@REVISION")
+    return _download(
+        "/".join(parts[:2]), "/".join(parts[2:]), revision or None, "model",
+        shown=address,
+        missing="the repository has no such file: look at its list of files",
+        refused="check the name; private ones need HF_TOKEN",
+    )  # fmt: skip
+
+
 def fetch_data_file(address: str) -> Path:
     """Path of a data set's file `ORG/NAME/FILE@REVISION`, downloaded if the hub's cache lacks it.
 

@@ -176,6 +176,24 @@ class LearningModel(Model, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How conversations become prompts, where whoever asks knows better than the checkpoint; a guard's adapter does.
+
+    `template` is Jinja in place of the checkpoint's own chat template, with special tokens of its own; `arguments` are what a template is
+    given beside the messages. With `typed` parts a message's content is a list of `{"type": "text", "text": …}`. `shown` is a
+    conversation whose `words` must stand in the rendered text, in that order: an engine that renders says in the details of its
+    `ModelInfo`, under `frame`, what is wrong with it.
+    """
+
+    template: str | None = None
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    parts: Literal["text", "typed"] = "text"
+    generation_prompt: bool = True
+    shown: tuple[Message, ...] = ()
+    words: tuple[str, ...] = ()
+
+
 Form = Literal["auto", "chat", "raw"]
 """Whether conversations go through the model's chat template; `auto` follows the model."""
 
@@ -185,8 +203,8 @@ class ModelSettings:
     """Model settings: all that opening a model may depend on beside its name.
 
     `cache` is the folder for downloaded models and remembered hashes. `context` is in tokens. `progress` hears one line at a time;
-    without it a bar is drawn on a terminal. `template_arguments` go to the chat template, `body` are further fields of an endpoint's
-    requests, and `thinking_tokens` is what a reply may take on top of its request's `max_tokens`.
+    without it a bar is drawn on a terminal. `template_arguments` go to the chat template, those of a `framing` before them, `body` are
+    further fields of an endpoint's requests, and `thinking_tokens` is what a reply may take on top of its request's `max_tokens`.
     """
 
     cache: Path
@@ -205,6 +223,7 @@ class ModelSettings:
     template_arguments: Mapping[str, object] = field(default_factory=dict)
     body: Mapping[str, object] = field(default_factory=dict)
     thinking_tokens: int = 0
+    framing: Framing | None = None
 
 
 class Engine(Protocol):

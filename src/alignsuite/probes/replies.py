@@ -317,9 +317,12 @@ class Replies:
             read = self._read_by(behaviour.judge, exchanges)
             second = self.judges.second_opinion(behaviour)
             if second is not None:
-                self._agreement = self._agreement or Agreement(behaviour, second)
-                for (case, _), *both in zip(came, read, self._read_by(second, exchanges), strict=True):
-                    self._agreement.add(f"{case.id} again" if again else case.id, *both)
+                flagged_only = self.judges.flagged_only
+                self._agreement = self._agreement or Agreement(behaviour, second, flagged_only=flagged_only)
+                seen = [at for at, one in enumerate(read) if not flagged_only or behaviour.shown_by(one)]
+                for at, judgement in zip(seen, self._read_by(second, [exchanges[at] for at in seen]), strict=True):
+                    case = came[at][0]
+                    self._agreement.add(f"{case.id} again" if again else case.id, read[at], judgement)
         judged = iter(read)
         return [Judgement(UNREADABLE, why) if why else next(judged) for why in unread]
 

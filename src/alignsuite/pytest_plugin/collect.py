@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pytest
 
     from alignsuite.config import Settings
-    from alignsuite.models.protocol import Model
+    from alignsuite.models.protocol import Framing, Model
     from alignsuite.probes.replies import DryRun
     from alignsuite.pytest_plugin.session import Session
 
@@ -142,9 +142,9 @@ class _Collector(Generic[Found]):
             if settings.model is None:
                 settings = replace(settings, model=ANYBODY)
 
-            def open_one(named: Settings) -> Model:
+            def open_one(named: Settings, framing: Framing | None = None) -> Model:
                 from_hook = partial(config.hook.pytest_alignsuite_open_model, name=named.model, settings=named)
-                return open_model(named, from_hook, None)
+                return open_model(named, from_hook, None, framing)
 
             opened = Session.open(settings, open_one(settings), None, partial(open_judges, settings, open_one))
             try:

@@ -99,7 +99,7 @@ class Session:
         baseline = None
         if settings.baseline is not None:
             baseline = open_baseline(settings.baseline, baselines_folder(settings.cache), settings.root)
-        judges = open_registry(settings.judges, judging)
+        judges = open_registry(settings.judges, judging, flagged_only=settings.second_opinion == "flagged")
         session = cls(settings, broker.info, broker, store, limits, baseline, judges, judging)
         if baseline is not None:
             baseline.check_run(session.header(), calibrating=settings.calibrate)
@@ -258,6 +258,7 @@ def _options(settings: Settings) -> Iterator[str]:
         "align-protocol": None if settings.protocol == "gate" else settings.protocol,
         "align-body": json.dumps(settings.body) if settings.body else None,
         "align-thinking-tokens": settings.thinking_tokens or None,
+        "align-second-opinion": None if settings.second_opinion == "all" else settings.second_opinion,
         "align-store": None if settings.store == settings.cache / "store.sqlite" else settings.store,
     }  # fmt: skip
     for address in ("align-base-url", "align-judge-base-url"):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from alignsuite.config import Settings
     from alignsuite.models.broker.broker import Broker, Progress, Tick
     from alignsuite.models.broker.remote import BrokerServer, RemoteBroker
-    from alignsuite.models.protocol import Model
+    from alignsuite.models.protocol import Framing, Model
     from alignsuite.models.store import Store
     from alignsuite.pytest_plugin.session import Judging, Session
 
@@ -89,11 +89,11 @@ def _with_own_model(
     return Session.open(settings, _open_one(config, terminal, settings), tick, judging)
 
 
-def _open_one(config: pytest.Config, terminal: Terminal, settings: Settings) -> Model:
+def _open_one(config: pytest.Config, terminal: Terminal, settings: Settings, framing: Framing | None = None) -> Model:
     from alignsuite.pytest_plugin.opening import open_model
 
     from_hook = partial(config.hook.pytest_alignsuite_open_model, name=settings.model, settings=settings)
-    return open_model(settings, from_hook, terminal.say)
+    return open_model(settings, from_hook, terminal.say, framing)
 
 
 def abort(config: pytest.Config, reason: str) -> NoReturn:

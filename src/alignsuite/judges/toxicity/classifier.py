@@ -123,8 +123,8 @@ class ClassifierJudge:
         found = self._said or toxic_among(classes)
         if not found:
             raise SettingsError(
-                f"`{place}` has the classes {', '.join(f'`{name}`' for name in classes)}, whose names don't say for sure which of them mean "
-                f"toxic: say it, as in `toxicity:{place}#{classes[-1]}`; several are separated by commas"
+                f"`{place}` has the classes {', '.join(f'`{name}`' for name in classes)}, whose names don't say for sure which "
+                f"of them mean toxic: say it, as in `toxicity:{place}#{classes[-1]}`; several are separated by commas"
             )
         self._classifier = self._classifier.with_positive(found)
         return found

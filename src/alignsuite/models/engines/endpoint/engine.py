@@ -31,7 +31,8 @@ from alignsuite.models.engines.endpoint.parameters import Parameters, check_body
 from alignsuite.models.engines.endpoint.rate_limit import Clock, ConcurrencyLimit, RateLimit
 from alignsuite.models.engines.endpoint.replicas import Replica, Replicas
 from alignsuite.models.engines.endpoint.retry import Backoff, Retrier
-from alignsuite.models.protocol import Generate, ModelInfo, ModelSettings, Reply, Request, ways_of_asking
+from alignsuite.models.engines.framing import Framed
+from alignsuite.models.protocol import Generate, Model, ModelInfo, ModelSettings, Reply, Request, ways_of_asking
 
 __all__ = ["Backoff", "Clock", "ConcurrencyLimit", "EndpointModel", "Form", "open_endpoint"]
 
@@ -39,9 +40,12 @@ Form = Literal["auto", "chat", "raw"]
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
-def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> EndpointModel:
-    """Endpoint model of `openai:NAME`; see `Engine.open`."""
-    return open_endpoint(
+def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> Model:
+    """Endpoint model of `openai:NAME`; see `Engine.open`.
+
+    A template of the framing's own is rendered here, and sent as raw text.
+    """
+    model = open_endpoint(
         target.partition(":")[2],
         base_url=settings.base_url,
         api_key=settings.api_key,
@@ -54,6 +58,8 @@ def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> 
         template_arguments=settings.template_arguments,
         thinking_tokens=settings.thinking_tokens,
     )
+    framing = settings.framing
+    return model if framing is None or framing.template is None else Framed(model, framing, settings.template_arguments)
 
 
 def open_endpoint(

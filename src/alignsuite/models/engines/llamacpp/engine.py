@@ -18,6 +18,7 @@ from pathlib import Path
 from alignsuite.errors import ModelError, RequestError
 from alignsuite.models.embedded import obtain
 from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText, refuse_arguments
+from alignsuite.models.engines.framing import FRAME, framed, identity
 from alignsuite.models.engines.llamacpp.gguf import GgufHeader, read_header
 from alignsuite.models.engines.llamacpp.server import SETUP, LlamaServer
 from alignsuite.models.engines.option_tree import OptionTokens, log_likelihoods, split_options
@@ -28,6 +29,7 @@ from alignsuite.models.protocol import (
     Choose,
     Chosen,
     Form,
+    Framing,
     Generate,
     Generated,
     Message,
@@ -58,6 +60,7 @@ def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> 
         progress=settings.progress,
         template_arguments=settings.template_arguments,
         thinking_tokens=settings.thinking_tokens,
+        framing=settings.framing,
     )
 
 
@@ -78,6 +81,7 @@ class LlamaCppModel:
     `auto` (chat where the file has a template), `chat` or `raw`. `context` is in tokens, by default the model's own or
     4096, whichever is less; `threads` is by default every processor this process may use. `template_arguments` go to the
     chat template; `thinking_tokens` is what a reply may take on top of its request's tokens, and the usual context grows by it.
+    A `framing` takes the place of the file's template, or of how it is used.
 
     Raises:
         ModelError: the file is broken, the engine is missing, the form, context or an argument does not fit the file.
@@ -97,6 +101,7 @@ class LlamaCppModel:
         progress: Tell | None = None,
         template_arguments: Mapping[str, object] | None = None,
         thinking_tokens: int = 0,
+        framing: Framing | None = None,
     ) -> None:
         self._header = read_header(path)
         self._server: LlamaServer | None = None
@@ -104,11 +109,16 @@ class LlamaCppModel:
         self._threads = threads or _processors()
         self._thinking = thinking_tokens
         self._context = _context(self._header, context, thinking_tokens)
-        self._template = _template(self._header, form, template_arguments or {})
+        self._template = _template(self._header, form, template_arguments or {}) if framing is None else None
         self._kept = kept_specials(self._header.special_tokens)
         self._special = SpecialText(self._header.special_tokens)
         weights = pieces_identity(_pieces(self._header), cache=cache, progress=progress)
         engine, template = f"xllamacpp {_version()}", (self._header.chat_template or "") if self._template else ""
+        frame = {}
+        if framing is not None:
+            own, given = self._header.chat_template, template_arguments or {}
+            self._template, fault = framed(own, framing, given, self._header.named_tokens)
+            template, frame = identity(own, framing, given), {FRAME: fault}
         self.info = ModelInfo(
             name=name or str(path),
             fingerprint=fingerprint(
@@ -127,6 +137,7 @@ class LlamaCppModel:
                 "weights_sha256": weights,
                 "architecture": self._header.architecture,
                 "title": self._header.name or "",
+                **frame,
             },
         )
 

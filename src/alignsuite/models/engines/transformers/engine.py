@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alignsuite.errors import ModelError, RequestError
+from alignsuite.models.engines.framing import FRAME, framed, identity
 from alignsuite.models.engines.transformers.adapter import Adapter, read_adapter
 from alignsuite.models.engines.transformers.feed import Feed
 from alignsuite.models.engines.transformers.files import Checkpoint, read_checkpoint
 from alignsuite.models.engines.transformers.floor import BatchFloor, batch_floor
 from alignsuite.models.engines.transformers.hub import Snapshot, fetch_snapshot
 from alignsuite.models.engines.transformers.loaded import Choice, Loaded
-from alignsuite.models.engines.transformers.text import TokenText, own_template, template_for
+from alignsuite.models.engines.transformers.text import TokenText, named_tokens, own_template, template_for
 from alignsuite.models.engines.transformers.weights import (
     check_vocabulary,
     end_tokens,
@@ -34,7 +35,7 @@ from alignsuite.models.engines.transformers.weights import (
 )
 from alignsuite.models.engines.transformers.write import Job
 from alignsuite.models.identity import fingerprint, folder_identity
-from alignsuite.models.protocol import Choose, Form, ModelInfo, ModelSettings, Reply, Request, ways_of_asking
+from alignsuite.models.protocol import Choose, Form, Framing, ModelInfo, ModelSettings, Reply, Request, ways_of_asking
 from alignsuite.models.thoughts import METHOD, mentions
 from alignsuite.text.progress import Tell
 
@@ -75,6 +76,7 @@ def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> 
         progress=settings.progress,
         template_arguments=settings.template_arguments,
         thinking_tokens=settings.thinking_tokens,
+        framing=settings.framing,
     )
 
 
@@ -93,13 +95,14 @@ def open_transformers(
     progress: Tell | None = None,
     template_arguments: Mapping[str, object] | None = None,
     thinking_tokens: int = 0,
+    framing: Framing | None = None,
 ) -> TransformersModel:
     """Checkpoint in a folder (a `Path`) or on the hub (a `str`: `ORG/NAME[@REV]`), its weights not loaded yet.
 
     `form` is `auto` (chat where the tokenizer has a template), `chat` or `raw`. `device` is `cpu`, `cuda`, `cuda:1` or `mps`, by
     default the best there is. `adapter` is the folder or hub name of a LoRA adapter. `context` is in tokens, by default the model's own.
     `cache` remembers the hashes of files. `template_arguments` go to the chat template; `thinking_tokens` is what a reply may take on top
-    of its request's tokens.
+    of its request's tokens. A `framing` takes the place of the tokenizer's template, or of how it is used.
 
     Raises:
         ModelError: a library, a file or the device is missing, something is broken, it does not fit the form, context, adapter or
@@ -113,7 +116,8 @@ def open_transformers(
     config = read_config(checkpoint, trust_remote_code=trust_remote_code)
     tokenizer = read_tokenizer(checkpoint, trust_remote_code=trust_remote_code)
     rows = check_vocabulary(checkpoint, config, tokenizer)
-    template = template_for(tokenizer, form, shown, template_arguments or {}, folder=checkpoint.folder)
+    given = template_arguments or {}
+    template = template_for(tokenizer, form, shown, given, folder=checkpoint.folder) if framing is None else None
     added, adapter_identity = _adapter(adapter, checkpoint, snapshot, allow_pickle, cache)
     setup = _Setup(
         checkpoint, added, chosen, pick_dtype(chosen, checkpoint), trust_remote_code, threads, thinking_tokens
@@ -124,6 +128,11 @@ def open_transformers(
         else folder_identity(checkpoint.folder, cache=cache, progress=progress)
     )
     source = own_template(tokenizer, checkpoint.folder) if template else None
+    frame = {}
+    if framing is not None:
+        own = own_template(tokenizer, checkpoint.folder)
+        template, fault = framed(own, framing, given, named_tokens(tokenizer))
+        source, frame = identity(own, framing, given), {FRAME: fault}
     length = _context(config, context, shown, pair=checkpoint.is_pair)
     text = TokenText(tokenizer, template, pair=checkpoint.is_pair, name=shown, rows=rows)
     thinks = [METHOD] if mentions(source or "") or text.marks else []
@@ -151,6 +160,7 @@ def open_transformers(
             "dtype": setup.dtype,
             "adapter": str(adapter or ""),
             "adapter_identity": adapter_identity,
+            **frame,
         },
     )
     return TransformersModel(info, setup, tokenizer, text, length)
