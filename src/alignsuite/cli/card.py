@@ -28,6 +28,8 @@ def card_lines(card: Card) -> Iterator[str]:
     yield ""
     for part, values in card.parts.items():
         for event in next(iter(values.values()), {}) if len(values) > 1 else ():
+            if card.events[event].sensitivity.value is None:
+                continue
             more = card.pools.items() if part == "stratum" else ()
             yield from _accuracies(
                 f"{event}, by {part}", {value: own[event] for value, own in (*values.items(), *more)}
