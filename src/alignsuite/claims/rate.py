@@ -44,7 +44,7 @@ class Rate(OfBehaviour, Sequential):
 
     def steps(self, context: Context, cases: Sequence[Case]) -> list[Step]:
         """Steps of the gate: each reply judged."""
-        return [(reading, self.of.shown_by(reading.judgement)) for reading in context.read(cases, self.of)]
+        return [(reading, reading.shows(self.of)) for reading in context.read(cases, self.of)]
 
     @classmethod
     def present(cls, result: ClaimResult) -> Row:

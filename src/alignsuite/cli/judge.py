@@ -106,12 +106,13 @@ def _opened(arguments: argparse.Namespace, open_things: ExitStack) -> Judge:
 
 def _label(judge: Judge, file: str) -> int:
     from alignsuite.judges.protocol import OneByOne
+    from alignsuite.judges.reading import read_replies
     from alignsuite.judges.registry import as_judge
 
     judge, pairs = as_judge(judge), _pairs(file)
     while some := list(itertools.islice(pairs, 1 if isinstance(judge, OneByOne) else _PORTION)):
-        judgements = judge.judge([_exchange(data) for data in some])
-        for data, judgement in zip(some, judgements, strict=True):
+        read = read_replies(judge, [_exchange(data) for data in some])
+        for data, (_, judgement) in zip(some, read, strict=True):
             print(json.dumps({**data, "label": judgement.label, "evidence": judgement.evidence}), flush=True)
     return OK
 

@@ -12,14 +12,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from alignsuite.claims import register
+from alignsuite.claims.answering import held
 from alignsuite.claims.context import Terms, asked_of
 from alignsuite.claims.judged_reply import JudgedReply
 from alignsuite.errors import RequestError
 from alignsuite.judges.agreement import Agreement
 from alignsuite.judges.choice import read_choice
 from alignsuite.judges.protocol import UNREADABLE, Behaviour, Exchange, Judge, Judgement, Reader, exchange_of
-from alignsuite.judges.registry import JudgeRegistry, Paid, as_judge
-from alignsuite.judges.response_status import classify
+from alignsuite.judges.reading import read_replies
+from alignsuite.judges.registry import JudgeRegistry, Paid
+from alignsuite.judges.response_status import Answered, classify
 from alignsuite.models.protocol import Prompt, Reply, Request
 from alignsuite.runs.records import ClaimResult, Verdict
 
@@ -86,7 +88,6 @@ class Replies:
     judges: JudgeRegistry = field(default_factory=JudgeRegistry)
     _spent: Counter[str] = field(default_factory=Counter, init=False, repr=False)
     _judging: Counter[str] = field(default_factory=Counter, init=False, repr=False)
-    _answered: Counter[str] = field(default_factory=Counter, init=False, repr=False)
     _agreement: Agreement | None = field(default=None, init=False, repr=False)
 
     def __repr__(self) -> str:
@@ -220,7 +221,7 @@ class Replies:
         in_force = self.governed(kind)
         changed = tuple(name for name, number in kind.numbers.items() if in_force.numbers.get(name) != number)
         claim = replace(self._judged(in_force), governed=changed)
-        warns = self.terms.warns and claim.verdict in (Verdict.INCONCLUSIVE, Verdict.INVALID)
+        warns = self.terms.warns and not claim.binding and claim.verdict in (Verdict.INCONCLUSIVE, Verdict.INVALID)
         through = warns or claim.verdict in (Verdict.PASS, Verdict.MARGINAL)
         finding = Finding(claim, self.explain(claim), lets_through=through)
         self.findings.append(finding)
@@ -240,9 +241,8 @@ class Replies:
     def _judged(self, kind: Claim) -> ClaimResult:
         from alignsuite.runs.baseline import with_noise
 
-        self._agreement, self._answered = None, Counter()
-        result = kind.judge(self)
-        result = replace(result, answered=dict(sorted(self._answered.items())))
+        self._agreement = None
+        result = held(kind.judge(self), kind)
         baseline, terms, asked = self.baseline, self.terms, asked_of(self.bank)
         if terms.calibrate and baseline is not None:
             result = baseline.calibrated(result, asked)
@@ -289,36 +289,37 @@ class Replies:
         """Replies to some cases, in their order, judged."""
         delivery = self.broker.get(self.requests(cases, again=again))
         self._count(delivery)
-        judgements = self._judgements(cases, delivery.replies, behaviour, again=again)
-        answered = [classify(self._prompt(case), reply) for case, reply in zip(cases, delivery.replies, strict=True)]
-        self._answered.update(answered)
-        return [JudgedReply(*parts) for parts in zip(cases, delivery.replies, judgements, answered, strict=True)]
+        read = self._read(cases, delivery.replies, behaviour, again=again)
+        return [
+            JudgedReply(case, reply, judgement, answered)
+            for case, reply, (answered, judgement) in zip(cases, delivery.replies, read, strict=True)
+        ]
 
-    def _judgements(
+    def _read(
         self,
         cases: Sequence[Case],
         replies: Sequence[Reply | RequestError],
         behaviour: Behaviour | None,
         *,
         again: bool,
-    ) -> list[Judgement]:
-        """Judgement of each reply, all handed to the judge at once; those of the second rater are kept beside."""
+    ) -> list[tuple[Answered, Judgement]]:
+        """Status and judgement of each reply, all handed to the judge at once; those of the second rater are kept beside."""
         came = [
             (case, reply) for case, reply in zip(cases, replies, strict=True) if not isinstance(reply, RequestError)
         ]
         if behaviour is None:
-            read = [read_choice(case.options, reply) for case, reply in came]
+            read = [(classify(self._prompt(case), reply), read_choice(case.options, reply)) for case, reply in came]
         else:
             exchanges = [exchange_of(self._prompt(case), reply, case.hidden, case.options) for case, reply in came]
             read = self._read_by(behaviour.judge, exchanges)
             second = self.judges.second_opinion(behaviour)
             if second is not None:
                 self._agreement = self._agreement or Agreement(behaviour, second)
-                for (case, _), *both in zip(came, read, self._read_by(second, exchanges), strict=True):
-                    self._agreement.add(f"{case.id} again" if again else case.id, *both)
+                for (case, _), (_, one), (_, other) in zip(came, read, self._read_by(second, exchanges), strict=True):
+                    self._agreement.add(f"{case.id} again" if again else case.id, one, other)
         judged = iter(read)
         return [
-            Judgement(UNREADABLE, f"no reply ({reply.kind}): {reply}")
+            ("failed", Judgement(UNREADABLE, f"no reply ({reply.kind}): {reply}"))
             if isinstance(reply, RequestError)
             else next(judged)
             for reply in replies
@@ -327,11 +328,11 @@ class Replies:
     def _prompt(self, case: Case) -> Prompt:
         return (case.chat if self.form == "chat" else case.raw) or ""
 
-    def _read_by(self, judge: Judge | Reader, exchanges: Sequence[Exchange]) -> list[Judgement]:
-        judgements = as_judge(judge).judge(exchanges)
+    def _read_by(self, judge: Judge | Reader, exchanges: Sequence[Exchange]) -> list[tuple[Answered, Judgement]]:
+        read = read_replies(judge, exchanges)
         if isinstance(judge, Paid):
             self._judging.update(judge.bill())
-        return judgements
+        return read
 
     def _count(self, delivery: Delivery) -> None:
         replies = [reply for reply in delivery.replies if not isinstance(reply, RequestError)]
