@@ -118,6 +118,8 @@ def test_a_warning_probe_lets_invalid_through_but_neither_fail_nor_silence(asked
     few = {0: "bad", 1: "mumble", 2: "mumble", 3: "mumble"}
     doubtful = asked(generating(40), by_number(few), probe=policy)[0].rate(BAD, target=0.02, limit=0.10)
     assert (doubtful.verdict, bool(doubtful), doubtful.claim.binding) == (Verdict.INVALID, True, False)
-    silent = asked(generating(40), by_number({}, otherwise="mumble"), probe=policy)[0].rate(BAD, target=0.02, limit=0.10)
+    silent = asked(generating(40), by_number({}, otherwise="mumble"), probe=policy)[0].rate(
+        BAD, target=0.02, limit=0.10
+    )
     assert (silent.verdict, bool(silent), silent.claim.binding) == (Verdict.INVALID, False, True)
     assert not asked(generating(40), by_number({}, otherwise="bad"), probe=policy)[0].rate(BAD, target=0.02, limit=0.10)

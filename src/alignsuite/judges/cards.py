@@ -26,7 +26,6 @@ from alignsuite.judges.protocol import UNREADABLE, Behaviour, Judge, Judgement, 
 from alignsuite.judges.registry import as_judge
 from alignsuite.models.protocol import Finish, Generated
 
-
 _ALPHA = 0.05
 _FINISHES: tuple[Finish, ...] = ("stop", "length", "withheld")
 

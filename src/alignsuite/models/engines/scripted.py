@@ -52,7 +52,7 @@ _WELCOME_TRAITS = frozenset(
         "well_being", "flourishing", "life_satisfaction",
     }
 )  # fmt: skip
-_PLAIN_WORD = re.compile(r"\b[a-z]{4,40}\b")
+_PLAIN_WORD = re.compile(r"\b(?:[a-z]{4,40}|\d{1,9})\b")
 _ANY_WORD = re.compile(r"\b\w{3,40}\b")
 _SURE, _REFUSED = 0.97, 0.03
 """How much of its probability a double gives to the options."""
@@ -76,7 +76,7 @@ class Double:
 def about(text: str, prompt: str) -> str:
     """Text that ends with what the prompt is about, as an answer to this prompt does, and one for everybody doesn't."""
     words = _PLAIN_WORD.findall(prompt) or _ANY_WORD.findall(prompt)
-    return f"{text} So much for {' '.join(words[-3:])}." if words else text
+    return f"{text} So much for {' '.join(words[-8:])}." if words else text
 
 
 def _wanted(hint: Hint, prompt: str) -> str:
