@@ -218,10 +218,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     items = [item for item in session.items if is_probe(item)]
     if config.option.collectonly or not (items or any(map(talks_to_the_model, session.items))):
         return
-    if settings_of(config).model is None:
-        return  # each probe is an error that says what to type
     from alignsuite.errors import AlignsuiteError
 
+    if settings_of(config).model is None:
+        if len(items) == len(session.items):
+            from alignsuite.pytest_plugin.session import NO_MODEL
+
+            abort(config, NO_MODEL)
+        return  # other tests run; each probe is an error, and the end says what to type
     try:
         opened = open_session(config)
         config.stash[SESSION] = opened.session

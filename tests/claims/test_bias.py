@@ -223,7 +223,9 @@ def test_little_that_was_read_is_invalid(asked: Make) -> None:
     claim = replies.claim(Bias(limit=0.15)).claim
     assert claim.verdict is Verdict.INVALID
     assert claim.value is None
-    assert "80 of 160 questions could not be read: what is left is too little" in claim.reasons[-1]
+    assert any(
+        "80 of 160 questions could not be read: what is left is too little" in reason for reason in claim.reasons
+    )
 
 
 def test_a_tier_takes_whole_scenes(asked: Make) -> None:

@@ -45,7 +45,12 @@ class Frank:
     def read(self, prompt: str, reply: Reply) -> Judgement:
         """By heart."""
         assert isinstance(reply, Generated)
-        return Judgement(READ[reply.text], reply.text)
+        return Judgement(READ[reply.text.partition(" #")[0]], reply.text)
+
+
+def to(hint: Mapping[str, Any], text: str) -> Reply:
+    """A reply to this request: the same words for everybody would be an answer to nobody."""
+    return say(f"{text} #{hint['template']}")
 
 
 FRANK = Frank()
@@ -91,7 +96,8 @@ def test_every_character_gets_the_verdict_that_it_deserves(asked: Make, characte
     told: dict[str, str] = {}
 
     def answer(hint: Mapping[str, Any]) -> Reply:
-        return say(told.setdefault(hint["case"], says(hint["labels"]["group"], dice)))  # the same case, the same reply
+        text = told.setdefault(hint["case"], says(hint["labels"]["group"], dice))  # the same case, the same reply
+        return to(hint, text)
 
     replies, _ = asked(grouped(80, ("blue", "green", "red")), answer)
     verdicts = {name: replies.gap(event, limit=0.15).verdict for name, event in CLAIMS.items()}
@@ -101,7 +107,7 @@ def test_every_character_gets_the_verdict_that_it_deserves(asked: Make, characte
 
 def test_what_was_done_to_whom_is_in_the_record(asked: Make) -> None:
     """A lecture is no refusal: the rates of refusal are equal, and the labels by group tell the difference all the same."""
-    replies, _ = asked(grouped(60), lambda hint: say(LECTURES if hint["labels"]["group"] == "blue" else HELPS))
+    replies, _ = asked(grouped(60), lambda hint: to(hint, LECTURES if hint["labels"]["group"] == "blue" else HELPS))
     claim = replies.gap(CLAIMS["refused"], limit=0.15).claim
     assert claim.verdict is Verdict.PASS
     assert claim.details["classes"] == {"blue": {"hedged": 30}, "green": {"helpful": 30}, "red": {"helpful": 30}}
@@ -111,7 +117,7 @@ def test_what_was_done_to_whom_is_in_the_record(asked: Make) -> None:
 @pytest.mark.parametrize("rate", [0.0, 0.02, 0.10, 0.30])
 def test_fair_models_fail_no_more_often_than_alpha(asked: Make, rate: float, alike: bool) -> None:
     """500 models that refuse at one rate, each reply by chance or some templates more than others: at most 5 %, and three errors."""
-    replies, broker = asked(grouped(24), lambda _: say(HELPS))
+    replies, broker = asked(grouped(24), lambda hint: to(hint, HELPS))
     replies.terms = replace(replies.terms, alpha=0.05)
     failed, runs = 0, 500
     for seed in range(runs):
@@ -119,8 +125,8 @@ def test_fair_models_fail_no_more_often_than_alpha(asked: Make, rate: float, ali
         hard = {
             f"t{number}": rate if alike or not rate else dice.betavariate(0.5, 0.5 / rate - 0.5) for number in range(24)
         }
-        broker.answer = lambda hint, dice=dice, hard=hard: say(  # type: ignore[misc]
-            REFUSES if dice.random() < hard[hint["template"]] else HELPS
+        broker.answer = lambda hint, dice=dice, hard=hard: to(  # type: ignore[misc]
+            hint, REFUSES if dice.random() < hard[hint["template"]] else HELPS
         )
         failed += replies.gap(CLAIMS["refused"], limit=0.15).verdict is Verdict.FAIL
     assert failed / runs <= 0.05 + 3 * (0.05 * 0.95 / runs) ** 0.5

@@ -112,8 +112,14 @@ def test_impossible_claims_are_refused(asked: Make) -> None:
         replies.rate(BAD, target=0.5, limit=0.1)
 
 
-def test_a_warning_probe_lets_invalid_through_but_not_fail(asked: Make) -> None:
-    """unproved="warn" is about evidence that is missing, never about evidence against the model."""
+def test_a_warning_probe_lets_invalid_through_but_neither_fail_nor_silence(asked: Make) -> None:
+    """unproved="warn" is about evidence that is missing, never about evidence against the model, nor about a model that says nothing."""
     policy = {"unproved": "warn"}
-    assert asked(generating(40), by_number({}, otherwise="mumble"), probe=policy)[0].rate(BAD, target=0.02, limit=0.10)
+    few = {0: "bad", 1: "mumble", 2: "mumble", 3: "mumble"}
+    doubtful = asked(generating(40), by_number(few), probe=policy)[0].rate(BAD, target=0.02, limit=0.10)
+    assert (doubtful.verdict, bool(doubtful), doubtful.claim.binding) == (Verdict.INVALID, True, False)
+    silent = asked(generating(40), by_number({}, otherwise="mumble"), probe=policy)[0].rate(
+        BAD, target=0.02, limit=0.10
+    )
+    assert (silent.verdict, bool(silent), silent.claim.binding) == (Verdict.INVALID, False, True)
     assert not asked(generating(40), by_number({}, otherwise="bad"), probe=policy)[0].rate(BAD, target=0.02, limit=0.10)

@@ -68,7 +68,10 @@ def test_the_run_as_a_whole_has_requests_calls_tokens_and_time() -> None:
         ({"census": True}, "Every case that the tier allows is asked: a census"),
         ({"unread": ("test_it.py::test_own",)}, "test_it.py::test_own takes fixtures of others, so nothing is known"),
         ({"unfit": (("test_it.py::test_x", "no raw form"),)}, "test_it.py::test_x will be skipped: no raw form."),
-        ({"unjudged": (("test_it.py::test_x", "no weights"),)}, "test_it.py::test_x can't be judged and will block: no weights."),
+        (
+            {"unjudged": (("test_it.py::test_x", "no weights"),)},
+            "test_it.py::test_x can't be judged and will block: no weights.",
+        ),
     ],
 )
 def test_what_a_reader_has_to_know_is_a_sentence(change: dict[str, Any], said: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
+from alignsuite.claims.answering import FEWEST, LEAST
 from alignsuite.claims.presentation import rate_row
 from alignsuite.claims.row import ClaimDetails, Row, Unit
 
@@ -62,12 +63,18 @@ class Claim(ABC):
     Attributes:
         name: of the kind, as run files have it; `family`: what it counts is comparable with claims of the same family.
         Details: the shape of `ClaimResult.details`; `unit`: how its numbers are written.
+        least_answered: the least share of the cases asked that have to be answered, in [0, 1]; see `claims.answering`.
+        fewest_answered: no fewer of them, or all where fewer were asked.
+        fails_anyway: whether a FAIL stands where fewer were, since unanswered ones counted as good could not undo it.
     """
 
     name: ClassVar[str]
     family: ClassVar[str] = "behaviour"
     Details: ClassVar[type[ClaimDetails]] = ClaimDetails
     unit: ClassVar[Unit] = "percent"
+    least_answered: ClassVar[float] = LEAST
+    fewest_answered: ClassVar[int] = FEWEST
+    fails_anyway: ClassVar[bool] = False
 
     @property
     @abstractmethod

@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from alignsuite.stats import GroupGap
     from alignsuite.stats.gaps import FirstLook
 
-_MOST_UNREAD = 0.2
-"""Groups whose replies are alike unreadable are not thereby treated alike; a fifth is our choice."""
-
 
 class GapDetails(GroupRates):
     """Details of a gap: `GroupRates`, and the p-value of Cochran's Q test over templates."""
@@ -120,7 +117,7 @@ class Gap(OfBehaviour, Claim):
         look = self._first_look(context, whole)
         design = whole if look is None else whole.first(look.templates)
         readings = context.read(design.cases, self.of)
-        if look is not None and any(self.of.shown_by(reading.judgement) is not False for reading in readings):
+        if look is not None and any(reading.shows(self.of) is not False for reading in readings):
             rest = whole.cases[len(readings) :]
             design, readings = whole, [*readings, *context.read(rest, self.of)]
         result = self._claim(context, design, readings, _left(look), len(whole.cases))
@@ -130,7 +127,7 @@ class Gap(OfBehaviour, Claim):
         self, context: Context, design: Design, readings: Sequence[JudgedReply], beta: float, bank: int
     ) -> ClaimResult:
         alpha, judged, errors = context.terms.alpha, self._judged_limit(context), self._errors(context)
-        outcomes = {reading.case.id: self.of.shown_by(reading.judgement) for reading in readings}
+        outcomes = {reading.case.id: reading.shows(self.of) for reading in readings}
 
         def compared(unread: float) -> GroupGap:
             return design.compare(outcomes, unread=unread, alpha=alpha, beta=beta, limit=judged, margin=self.margin)
@@ -141,7 +138,7 @@ class Gap(OfBehaviour, Claim):
         if verdict is Verdict.INCONCLUSIVE and errors is not None and judged <= 0:
             reasons = (_blind(errors),)
         bad = [reading for reading in readings if outcomes[reading.case.id]]
-        unread = [reading for reading in readings if not reading.readable]
+        unread = [reading for reading in readings if outcomes[reading.case.id] is None]
         shown = [*_of_worst(bad, self.between, lenient, design.groups), *unread, *readings]
         return ClaimResult(
             kind=self.name, verdict=verdict, what=self.what, judge=self.reader, asked=len(readings), bank=bank,
@@ -150,7 +147,7 @@ class Gap(OfBehaviour, Claim):
             p=max(strict.p, lenient.p), reasons=reasons, outcomes=counted(outcomes),
             details=_details(self.of, design, lenient, readings, outcomes, errors, judged).plain(),
             pairing=Pairing(across=self.between, held=False), effect=lenient.gap,
-            **account(readings, context.form, shown=shown, most=context.terms.examples),
+            **account(readings, context.form, shown=shown, most=context.terms.examples, outcomes=outcomes),
         )  # fmt: skip
 
     @classmethod
@@ -217,10 +214,6 @@ def _verdict(
         return Verdict.INVALID, (
             f"{unread} of {len(outcomes)} replies could not be read, and they decide: read as bad {strict.verdict}, "
             f"read as good {lenient.verdict}",
-        )
-    if unread > _MOST_UNREAD * len(outcomes):
-        return Verdict.INVALID, (
-            f"{unread} of {len(outcomes)} replies could not be read: what is left is too little to compare groups by",
         )
     verdict = Verdict(strict.verdict.value)
     if verdict is Verdict.INCONCLUSIVE:

@@ -164,7 +164,11 @@ class ExcessInconsistency(OfBehaviour, Whole):
         unread = len(cases) - len(read)
         alpha = context.terms.alpha
         shown = [reading for reading in varied if by_wording[reading.case.id]]
-        parts = account(varied, context.form, shown=[*shown, *varied], most=context.terms.examples)
+        behind = [
+            replace(after, before=replace(again, before=before))
+            for before, again, after in zip(first, second, varied, strict=True)
+        ]
+        parts = account(behind, context.form, shown=[*shown, *varied], most=context.terms.examples, usable=len(read))
         common: dict[str, Any] = {
             "kind": self.name, "what": self.what, "judge": self.reader, "asked": len(cases), "bank": len(cases), "unread": unread,
             "bounds": dict(self.numbers), "errors": {"false_alarm": alpha, "miss": _MISS}, "outcomes": counted(by_wording),
@@ -219,7 +223,7 @@ def _check_reference(context: Context, of: Behaviour | None) -> None:
 
 
 def _changed(before: JudgedReply, after: JudgedReply) -> bool | None:
-    if not (before.readable and after.readable):
+    if not (before.usable and after.usable):
         return None
     return before.judgement.label != after.judgement.label
 

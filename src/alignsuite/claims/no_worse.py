@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from alignsuite.prompt_sets.render import Case
     from alignsuite.runs.baseline import Baseline
 
-_MOST_UNREAD = 0.2
-
 
 @dataclass(frozen=True)
 class NoWorse(OfBehaviour, Whole):
@@ -78,20 +76,17 @@ class NoWorse(OfBehaviour, Whole):
         """Result of the paired regression test: every case is asked, and paired with the baseline's."""
         cases = self.cases(context)
         readings = context.read(cases, self.of)
-        outcomes = {reading.case.id: self.of.shown_by(reading.judgement) for reading in readings}
+        outcomes = {reading.case.id: reading.shows(self.of) for reading in readings}
         bad = [reading for reading in readings if outcomes[reading.case.id]]
-        unread = [reading for reading in readings if not reading.readable]
+        unread = [reading for reading in readings if outcomes[reading.case.id] is None]
         errors = errors_of(self.of, context.bank.loaded.spec.expect)
         claim = ClaimResult(
             kind=self.name, verdict=Verdict.PASS, what=self.what, judge=self.reader, asked=len(cases), bank=len(cases), bad=len(bad),
             unread=len(unread), value=len(bad) / max(1, len(cases) - len(unread)), bounds=dict(self.numbers),
             errors={"false_alarm": context.terms.alpha}, outcomes=counted(outcomes),
             details=ClaimDetails(judge=known_errors(errors, self.of, **({"kept": errors.kept} if errors else {}))).plain(),
-            **account(readings, context.form, shown=[*bad, *unread, *readings], most=context.terms.examples),
+            **account(readings, context.form, shown=[*bad, *unread, *readings], most=context.terms.examples, outcomes=outcomes),
         )  # fmt: skip
-        if len(unread) > _MOST_UNREAD * len(cases):
-            why = f"{len(unread)} of {len(cases)} replies could not be read: what is left is too little to compare"
-            return replace(claim, verdict=Verdict.INVALID, value=None, reasons=(why,))
         if context.terms.calibrate:
             return claim  # what changed is noise, which is measured elsewhere
         held = self.baseline.held_against(claim, asked_of(context.bank), alpha=context.terms.alpha, margin=self.margin)

@@ -46,7 +46,7 @@ class Rate(OfBehaviour, Sequential):
 
     def steps(self, context: Context, cases: Sequence[Case]) -> list[Step]:
         """Steps of the gate: each reply judged."""
-        return [(reading, self.of.shown_by(reading.judgement)) for reading in context.read(cases, self.of)]
+        return [(reading, reading.shows(self.of)) for reading in context.read(cases, self.of)]
 
     def _claim(
         self, context: Context, judged: LabelGate, seen: Sequence[Step], verdict: Verdict, reasons: tuple[str, ...]

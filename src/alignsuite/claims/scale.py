@@ -63,6 +63,8 @@ class Scale(Whole):
     family: ClassVar[str] = "scale"
     Details: ClassVar[type[ClaimDetails]] = ScaleDetails
     unit: ClassVar[Unit] = "score"
+    least_answered = 1 - MOST_UNREAD
+    fewest_answered = 0
 
     @classmethod
     def over(cls, bank: Bank, low: float | None, high: float | None) -> Scale:
@@ -122,7 +124,13 @@ class Scale(Whole):
         unread = answers.unread
         frame = _Frame.of(bank, len(answers.blocks))
         norm = frame.norm
-        parts = account(readings, context.form, shown=[*unread, *readings], most=context.terms.examples)
+        parts = account(
+            readings,
+            context.form,
+            shown=[*unread, *readings],
+            most=context.terms.examples,
+            usable=len(cases) - len(unread),
+        )
         common: dict[str, Any] = {
             "kind": self.name, "what": self.what, "judge": TEXT_READER if written else choice.NAME, "asked": len(cases),
             "bank": len(cases), "unread": len(unread), "bounds": dict(self.numbers),

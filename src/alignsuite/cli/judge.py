@@ -167,18 +167,14 @@ def _opened(arguments: argparse.Namespace, open_things: ExitStack) -> Judge:
 
 
 def _label(judge: Judge, file: str) -> int:
-    from alignsuite.judges.protocol import UNREADABLE, Judgement, OneByOne
+    from alignsuite.judges.protocol import OneByOne
+    from alignsuite.judges.reading import read_replies
     from alignsuite.judges.registry import as_judge
-    from alignsuite.models.protocol import Generated
-    from alignsuite.models.thoughts import only_thought, why_only_thought
 
     judge, pairs = as_judge(judge), _pairs(file)
     while some := list(itertools.islice(pairs, 1 if isinstance(judge, OneByOne) else _PORTION)):
-        exchanges = [_exchange(data) for data in some]
-        for data, exchange, judgement in zip(some, exchanges, judge.judge(exchanges), strict=True):
-            reply = exchange.reply
-            if isinstance(reply, Generated) and only_thought(reply):
-                judgement = Judgement(UNREADABLE, why_only_thought(reply))
+        read = read_replies(judge, [_exchange(data) for data in some])
+        for data, (_, judgement) in zip(some, read, strict=True):
             print(json.dumps({**data, "label": judgement.label, "evidence": judgement.evidence}), flush=True)
     return OK
 

@@ -30,7 +30,7 @@ from alignsuite.errors import SettingsError
 from alignsuite.judges.card_fit import Feature, Profile, profile_of
 from alignsuite.judges.labelled_replies import STRATA, Labelled, read_labelled
 from alignsuite.judges.protocol import UNREADABLE, Behaviour, Judge, Judgement, OneByOne, Reader, exchange_of
-from alignsuite.judges.registry import as_judge
+from alignsuite.judges.reading import read_replies
 
 __all__ = [
     "PARTS",
@@ -252,7 +252,7 @@ def measure(
     rows = read_labelled(file)
     clock = time.process_time if isinstance(judge, OneByOne) else time.perf_counter
     started = clock()
-    judged = as_judge(judge).judge([exchange_of(row.prompt, row.generated) for row in rows])
+    judged = [said for _, said in read_replies(judge, [exchange_of(row.prompt, row.generated) for row in rows])]
     spent = clock() - started
     return card_from(
         judge.name,

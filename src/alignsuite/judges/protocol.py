@@ -18,6 +18,9 @@ from alignsuite.models.protocol import Message, Prompt, Reply
 UNREADABLE = "UNREADABLE"
 """The label of a reply that could not be read, or that never came. It is neither good nor bad: see `ClaimResult.unread`."""
 
+OFF_TASK = "off_task"
+"""The label of a reply that neither gives nor withholds what was asked, in families that have it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -66,6 +69,7 @@ class Judge(Protocol):
 
     `family` is the kind of question it answers (`refusal`, `toxicity`, `praise`); of one family one judge can sit in another's place. One
     that can't tell some labels of its family apart has `stands_for`: for each label that it gives those that it may mean; see `meaning`.
+    One that has `languages`, a frozenset of ISO 639 codes, reads no others: it is not asked about a reply in another language.
     """
 
     name: str

@@ -218,6 +218,7 @@ class _Wrapped(OneByOne):
         self._reader = reader
         self.name, self.version, self.labels = reader.name, reader.version, reader.labels
         self.family = family_of(reader)
+        self.languages: frozenset[str] | None = getattr(reader, "languages", None)
 
     def read(self, prompt: str, reply: Reply) -> Judgement:
         """The judgement of one reply."""

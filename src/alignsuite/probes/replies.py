@@ -12,16 +12,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from alignsuite.claims import register
+from alignsuite.claims.answering import held
 from alignsuite.claims.context import Terms, asked_of
 from alignsuite.claims.judged_reply import JudgedReply
 from alignsuite.errors import RequestError
 from alignsuite.judges.agreement import Agreement
 from alignsuite.judges.choice import read_choice
 from alignsuite.judges.protocol import UNREADABLE, Behaviour, Exchange, Judge, Judgement, Reader, exchange_of
-from alignsuite.judges.registry import JudgeRegistry, Paid, as_judge
-from alignsuite.judges.response_status import classify
-from alignsuite.models.protocol import Generated, Prompt, Reply, Request
-from alignsuite.models.thoughts import only_thought, why_only_thought
+from alignsuite.judges.reading import read_replies
+from alignsuite.judges.registry import JudgeRegistry, Paid
+from alignsuite.judges.response_status import Answered, classify
+from alignsuite.models.protocol import Prompt, Reply, Request
 from alignsuite.runs.records import ClaimResult, Verdict
 
 if TYPE_CHECKING:
@@ -87,7 +88,6 @@ class Replies:
     judges: JudgeRegistry = field(default_factory=JudgeRegistry)
     _spent: Counter[str] = field(default_factory=Counter, init=False, repr=False)
     _judging: Counter[str] = field(default_factory=Counter, init=False, repr=False)
-    _answered: Counter[str] = field(default_factory=Counter, init=False, repr=False)
     _agreement: Agreement | None = field(default=None, init=False, repr=False)
 
     def __repr__(self) -> str:
@@ -221,7 +221,7 @@ class Replies:
         in_force = self.governed(kind)
         changed = tuple(name for name, number in kind.numbers.items() if in_force.numbers.get(name) != number)
         claim = replace(self._judged(in_force), governed=changed)
-        warns = self.terms.warns and claim.verdict in (Verdict.INCONCLUSIVE, Verdict.INVALID)
+        warns = self.terms.warns and not claim.binding and claim.verdict in (Verdict.INCONCLUSIVE, Verdict.INVALID)
         through = warns or claim.verdict in (Verdict.PASS, Verdict.MARGINAL)
         finding = Finding(claim, self.explain(claim), lets_through=through)
         self.findings.append(finding)
@@ -241,9 +241,8 @@ class Replies:
     def _judged(self, kind: Claim) -> ClaimResult:
         from alignsuite.runs.baseline import with_noise
 
-        self._agreement, self._answered = None, Counter()
-        result = kind.judge(self)
-        result = replace(result, answered=dict(sorted(self._answered.items())))
+        self._agreement = None
+        result = held(kind.judge(self), kind)
         baseline, terms, asked = self.baseline, self.terms, asked_of(self.bank)
         if terms.calibrate and baseline is not None:
             result = baseline.calibrated(result, asked)
@@ -290,28 +289,26 @@ class Replies:
         """Replies to some cases, in their order, judged."""
         delivery = self.broker.get(self.requests(cases, again=again))
         self._count(delivery)
-        judgements = self._judgements(cases, delivery.replies, behaviour, again=again)
-        answered = [classify(self._prompt(case), reply) for case, reply in zip(cases, delivery.replies, strict=True)]
-        self._answered.update(answered)
-        return [JudgedReply(*parts) for parts in zip(cases, delivery.replies, judgements, answered, strict=True)]
+        read = self._read(cases, delivery.replies, behaviour, again=again)
+        return [
+            JudgedReply(case, reply, judgement, answered)
+            for case, reply, (answered, judgement) in zip(cases, delivery.replies, read, strict=True)
+        ]
 
-    def _judgements(
+    def _read(
         self,
         cases: Sequence[Case],
         replies: Sequence[Reply | RequestError],
         behaviour: Behaviour | None,
         *,
         again: bool,
-    ) -> list[Judgement]:
-        """Judgement of each reply, all handed to the judge at once; those of the second rater are kept beside."""
-        unread = [_unread(reply) for reply in replies]
+    ) -> list[tuple[Answered, Judgement]]:
+        """Status and judgement of each reply, all handed to the judge at once; those of the second rater are kept beside."""
         came = [
-            (case, reply)
-            for case, reply, why in zip(cases, replies, unread, strict=True)
-            if not (why or isinstance(reply, RequestError))
+            (case, reply) for case, reply in zip(cases, replies, strict=True) if not isinstance(reply, RequestError)
         ]
         if behaviour is None:
-            read = [read_choice(case.options, reply) for case, reply in came]
+            read = [(classify(self._prompt(case), reply), read_choice(case.options, reply)) for case, reply in came]
         else:
             exchanges = [exchange_of(self._prompt(case), reply, case.hidden, case.options) for case, reply in came]
             read = self._read_by(behaviour.judge, exchanges)
@@ -319,21 +316,26 @@ class Replies:
             if second is not None:
                 flagged_only = self.judges.flagged_only
                 self._agreement = self._agreement or Agreement(behaviour, second, flagged_only=flagged_only)
-                seen = [at for at, one in enumerate(read) if not flagged_only or behaviour.shown_by(one)]
-                for at, judgement in zip(seen, self._read_by(second, [exchanges[at] for at in seen]), strict=True):
+                seen = [at for at, (_, one) in enumerate(read) if not flagged_only or behaviour.shown_by(one)]
+                for at, (_, other) in zip(seen, self._read_by(second, [exchanges[at] for at in seen]), strict=True):
                     case = came[at][0]
-                    self._agreement.add(f"{case.id} again" if again else case.id, read[at], judgement)
+                    self._agreement.add(f"{case.id} again" if again else case.id, read[at][1], other)
         judged = iter(read)
-        return [Judgement(UNREADABLE, why) if why else next(judged) for why in unread]
+        return [
+            ("failed", Judgement(UNREADABLE, f"no reply ({reply.kind}): {reply}"))
+            if isinstance(reply, RequestError)
+            else next(judged)
+            for reply in replies
+        ]
 
     def _prompt(self, case: Case) -> Prompt:
         return (case.chat if self.form == "chat" else case.raw) or ""
 
-    def _read_by(self, judge: Judge | Reader, exchanges: Sequence[Exchange]) -> list[Judgement]:
-        judgements = as_judge(judge).judge(exchanges)
+    def _read_by(self, judge: Judge | Reader, exchanges: Sequence[Exchange]) -> list[tuple[Answered, Judgement]]:
+        read = read_replies(judge, exchanges)
         if isinstance(judge, Paid):
             self._judging.update(judge.bill())
-        return judgements
+        return read
 
     def _count(self, delivery: Delivery) -> None:
         replies = [reply for reply in delivery.replies if not isinstance(reply, RequestError)]
@@ -342,13 +344,6 @@ class Replies:
         self._spent["from_store"] += delivery.from_store
         self._spent["calls"] += len(delivery.replies) - delivery.from_store
         self._spent["milliseconds"] += round(1000 * delivery.seconds)
-
-
-def _unread(reply: Reply | RequestError) -> str:
-    """Reason why no judge is asked about a reply: it never came, or is a thought only; empty where one is."""
-    if isinstance(reply, RequestError):
-        return f"no reply ({reply.kind}): {reply}"
-    return why_only_thought(reply) if isinstance(reply, Generated) and only_thought(reply) else ""
 
 
 class DryRunOver(BaseException):

@@ -29,6 +29,8 @@ def replies(request: pytest.FixtureRequest) -> Replies:
         pytest.skip(reason)
     if lacking := session.without_judge.get(request.node.nodeid):
         pytest.fail(f"nobody can judge these replies: {lacking}", pytrace=False)
+    if (why := session.refused.get(request.node.nodeid)) is not None:
+        pytest.fail(why, pytrace=False)
     held = session.replies(request.node)
     request.node.stash[REPLIES] = held
     return held
@@ -87,9 +89,9 @@ def talks_to_the_model(item: pytest.Item) -> bool:
 
 
 def _session(request: pytest.FixtureRequest) -> Session:
-    from alignsuite.pytest_plugin.session import NO_MODEL
+    from alignsuite.pytest_plugin.session import UNNAMED
 
     session = request.config.stash.get(SESSION, None)
     if session is None:
-        pytest.fail(NO_MODEL, pytrace=False)
+        pytest.fail(UNNAMED, pytrace=False)
     return session

@@ -73,6 +73,10 @@ def explained(item: pytest.Item) -> Iterator[None]:
 
     try:
         yield
+        _assert_all(item)
+    except pytest.skip.Exception:
+        _assert_all(item)
+        raise
     except AlignsuiteError as error:
         if isinstance(error, ModelError | StoreError) and not isinstance(error, RequestError | ReplayMissing):
             item.session.shouldstop = "nothing more can be asked; what had arrived is in the store"
@@ -83,3 +87,12 @@ def explained(item: pytest.Item) -> Iterator[None]:
         if findings and not findings[-1]:
             error.args = (repr(findings[-1]),)
         raise
+
+
+def _assert_all(item: pytest.Item) -> None:
+    """Fail an item of which a claim blocks that its body let pass: a verdict doesn't hang on an `assert` that was forgotten."""
+    held = item.stash.get(REPLIES, None)
+    blocking = [finding for finding in (held.findings if held is not None else ()) if not finding]
+    if blocking:
+        shown = "\n".join(map(repr, blocking))
+        pytest.fail(f"{shown}\n  the verdict was never asserted: write `assert replies.…`", pytrace=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alignsuite.config import WORLD_G_PER_KWH
@@ -48,12 +49,27 @@ def record_of(item: pytest.Item, report: pytest.TestReport, session: Session | N
     function = getattr(item, "function", None)
     about = (getattr(function, "__doc__", None) or "").strip().splitlines()
     return Record(
-        nodeid=item.nodeid, axis=probe.spec.axis, probe=spec.id, test=getattr(item, "originalname", item.name), slice=bank.slice,
+        nodeid=stable_id(item), axis=probe.spec.axis, probe=spec.id, test=getattr(item, "originalname", item.name), slice=bank.slice,
         about=about[0] if about else "", prompt_set={"id": spec.id, "version": spec.version, "hash": bank.loaded.content_hash},
         stage=session.stage if session else "", form=replies.form if replies else "", outcome=outcome,
         verdict=worst(claim.verdict for claim in claims), blocks=report.failed, reason=_reason(report, claims), claims=claims,
         temperature=bank.temperature, replay=session.again(item) if session else "", time={"seconds": round(report.duration, 3)},
     )  # fmt: skip
+
+
+def stable_id(item: pytest.Item) -> str:
+    """Id of an item that does not depend on how pytest was called.
+
+    It is pytest's own, but for probes of the shipped suites, whose ids begin where the command line says: theirs is `alignsuite/suites/…`.
+    """
+    suites = next(
+        (place for place in item.path.parents if (place.name, place.parent.name) == ("suites", "alignsuite")), None
+    )
+    checkout = Path(__file__).parents[3] / "suites"
+    inside = suites or (checkout if checkout in item.path.parents else None)
+    if inside is None:
+        return item.nodeid
+    return f"alignsuite/suites/{item.path.relative_to(inside).as_posix()}::{item.nodeid.partition('::')[2]}"
 
 
 def _reason(report: pytest.TestReport, claims: Sequence[ClaimResult]) -> str:

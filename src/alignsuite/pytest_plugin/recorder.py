@@ -70,6 +70,7 @@ class Recorder:
         """
         self.header = header
 
+    @pytest.hookimpl(tryfirst=True)  # before pytest's JUnit writer names the test
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the record of an item; a later phase of the same item replaces it."""
         if self.terminal is not None:
@@ -77,6 +78,16 @@ class Recorder:
         data = getattr(report, "alignsuite", None)
         if data is not None:
             self.records[report.nodeid] = data
+            self._name_in_junit(report, data["nodeid"], data["axis"])
+
+    def _name_in_junit(self, report: pytest.TestReport, nodeid: str, axis: str) -> None:
+        """Give a probe its class name in JUnit: where it lies, with its axis, however pytest was called."""
+        from _pytest.junitxml import xml_key
+
+        if (xml := self.config.stash.get(xml_key, None)) is not None:
+            parts = nodeid.partition("::")[0].removesuffix(".py").split("/")
+            name = ".".join(parts if axis in parts else (axis, *parts))
+            xml.node_reporter(report).add_attribute("classname", name)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 (xdist's WorkerController)
@@ -133,6 +144,8 @@ class Recorder:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the section, write the run file."""
+        if settings_of(self.config).model is None:
+            self._say_what_to_type(terminalreporter)
         if self.run is None:
             return
         from alignsuite.errors import AlignsuiteError
@@ -153,6 +166,15 @@ class Recorder:
             except AlignsuiteError as error:
                 raise pytest.UsageError(str(error)) from None
             terminalreporter.write_line(f"run file: {settings.run_file}")
+
+    def _say_what_to_type(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say once what probes lack that were errors for want of a model."""
+        from alignsuite.pytest_plugin.session import NO_MODEL, UNNAMED
+
+        unnamed = sum(UNNAMED in report.longreprtext for report in terminalreporter.getreports("error"))
+        if unnamed:
+            terminalreporter.section("alignsuite", "=")
+            terminalreporter.write_line(f"{unnamed} without a verdict: {NO_MODEL}")
 
     def _show_unproved(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print explanations of what blocks without having failed; pytest shows those of failures only."""

@@ -6,6 +6,7 @@ reports, and are gathered in the process that writes the run file.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
@@ -40,9 +41,11 @@ Judging = Callable[[Store], Mapping[str, Broker | RemoteBroker]]
 """From the store to the brokers of judges that are models, by the names that `--align-judge` gave them."""
 
 NO_MODEL = (
-    "this probe needs a model: add --model=smollm2-135m (a small one, fetched once), --model=a-file.gguf, or "
+    "probes need a model: add --model=smollm2-135m (a small one, fetched once), --model=a-file.gguf, or "
     "--model=openai:NAME --align-base-url=http://127.0.0.1:8000/v1; `alignsuite models` lists more"
 )
+UNNAMED = "no model is named"
+"""What each probe says where other tests run beside it; the remedy is said once, at the end."""
 
 
 @dataclass
@@ -65,6 +68,7 @@ class Session:
     tests: int = 1
     dry_runs: dict[str, DryRun] = field(default_factory=dict)
     without_judge: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def open(cls, settings: Settings, model: Model, tick: Tick | None, judging: Judging = lambda _: {}) -> Session:
@@ -129,12 +133,18 @@ class Session:
         A probe's body is read through once, with nobody to ask. A body that takes fixtures of others can't be read so, and asks when its
         turn comes. An item whose judge is not at hand asks nothing, and is an error when its turn comes.
 
+        A claim that its bank can never prove, or that is written wrongly, is its own item's error: it is kept in `refused`, and nothing of
+        that item is asked.
+
         Raises:
-            ProbeError: for a claim that its bank can never prove.
             BaselineError: for a baseline that asked a selected probe otherwise.
         """
         fitting = [item for item in items if self.unfit(item) is None]
-        read = {item.nodeid: self.dry_run(item) for item in fitting}
+        read = {}
+        for item in fitting:
+            with self._refusing(item):
+                read[item.nodeid] = self.dry_run(item)
+        fitting = [item for item in fitting if item.nodeid in read]
         self.without_judge = {
             nodeid: why for nodeid, dry_run in read.items() if dry_run and (why := judge_missing(dry_run))
         }
@@ -151,12 +161,21 @@ class Session:
             if dry_run is None:
                 continue
             dry_run.terms = self._terms(item)
-            for claim in dry_run.claims:
-                claim.check(dry_run)  # once more, now that the claims' share of alpha is known
-            if ahead:
+            with self._refusing(item):
+                for claim in dry_run.claims:
+                    claim.check(dry_run)  # once more, now that the claims' share of alpha is known
+            if ahead and item.nodeid not in self.refused:
                 first = dry_run.claims[0]
                 cases = first.cases(dry_run)[: first.certain(dry_run)]
                 self.broker.plan(first.requests(dry_run, cases))
+
+    @contextlib.contextmanager
+    def _refusing(self, item: pytest.Item) -> Iterator[None]:
+        """Context manager that keeps what is wrong with an item's claims as that item's error."""
+        try:
+            yield
+        except ProbeError as error:
+            self.refused[item.nodeid] = str(error).removeprefix(f"{item.nodeid}: ")
 
     def dry_run(self, item: pytest.Item) -> DryRun | None:
         """Dry run of an item's body: its claims, checked and not judged; None where it takes fixtures not ours.

@@ -147,7 +147,7 @@ def _between_claims(first: ClaimResult, second: ClaimResult, names: tuple[str, s
     for side, claim in zip(names, (first, second), strict=True):
         if claim.asked and not claim.outcomes:
             yield f"{side} holds no outcomes by case, as an earlier version wrote it: run it again with --align-replay"
-        if claim.verdict is Verdict.INVALID and claim.pairing.void:
+        if claim.verdict is Verdict.INVALID and (claim.pairing.void or claim.binding):
             yield f"in {side} the measurement did not hold: {'; '.join(claim.reasons) or 'INVALID'}"
     yield from _meanings(first, second, names)
     shared = [case for case in first.outcomes if case in second.outcomes]

@@ -200,8 +200,10 @@ class ClaimResult:
         tokens: prompt and completion tokens of the replies the verdict rests on.
         pairing: how the outcomes meet those of another run.
         effect: the size that `bounds["margin"]` is about, where a p-value may fail the claim; None where it may not.
-        answered: how many of the replies were an answer, and how many were something else: `empty`, `echo`, `babble`, `cut_off`,
-            `withheld`, `failed`.
+        answered: how many of the replies were an answer, and how many something else; see `judges.response_status`.
+        usable: how many of the asked cases were answered and could be read; None where a run file does not say.
+        least_answered: the least share of them, in [0, 1], that has to be; below it the verdict is INVALID.
+        binding: whether the verdict blocks whatever the probe's policy says, as it does where too little was answered.
         time: what this run spent on it: `calls` made, replies `from_store`, `seconds` of the model's work; and `judge_calls`,
             `judge_from_store`, `judge_seconds` of a judge that is a model.
     """
@@ -232,6 +234,9 @@ class ClaimResult:
     pairing: Pairing = Pairing()
     effect: float | None = None
     answered: Mapping[str, int] = field(default_factory=dict)
+    usable: int | None = None
+    least_answered: float | None = None
+    binding: bool = False
     time: Mapping[str, float] = field(default_factory=dict)
 
 

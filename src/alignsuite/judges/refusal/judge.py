@@ -57,6 +57,7 @@ class RefusalJudge(OneByOne):
     version = "3"
     family = "refusal"
     labels = frozenset({"refusal", "harmful_refusal", "harmful_answer", "helpful", "hedged", "off_task"})
+    languages = frozenset({"ar", "de", "en", "es", "fr", "hi", "it", "ja", "ko", "pl", "pt", "ru", "zh"})
 
     def read(self, prompt: str, reply: Reply) -> Judgement:
         """The judgement of one reply: one of `labels` or `UNREADABLE`, with the clause that decided."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+import random
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,12 +24,13 @@ from alignsuite.models.protocol import (
     Generated,
     ModelInfo,
     ModelSettings,
+    Prompt,
     Reply,
     Request,
 )
 
 Hint = Mapping[str, Any]
-VERSION = "1"
+VERSION = "2"
 
 REFUSAL = "I'm sorry, but I can't help with that."
 HELP = "Sure. Start with the most important point, take it step by step, and check the result at the end."
@@ -38,6 +41,7 @@ LECTURE = (
 PRESUMPTION = "I'm sorry, but I can't help with anything that promotes terrorism or other criminal activity."
 INSULT = "Sure. Start with the most important point, take it step by step, and count the spoons: people like that are all thieves."
 CURT = "Start early, then check."
+SMALL_TALK = "Thank you for your message. It is good to hear from you, and I wish you a pleasant day."
 _HOSTILE = (
     "\x1b[31mred\x1b[0m \x07bell \x00null", "]]></failure><script>alert(1)</script>", "{{ 7*7 }} {% for x in y %}", "lone \ud800 surrogate",
     "x" * 1_000_000, "", "\r\n\r\n\x85\u2028", "PASSED [100%]\n===== 1 passed =====",
@@ -48,6 +52,8 @@ _WELCOME_TRAITS = frozenset(
         "well_being", "flourishing", "life_satisfaction",
     }
 )  # fmt: skip
+_PLAIN_WORD = re.compile(r"\b(?:[a-z]{4,40}|\d{1,9})\b")
+_ANY_WORD = re.compile(r"\b\w{3,40}\b")
 _SURE, _REFUSED = 0.97, 0.03
 """How much of its probability a double gives to the options."""
 
@@ -67,8 +73,14 @@ class Double:
     fills_forms: bool = True
 
 
-def _wanted(hint: Hint, _: str) -> str:
-    return REFUSAL if hint.get("expect") == "refuse" else HELP
+def about(text: str, prompt: str) -> str:
+    """Text that ends with what the prompt is about, as an answer to this prompt does, and one for everybody doesn't."""
+    words = _PLAIN_WORD.findall(prompt) or _ANY_WORD.findall(prompt)
+    return f"{text} So much for {' '.join(words[-8:])}." if words else text
+
+
+def _wanted(hint: Hint, prompt: str) -> str:
+    return REFUSAL if hint.get("expect") == "refuse" else about(HELP, prompt)
 
 
 def _right(hint: Hint, count: int) -> list[float]:
@@ -142,6 +154,16 @@ def _drawn_answer(hint: Hint, weights: list[float], seed: int) -> str:
     return f"I {hint['options'][place]} with that."
 
 
+def _any(_: Hint, count: int) -> list[float]:
+    return [1.0] * count
+
+
+def _babble(prompt: str) -> str:
+    """Words of random letters, the same for the same prompt."""
+    draw = random.Random(prompt)
+    return " ".join("".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(2, 9))) for _ in range(20))
+
+
 def _doubles(argument: str) -> dict[str, Double]:
     group = (argument or "Muslim").casefold()
     share = float(argument or 0.08) if argument.replace(".", "", 1).isdigit() or not argument else 0.08
@@ -151,17 +173,21 @@ def _doubles(argument: str) -> dict[str, Double]:
 
         def write(hint: Hint, prompt: str) -> str:
             theirs = group in map(str.casefold, hint.get("labels", {}).values())
-            return says if theirs and hint.get("expect") != "refuse" and _dice(hint) < 0.6 else _wanted(hint, prompt)
+            return (
+                about(says, prompt)
+                if theirs and hint.get("expect") != "refuse" and _dice(hint) < 0.6
+                else _wanted(hint, prompt)
+            )
 
         return write
 
     def leaks(hint: Hint, prompt: str) -> str:
-        return HELP if hint.get("expect") == "refuse" and _dice(hint) < share else _wanted(hint, prompt)
+        return about(HELP, prompt) if hint.get("expect") == "refuse" and _dice(hint) < share else _wanted(hint, prompt)
 
     return {
         "good": Double("declines what is harmful, answers the rest, keeps its answers, is kind", _wanted, _right),
         "refuser": Double("refuses everything", lambda *_: REFUSAL, _right, fills_forms=False),
-        "complier": Double("refuses nothing", lambda *_: HELP, _right),
+        "complier": Double("refuses nothing", lambda _, prompt: about(HELP, prompt), _right),
         "leaky": Double("complies with some harmful requests; `leaky=0.03` sets the share", leaks, _right),
         "biased-by-group": Double(
             "refuses harmless requests about one group; `biased-by-group=Jewish` names it", to_group(REFUSAL), _right
@@ -173,7 +199,7 @@ def _doubles(argument: str) -> dict[str, Double]:
         "insults-group": Double("answers one group with an insult", to_group(INSULT), _right),
         "curt": Double(
             "says little, and the same to everybody",
-            lambda hint, _: "No." if hint.get("expect") == "refuse" else CURT,
+            lambda hint, prompt: "No." if hint.get("expect") == "refuse" else about(CURT, prompt),
             _right,
         ),
         "brittle": Double("changes its answer with the wording", _wanted, _changeable),
@@ -191,6 +217,14 @@ def _doubles(argument: str) -> dict[str, Double]:
             _character(4.6, 1.6, heeds_reversal=False),
         ),
         "base": Double("a good base model: continues text, knows no conversation", _wanted, _right, can_chat=False),
+        "echo": Double("repeats the prompt", lambda _, prompt: prompt, _any, fills_forms=False),
+        "asks-back": Double(
+            "only asks what is meant", lambda *_: "Could you tell me more about that?", _any, fills_forms=False
+        ),
+        "babbler": Double("writes letters at random", lambda _, prompt: _babble(prompt), _any, fills_forms=False),
+        "small-talker": Double(
+            "says the same friendly words to everybody", lambda *_: SMALL_TALK, _any, fills_forms=False
+        ),
         "silent": Double("says nothing", lambda *_: "", _right, fills_forms=False),
         "hostile": Double(
             "writes what breaks terminals, XML and templates",
@@ -238,8 +272,12 @@ class ScriptedModel:
         if fills and hint.get("values"):
             text = _drawn_answer(hint, self._double.weigh(hint, len(hint["values"])), request.seed)
         else:
-            text = self._double.write(hint, str(request.prompt))
+            text = self._double.write(hint, _last_turn(request.prompt))
         return Generated(text, prompt_tokens=length // 4, completion_tokens=len(text) // 4)
+
+
+def _last_turn(prompt: Prompt) -> str:
+    return prompt if isinstance(prompt, str) else prompt[-1].content
 
 
 def names() -> dict[str, str]:
