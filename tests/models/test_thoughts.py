@@ -79,7 +79,8 @@ def test_blocks_may_be_several_nested_empty_and_wrapped(text: str, said: str, th
     "begun",
     [
         "<think>\n", "<thinking>", "[THINK]", "◁think▷", "<|begin_of_thought|>", "<|START_THINKING|>", "<|channel>thought\n",
-        "<seed:think>", "<|channel|>analysis<|message|>", "<|start|>assistant<|channel|>analysis<|message|>", "analysis", "<think>one</think>\n<think>",
+        "<seed:think>", "<|channel|>analysis<|message|>", "<|start|>assistant<|channel|>analysis<|message|>",
+        "analysis", "<think>one</think>\n<think>",
     ],
 )  # fmt: skip
 def test_a_thought_without_an_end_is_all_there_is(begun: str) -> None:
@@ -154,7 +155,8 @@ def test_an_answer_about_tags_behind_a_thought_stays_whole() -> None:
 _WORDS = st.sampled_from(
     [
         "<think>", "</think>", "<thinking>", "</thinking>", "<reason>", "</reason>", "[THINK]", "[/THINK]", "◁think▷", "◁/think▷", "\n",
-        " ", "`", "```\n", "\n```\n", '"', "yes", "No.", "héllo", "analysis", "assistantfinal", "assistantcommentary", "<|channel|>", "final",
+        " ", "`", "```\n", "\n```\n", '"', "yes", "No.", "héllo", "analysis", "assistantfinal", "assistantcommentary",
+        "<|channel|>", "final",
         "<|message|>", "<|end|>", "<|start|>assistant", "<|return|>", "<answer>", "</answer>", "<|channel>thought\n", "<channel|>", "x",
         "Here is my thought process:", "Here is my response:", "\u2028", "\r\n", "<|inner_prefix|>", "<|inner_suffix|>",
     ]
@@ -191,7 +193,8 @@ def test_a_text_without_marks_comes_back_as_it_was(text: str) -> None:
     "hostile",
     [
         "<think>", "</think>", "<think>\n", "</think>\n", "<think>a</think>b", "x\n<think>\n", "```\n<think>\n", "`<think>`",
-        "x. </think> ", "<|end|>   ", "<|start|>assistant", "<|channel|>analysis", "<|channel|>analysis<|message|>", "analysisWe assistantanalysis", "<",
+        "x. </think> ", "<|end|>   ", "<|start|>assistant", "<|channel|>analysis", "<|channel|>analysis<|message|>",
+        "analysisWe assistantanalysis", "<",
         "abc:", "Here is my thought process", "x\n<reason>\n", "\u2028", "◁think▷ ",
     ],
 )  # fmt: skip
