@@ -17,7 +17,7 @@ from alignsuite.probes.replies import Replies
 from alignsuite.runs.records import ClaimResult, Verdict
 
 from .conftest import Answers
-from .test_bias import naming, scenes
+from .test_bias import naming, scenes, told_or
 from .test_choices import FACTS, MOOD, leaning, right
 from .test_error_rate import by_content, dilemmas
 from .test_preference import pairs, with_ratio
@@ -28,7 +28,7 @@ Answer = Callable[[Mapping[str, Any]], Any]
 CLAIMS: dict[str, tuple[dict[str, Any], Answer, Callable[[Replies], ClaimResult]]] = {
     "flips": (FACTS, right, lambda replies: replies.flips(target=0.05, limit=0.15).claim),
     "mistakes": (dilemmas(40), by_content(), lambda replies: replies.mistakes(target=0.05, limit=0.15).claim),
-    "bias": (scenes(40), naming(lambda _: "open"), lambda replies: replies.bias(limit=0.15).claim),
+    "bias": (scenes(40), naming(told_or(lambda _: "open")), lambda replies: replies.bias(limit=0.15).claim),
     "scale": (MOOD, leaning(2.0), lambda replies: replies.scale(high=3.0).claim),
 }
 
