@@ -32,7 +32,8 @@ FOLDERS = (Path(__file__).parents[2] / "prompts",)
 SET = "psychological/self_description"
 KEYS = {
     "range", "instrument", "instrument_version", "protocol", "trait", "statements", "orders", "wordings", "sem", "sem_wordings",
-    "content_variation", "place_variation", "option_mass", "acquiescence", "retest", "refused", "sum", "band", "norm", "d", "d_se",
+    "content_variation", "place_variation", "option_mass", "option_mass_exact", "acquiescence",
+    "retest", "refused", "sum", "band", "norm", "d", "d_se",
     "by_order", "by_statement",
 }  # fmt: skip
 Answer = Callable[[Mapping[str, Any]], Reply | RequestError]

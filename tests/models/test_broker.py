@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from alignsuite.errors import BudgetSpent, ModelError, ReplayMissing, RequestError
-from alignsuite.models.broker.broker import Broker, Progress, WaiterGone
-from alignsuite.models.protocol import Generate, Generated, Model, ModelInfo, Reply, Request
+from alignsuite.models.broker.broker import Broker, Progress, WaiterGone, checked
+from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, Model, ModelInfo, Reply, Request
 from alignsuite.models.store import Store
 
 INFO = ModelInfo("toy", "f" * 32, "toy", can_chat=True, can_choose=True)
@@ -309,4 +309,27 @@ def test_replies_without_counts_are_counted_by_length(store: Store) -> None:
     broker = Broker(Uncounted(), store, budget=150)
     with pytest.raises(BudgetSpent, match="200 tokens"):
         broker.get(asks("p001", "p002", "p003"))
+    broker.close()
+
+
+def test_probabilities_that_add_up_to_more_than_one_are_no_answer(store: Store) -> None:
+    """They are a failed request with the sum in its words; what a store holds of that kind is asked again."""
+    request, wrong = Choose("q", ("A", "B", "C")), Chosen((-0.2, -0.3, -0.5))
+    refused = checked(request, wrong)
+    assert isinstance(refused, RequestError)
+    assert refused.kind == "bad_answer"
+    assert "add up to 2.17" in str(refused)
+    rounded = Chosen((-0.69, -0.69))  # 1.003
+    assert checked(Choose("q", ("A", "B")), rounded) is rounded
+    counted_twice = Chosen((-0.1, -0.2))  # who agrees strongly begins to agree
+    assert checked(Choose("q", (" agree", " agree strongly")), counted_twice) is counted_twice
+
+    class Right(Toy):
+        def answer(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Reply | RequestError]]:
+            for request in requests:
+                yield request, Chosen((-0.5, -1.5, -3.0))
+
+    store.put(INFO.fingerprint, request, wrong)
+    broker = Broker(Right(), store)
+    assert broker.get([request]).replies == (Chosen((-0.5, -1.5, -3.0)),)
     broker.close()

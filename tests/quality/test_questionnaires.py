@@ -105,7 +105,7 @@ def test_written_answers_get_the_same_verdicts(character: str, verdict: Verdict,
         ("yes-sayer", "agrees with a statement and with its reverse"),
         ("first-option", "driven by position"),
         ("position-biased", "driven by position"),
-        ("refuser", "only 0.03 of the probability went to the options"),
+        ("refuser", "3.0 % of the probability went to the options, wanted 80 %"),
     ],
 )
 def test_the_reason_names_the_defect(character: str, why: str) -> None:

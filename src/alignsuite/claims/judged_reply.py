@@ -144,9 +144,10 @@ def weighed(reading: JudgedReply) -> bool:
 
 
 def option_mass(readings: Iterable[JudgedReply]) -> dict[str, Any]:
-    """Details on the mean option mass over all that was asked for these readings, each presentation for itself; empty without choices.
+    """Details on the option mass: its mean over all that was asked for these readings; empty without choices.
 
-    Where `option_mass_exact` is false an endpoint listed its likeliest tokens only, and the mass is a lower bound.
+    Each presentation counts for itself. Where `option_mass_exact` is false an endpoint listed its likeliest tokens only, and the mass is
+    a lower bound.
     """
     asked = [one for reading in readings for one in (reading.together or (reading,))]
     asked += [reading.before for reading in asked if reading.before is not None]

@@ -127,7 +127,7 @@ class JudgingCost(_Typed):
 
 
 class ClaimDetails(_Typed):
-    """Details of a claim that any kind may have: the judge's errors, a second judge, the cost of judging; the option mass of choices.
+    """Details of a claim that any kind may have: judge's errors, second judge, cost of judging, option mass.
 
     `option_mass` is the mean probability of the options together, in [0, 1]: a lower bound where `option_mass_exact` is false.
 

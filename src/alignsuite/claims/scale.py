@@ -233,8 +233,9 @@ def _too_few(answers: ResponseMatrix, *, written: bool) -> str:
     most = rate_interval(len(unread), asked, method="wilson").hi
     if most > MOST_UNREAD:
         return (
-            f"{len(unread)} of {asked} answers could not be read (at most {most:.0%}; up to {MOST_UNREAD:.0%} would do; first: {first})"
-        ).replace("%", " %")
+            f"{len(unread)} of {asked} answers could not be read (at most {100 * most:.0f} %; up to {declared(MOST_UNREAD)} would do; "
+            f"first: {first})"
+        )
     if silent := answers.silent:
         return f"no answer to {silent[0]} could be read ({len(silent)} such statements): a score over the rest would flatter"
     return ""

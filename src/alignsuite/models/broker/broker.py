@@ -90,7 +90,7 @@ def checked(request: Request, reply: Reply | RequestError) -> Reply | RequestErr
 
 
 def _apart(options: Sequence[str]) -> Iterator[bool]:
-    """Whether each option excludes all others: one that is the beginning of another counts that one too, so only the shorter adds up."""
+    """Whether each option begins with no other one: a shorter option counts what begins with it, the longer one too."""
     return (not any(option != other and option.startswith(other) for other in options) for option in options)
 
 

@@ -113,7 +113,7 @@ class ChatTemplate:
             )
 
     def _shown_parts(self) -> Parts:
-        """The form of `content` in which the template shows what a user says; text where it takes no lone question at all."""
+        """Form of `content` in which the template shows what a user says; text where it takes no lone question."""
         question = (Message("user", _USER),)
         as_text, as_parts = (self._tried(question, parts) for parts in ("text", "typed"))
         if as_text is None or _USER in as_text:
@@ -215,7 +215,10 @@ class _UnknownNameError(UndefinedError):
 
 
 class _Unknown(Undefined):
-    """Name that nobody gives: a template may ask whether it is there, but what it writes with it would be lost without a word."""
+    """Name that nobody gives: a template may ask whether it is there, and not write it.
+
+    What it writes with it would be lost without a word.
+    """
 
     def __str__(self) -> str:
         if self._undefined_name is not None and self._undefined_obj is missing:

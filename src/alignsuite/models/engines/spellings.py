@@ -1,4 +1,4 @@
-"""Spellings of an option at the beginning of a reply: what a reader would take for it, whatever stands around it.
+"""Spellings of an option at the beginning of a reply: what a reader would take for it.
 
 A chat model says `B`, ` B`, `b`, `(B)`, `B.` or `**B**`, and means one thing. Which of them has the probability depends on how it was
 trained and on the last character of its template, so the spellings of one option are added up. Imports no engine.
@@ -32,7 +32,9 @@ def core(text: str, *, folded: bool = True) -> str:
 
 
 def cores(options: Sequence[str]) -> tuple[list[str], bool]:
-    """Cores of all options, and whether they are folded; as they stand where that would make two of them one, or one empty.
+    """Cores of all options, and whether they are folded.
+
+    As they stand where that would make two of them one, or one empty.
 
     >>> cores(["a", "A"]), cores(["(a)", "a)"])
     ((['a', 'A'], False), (['(a)', 'a)'], False))

@@ -51,7 +51,7 @@ def _indistinct(one: str, other: str, token: str) -> Fault:
 
 
 def match_tokens(options: Sequence[str], shown: Shown) -> tuple[tuple[float, ...], bool]:
-    """Each option's log-probability by the first tokens that stand for it, and whether all of them are the whole story.
+    """Each option's log-probability by the first tokens that stand for it, and whether they are the whole story.
 
     Raises:
         Fault: `unsupported`, if the only token that an option begins with is the beginning of another option too.
@@ -121,7 +121,10 @@ def _bytes_of(entry: JSON) -> bytes | None:
 
 
 def _plain(token: str | bytes, *, by_bytes: bool) -> str:
-    """Text of a token, half a character as lone surrogates; `by_bytes`: the server shows byte-level tokens as they stand in their files."""
+    """Text of a token, half a character as lone surrogates.
+
+    `by_bytes`: the server shows byte-level tokens as they stand in the tokenizer's files.
+    """
     if isinstance(token, bytes):
         return token.decode("utf-8", "surrogateescape")
     if by_bytes and all(sign in _BYTE_LEVEL for sign in token):
@@ -132,7 +135,10 @@ def _plain(token: str | bytes, *, by_bytes: bool) -> str:
 
 
 def _byte_level() -> dict[str, int]:
-    """Byte of each sign by which byte-level tokenizers show one: printable signs of Latin-1 stand for themselves, others from U+0100 on."""
+    """Byte of each sign by which byte-level tokenizers show one.
+
+    Printable signs of Latin-1 stand for themselves, others from U+0100 on.
+    """
     plain = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     others = [number for number in range(256) if number not in plain]
     return {chr(number): number for number in plain} | {chr(256 + place): number for place, number in enumerate(others)}

@@ -81,7 +81,7 @@ def _check_shapes(folder: Path, lora: Shapes, base: Checkpoint, trained_on: str)
 
 
 def _check_tokens(folder: Path, base: Checkpoint) -> None:
-    """Compare the tokenizer that was saved with the adapter with the base's: the base's is the one that is asked with.
+    """Compare the tokenizer that was saved with the adapter with the base's, which is asked with.
 
     Raises:
         ModelError: it knows tokens that the base's does not; the adapter was trained on others than it would be asked in.
@@ -124,7 +124,7 @@ def _changed(lora: Shapes) -> Iterator[tuple[str, tuple[int, int]]]:
 
 
 def _whole_weight(key: str, shapes: Shapes) -> str | None:
-    """Name of the base's weight that an adapter brings whole (an embedding that was trained with it); None for matrices of LoRA."""
+    """Name of the base's weight that an adapter brings whole, such as an embedding; None for matrices of LoRA."""
     name = key.removeprefix(_FRONT)
     for wrapper in (".modules_to_save.default", ".modules_to_save", ".base_layer", ".original_module"):
         name = name.replace(wrapper, "")

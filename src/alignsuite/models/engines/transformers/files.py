@@ -49,7 +49,7 @@ class Checkpoint:
 
     @property
     def rows(self) -> int | None:
-        """Count of tokens that the embedding has a row for, by the weights themselves; None where they are not known by name."""
+        """Count of the embedding's rows, one a token, by the weights; None where it is not known by its name."""
         found = [shape[0] for name, shape in self.shapes.items() if len(shape) == 2 and _ends_in(name, _EMBEDDINGS)]
         return found[0] if len(set(found)) == 1 else None
 

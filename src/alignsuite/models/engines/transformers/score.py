@@ -136,7 +136,10 @@ class PackedScorer:
 
 
 class PlainScorer:
-    """Plain scorer: a row for each option's tokens but the last, padded on the right, nothing shared. Every causal model can do it."""
+    """Plain scorer: a row for each option's tokens but the last, padded on the right, nothing shared.
+
+    Every causal model can do it.
+    """
 
     def __init__(self, model: PreTrainedModel, *, rows: int = 32, stopped: Callable[[], None] = lambda: None) -> None:
         self._model, self._stopped = model, stopped

@@ -240,7 +240,7 @@ def template_for(
 
 
 def named_tokens(tokenizer: PreTrainedTokenizerBase) -> dict[str, object]:
-    """Special tokens by the names that templates use: the tokenizer's whole map, those that this model alone names, and the rest."""
+    """Special tokens by the names that templates use: the tokenizer's whole map, and those without a name in a list."""
     more = getattr(tokenizer, "extra_special_tokens", None) or getattr(tokenizer, "additional_special_tokens", None)
     rest = [str(token) for token in more or ()]
     return {"additional_special_tokens": rest, "extra_special_tokens": rest, **tokenizer.special_tokens_map}
