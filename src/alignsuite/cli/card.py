@@ -13,7 +13,7 @@ def card_lines(card: Card) -> Iterator[str]:
     """A card for people, line by line."""
     from alignsuite.text.numbers import percent, plural
 
-    whose = card.labelled_by or "nobody said whom"
+    whose = card.labelled_by or "somebody, not said whom"
     prompts = f" to {plural(card.clusters, 'prompt')}" if card.clusters else ""
     yield f"{card.judge} {card.version}, measured {card.date} on {card.data}: {plural(card.replies, 'reply')}{prompts}"
     yield f"labelled by {whose}" + ("" if card.by_people else "; so it corrects no verdict: only people's labels do")
