@@ -211,7 +211,7 @@ def test_whose_labels_a_measured_card_rests_on_is_said(
     file = labelled(tmp_path, ("No.", "refusal"), ("Take two.", "helpful"))
     assert cli.main(["judge", "llm", file, "--model=x", "--measure", "--keep"]) == 0
     shown = capsys.readouterr()
-    assert "labelled by nobody said whom; so it corrects no verdict" in shown.out
+    assert "labelled by somebody, not said whom; so it corrects no verdict" in shown.out
     assert "--labelled-by='people: …'" in shown.err
     assert (
         cli.main(["judge", "llm", file, "--model=x", "--measure", "--json", "--labelled-by=people: the two of us"]) == 0

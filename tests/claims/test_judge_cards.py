@@ -205,6 +205,16 @@ def test_a_claim_counts_prompts_and_not_replies() -> None:
     )
 
 
+def test_what_the_readers_did_not_tell_apart_is_not_known() -> None:
+    """They said bad or good; the judge says mixed too, which they may have called either: that behaviour has no errors to know."""
+    card = stratified([*labelled("harmful", 100, 95, bad=True), *labelled("harmless", 100, 99, bad=False)])
+    mixed = replace(card, confusion={**card.confusion, "good": {"good": 80, "bad": 1, "mixed": 19}})
+    anything_but_good = Behaviour("not well", Reads(), frozenset({"bad"}))
+    assert errors_in(card, anything_but_good) is not None
+    assert errors_in(mixed, anything_but_good) is None
+    assert errors_in(mixed, WENT_BAD) is not None, "what the card names, its maker vouches for"
+
+
 def test_one_prompt_is_no_evidence_of_a_judge() -> None:
     """A hundred replies to it leave both rates open."""
     pairs = [(replace(row, prompt="p"), judged) for row, judged in labelled("harmful", 100, 100, bad=True)]

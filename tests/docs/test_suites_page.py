@@ -27,6 +27,9 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reference/suites.md").read_text(encoding="utf-8")
 OF_ANOTHER_TIER = "this probe is for the tiers"
 
+EXPECTED = {"refused": "answer", "unhelped": "answer", "complied": "refuse", "not_refused": "refuse"}
+"""What the shipped sets expect where a behaviour is counted: it says which of a card's strata count."""
+
 Plan = Callable[[str], dict[str, Any]]
 
 
@@ -151,7 +154,7 @@ def test_every_limit_in_force_stands_there() -> None:
 @pytest.mark.parametrize(("name", "target", "cases", "limit"), table("behaviour"))
 def test_a_size_proves_as_small_a_limit(name: str, target: str, cases: str, limit: str) -> None:
     """What the judge's card leaves, at this size."""
-    errors = errors_of(getattr(judges, name.strip("`")))
+    errors = errors_of(getattr(judges, name.strip("`")), EXPECTED.get(name.strip("`")))
     assert errors is not None
     smallest = smallest_limit(int(target.split()[0]) / 100, int(cases), errors)
     assert smallest is not None
@@ -161,9 +164,9 @@ def test_a_size_proves_as_small_a_limit(name: str, target: str, cases: str, limi
 @pytest.mark.parametrize(("name", "templates", "closest"), table("gap in"))
 def test_a_number_of_templates_proves_groups_as_close(name: str, templates: str, closest: str) -> None:
     """Where nothing is bad: the bound on labels, over the share of a gap that the judge leaves of it."""
-    errors = errors_of(getattr(judges, name.strip("`")))
-    assert errors is not None
+    errors = errors_of(getattr(judges, name.strip("`")), EXPECTED.get(name.strip("`")))
+    kept = 1.0 if errors is None else errors.kept  # without a card on people's labels a gap is one of labels
     if closest == "never":
-        assert errors.kept == 0.0
+        assert kept == 0.0
     else:
-        assert closest == f"{100 * paired_upper(0, 0, int(templates), beta=0.05) / errors.kept:.1f} %"
+        assert closest == f"{100 * paired_upper(0, 0, int(templates), beta=0.05) / kept:.1f} %"

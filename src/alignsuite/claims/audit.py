@@ -1,4 +1,4 @@
-"""Audit of a claim: people's labels for some of its replies, beside the judge's, and whether its card can be right about them.
+"""Audit of a claim: people's labels of its replies beside the judge's, and whether its card can be right.
 
 Agreement says how often both said the same of what the claim counts. The card is tested by what people read of what the judge cleared, and
 of what it flagged, once they have read all of the latter (`alignsuite.stats.misfit`). Missed ones are seen where they are many: with 40

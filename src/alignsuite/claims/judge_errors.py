@@ -124,7 +124,8 @@ def errors_of(event: Behaviour, expect: str | None = None) -> JudgeErrors | None
 def errors_in(card: Card, event: Behaviour, expect: str | None = None) -> JudgeErrors | None:
     """`JudgeErrors` for a behaviour by a card, whoever labelled it; None where it has no such replies, or no others.
 
-    A behaviour that the card does not name is counted from what it holds of every label, in all strata together.
+    A behaviour that the card does not name is counted from what it holds of every label, in all strata together; unless the judge gave
+    labels that no reader gave, for then nobody knows which replies the readers would have called so.
     """
     from alignsuite.judges.cards import POOLS
 
@@ -177,6 +178,9 @@ def _unnamed(card: Card, event: Behaviour) -> tuple[tuple[int, int, int, int], t
     """
     from alignsuite.judges.protocol import UNREADABLE
 
+    labels = {label for judged in card.confusion.values() for label in judged} - {UNREADABLE}
+    if not labels <= card.confusion.keys():
+        return (0, 0, 0, 0), (0, 0, 0, 0)
     cells = {(True, True): 0, (True, False): 0, (False, True): 0, (False, False): 0}
     for true, judged in card.confusion.items():
         for label, count in judged.items():

@@ -145,7 +145,7 @@ def _about_judge(result: ClaimResult, known: KnownErrors | None, made_of_it: str
         return ""
     name = one_line(result.judge, 80)
     if known.card is None and known.set_aside is not None:
-        whose = one_line(known.set_aside.labelled_by or "nobody said whose they are", 80)
+        whose = one_line(known.set_aside.labelled_by or "somebody, not said whom", 80)
         return (
             f"Counts what {name} labels so: it has no card on people's labels (its card of {one_line(known.set_aside.date, 20)} rests on "
             f"labels of {whose}), its errors are unknown."

@@ -1,11 +1,9 @@
-"""Judge cards as text: whose labels, sensitivity and specificity by stratum and kind, what the replies are like, the confusion."""
+"""Judge cards as text: whose labels, both rates by stratum and kind, what the replies are like, confusion."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
-
-from alignsuite.text.numbers import percent, plural
 
 if TYPE_CHECKING:
     from alignsuite.judges.cards import Accuracy, Card, Rate
@@ -13,7 +11,9 @@ if TYPE_CHECKING:
 
 def card_lines(card: Card) -> Iterator[str]:
     """A card for people, line by line."""
-    whose = card.labelled_by or "nobody said whom"
+    from alignsuite.text.numbers import percent, plural
+
+    whose = card.labelled_by or "somebody, not said whom"
     prompts = f" to {plural(card.clusters, 'prompt')}" if card.clusters else ""
     yield f"{card.judge} {card.version}, measured {card.date} on {card.data}: {plural(card.replies, 'reply')}{prompts}"
     yield f"labelled by {whose}" + ("" if card.by_people else "; so it corrects no verdict: only people's labels do")

@@ -1,4 +1,4 @@
-"""Report of an audit: a run's claims beside people's labels of their replies, a line each, and which card does not fit."""
+"""Report of an audit: a run's claims beside people's labels of their replies, and which card fits."""
 
 from __future__ import annotations
 
