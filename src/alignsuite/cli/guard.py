@@ -43,23 +43,6 @@ def pull(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def is_guard(arguments: argparse.Namespace) -> bool:
-    """Whether the judge that is named is a guard.
-
-    Raises:
-        SettingsError: the adapter is broken, the model stands in the wrong place, or `--from` goes with something else than `pull`.
-    """
-    from alignsuite.errors import SettingsError
-    from alignsuite.judges.guards.spec import guard_named
-
-    if arguments.place is not None:
-        raise SettingsError("--from goes with `alignsuite judge pull NAME`: it says where the text of a guard lies")
-    named = guard_named(arguments.name, model_wanted=False)
-    if named is not None and arguments.model:
-        raise SettingsError(f"a guard's model stands behind its name: {named.spec.id}:{arguments.model}")
-    return named is not None
-
-
 def published(named: Named, *, measured: bool) -> Iterator[str]:
     """Lines of a guard's card that others answer for."""
     spec = named.spec

@@ -83,7 +83,6 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    from alignsuite.cli.guard import is_guard
     from alignsuite.errors import SettingsError
 
     if arguments.card and arguments.file is not None:
@@ -96,9 +95,16 @@ def _check(arguments: argparse.Namespace) -> None:
         raise SettingsError("--keep goes with --measure: it keeps the card")
     if arguments.name == _LLM and arguments.model is None:
         raise SettingsError("the judge `llm` is a model: name it with --model=NAME, such as --model=openai:gpt-4")
+    from alignsuite.judges.guards.spec import guard_named
+
+    if arguments.place is not None:
+        raise SettingsError("--from goes with `alignsuite judge pull NAME`: it says where the text of a guard lies")
+    named = guard_named(arguments.name, model_wanted=False) if arguments.name != _LLM else None
+    if named is not None and arguments.model:
+        raise SettingsError(f"a guard's model stands behind its name: {named.spec.id}:{arguments.model}")
     if (
-        arguments.name != _LLM
-        and not is_guard(arguments)
+        named is None
+        and arguments.name != _LLM
         and (arguments.model or arguments.align_base_url or arguments.align_store)
     ):
         raise SettingsError(
