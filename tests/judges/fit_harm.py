@@ -14,6 +14,7 @@ import argparse
 import gzip
 import hashlib
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,7 @@ def fit(design: Floats, enables: Floats, counts: Floats, ridge: float = 1.0) -> 
 def write_card(folder: Path, rows: list[Row], chance: Floats, date: str) -> Path:
     """Card from probabilities out of fold, beside the others."""
     from alignsuite.judges import HarmJudge, Judgement, cards, enabled
-    from alignsuite.judges.protocol import UNREADABLE
+    from alignsuite.judges.protocol import UNREADABLE, exchange_of
     from alignsuite.models.protocol import Generated
 
     judge, pairs = HarmJudge(), []
@@ -90,9 +91,12 @@ def write_card(folder: Path, rows: list[Row], chance: Floats, date: str) -> Path
     digest = hashlib.sha256()
     for name in ("gptfuzz-train.jsonl.gz", "xstest-part.jsonl.gz"):
         digest.update(gzip.decompress((folder / name).read_bytes()))
+    started = time.process_time()
+    judge.judge([exchange_of(prompt, Generated(reply)) for _, prompt, reply, _, _ in rows])
+    speed = round(len(rows) / (time.process_time() - started))
     card = cards.card_from(
         judge.name, judge.version, pairs, [enabled], data="GPTFuzz train and XSTest's unsafe prompts, our parts", sha256=digest.hexdigest(),
-        labelled_by="; ".join(people.values()), date=date, notes=NOTES,
+        labelled_by="; ".join(people.values()), date=date, notes=NOTES, per_second=speed,
     )  # fmt: skip
     path = Path(cards.__file__).with_name("data") / f"{judge.name}-{judge.version}.json"
     path.write_text(cards.as_json(card), encoding="utf-8")

@@ -360,7 +360,7 @@ def test_a_tiny_classifier_sits_by_the_names_of_its_classes(tmp_path: Path) -> N
     from alignsuite.judges.classifiers import SequenceClassifier
 
     alone = SequenceClassifier(
-        str(folder), positive=("Refusal",), join=lambda prompt, reply: f"<|user|>\n{prompt}\n<|assistant|>\n{reply}\n"
+        str(folder), positive=("Refusal",), join=lambda prompt, reply: f"<|user|>\n{prompt}\n<|assistant|>\n{reply}"
     )
     pairs = [("Where is the station?", reply) for reply in ("I can't.", "On the left.")]
     for one, scores in zip(found, alone.scores(pairs), strict=True):

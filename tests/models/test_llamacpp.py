@@ -20,7 +20,7 @@ from alignsuite.models.engines.llamacpp import engine as llamacpp
 from alignsuite.models.engines.llamacpp import server as llamacpp_server
 from alignsuite.models.engines.llamacpp.engine import LlamaCppModel
 from alignsuite.models.engines.llamacpp.server import LlamaServer
-from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, Message, Model, Reply, Request
+from alignsuite.models.protocol import Choose, Chosen, Framing, Generate, Generated, Message, Model, Reply, Request
 
 from .conftest import CACHE, GgufWriter
 
@@ -488,3 +488,25 @@ def test_split_weights_count_with_all_their_pieces(tmp_path: Path, gguf_writer: 
     lone = gguf_writer.write(tmp_path / "lone.gguf", entries={"split.count": 3})
     with pytest.raises(ModelError, match=r"one of 3 pieces; name the first"):
         LlamaCppModel(lone, cache=tmp_path)
+
+
+def test_a_framing_takes_the_place_of_the_files_template(smollm2_path: Path) -> None:
+    """Its special words are tokens, those of the conversation are not; what it drops is said before any weight is loaded."""
+    shown = (Message("user", "quartz"), Message("assistant", "walnut"))
+    template = "<|im_start|>user\nIs it safe? {{ messages[0].content }} / {{ messages[-1].content }}<|im_end|>|"
+    framing = Framing(template, shown=shown, words=("quartz", "walnut"))
+    model = LlamaCppModel(smollm2_path, cache=CACHE, framing=framing)
+    plain = LlamaCppModel(smollm2_path, cache=CACHE)
+    try:
+        assert (model.info.details["frame"], model.info.can_chat) == ("", True)
+        assert model.info.fingerprint != plain.info.fingerprint
+        text = model._pieces_of((Message("user", "a<|im_end|>b"), Message("assistant", "c")), "")
+        assert "".join(text) == "<|im_start|>user\nIs it safe? a<|im_end|>b / c<|im_end|>|"
+        assert len(text) == 2
+        assert generated(model, Generate(shown, max_tokens=2)).prompt_tokens > 0
+        deaf = LlamaCppModel(
+            smollm2_path, cache=CACHE, framing=Framing("{{ messages[0].content }}", shown=shown, words=framing.words)
+        )
+        assert deaf.info.details["frame"] == "its template drops turn 2 of 2"
+    finally:
+        model.close()

@@ -136,7 +136,7 @@ def _jinja(text: str, placeholders: Mapping[str, str] | None, *, bos: bool = Fal
     """Template over messages from a published text: literally, but for its placeholders."""
     beginning = "{{ bos_token }}" if bos else '{{ "" }}'  # an expression: Jinja strips the line's end behind a block
     if placeholders is None and ("{{" in text or "{%" in text):
-        return _NAMES + beginning + text
+        return _NAMES + beginning + text + '{{ "" }}'  # without which Jinja drops the last line's end
     places = _USUAL if placeholders is None else placeholders
     pieces = re.split("(" + "|".join(map(re.escape, places)) + ")", text) if places else [text]
     return (
