@@ -63,7 +63,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _whole(run: Run, arguments: argparse.Namespace) -> bool:
-    """Whether what is shown may be read as a pass; pictures, and figures beside a study, only have to be of a whole run."""
+    """Whether what is shown may be read as a pass; pictures and studies only want a whole run."""
     from alignsuite.reports.terminal import passes
 
     return not run.cut_off if arguments.against or arguments.pictures else passes(run)

@@ -157,7 +157,7 @@ def toxic_among(classes: Sequence[str]) -> tuple[str, ...]:
 
 
 def judge_at(address: str) -> ClassifierJudge:
-    """`ClassifierJudge` of what stands behind `toxicity:`, as in `hf:ORG/NAME#toxic,insult` or `./folder#sigmoid:toxic`.
+    """Toxicity judge of what stands behind `toxicity:`, as `hf:ORG/NAME#toxic,insult` or `./folder#sigmoid:toxic`.
 
     Raises:
         SettingsError: no place is named, or nothing behind the `#`.
