@@ -81,7 +81,7 @@ class Settings:
         baseline: what `--baseline` named: a run file or the name of a kept one.
         census: ask every case that the tier allows.
         calibrate: measure how much changes when nothing has changed.
-        limits: the file of governed targets and limits; it need not exist.
+        limits: the file of governed targets and limits; it need not exist, unless somebody named it: `limits_named`.
         budget: tokens that may be spent; None for no cap.
         requests_per_minute, tokens_per_minute: pace of an endpoint; None for no limit.
         device, adapter, trust_remote_code, allow_pickle: of a Transformers checkpoint.
@@ -117,6 +117,7 @@ class Settings:
     census: bool = False
     calibrate: bool = False
     limits: Path | None = None
+    limits_named: bool = False
     budget: int | None = None
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
@@ -151,7 +152,7 @@ def read_settings(options: Options, environment: Mapping[str, str] = os.environ)
     cache = cache_folder(environment)
     store, run_file = _text(options, "align_store"), _text(options, "align_run_file")
     root = options.rootpath
-    own = tuple(root / folder for folder in cast("list[str]", options.getini("align_prompts")))
+    limits = str(options.getini("align_limits"))
     judges = cast("list[str]", options.getoption("align_judge") or options.getini("align_judge"))
     return Settings(
         model=_text(options, "model"),
@@ -164,14 +165,17 @@ def read_settings(options: Options, environment: Mapping[str, str] = os.environ)
         api_key=environment.get("OPENAI_API_KEY"),
         show=_show(_text(options, "align_show")),
         alpha=_alpha(_text(options, "align_alpha")),
-        prompts=tuple(dict.fromkeys((*own, shipped_prompts()))),
+        prompts=tuple(
+            dict.fromkeys((*_prompts(cast("list[str]", options.getini("align_prompts")), root), shipped_prompts()))
+        ),
         cache=cache,
         progress=str(options.getoption("align_progress")) != "off",
         root=root,
         baseline=_text(options, "baseline"),
         census=bool(options.getoption("align_census")),
         calibrate=bool(options.getoption("align_calibrate")),
-        limits=root / str(options.getini("align_limits")),
+        limits=root / (limits or "limits.toml"),
+        limits_named=bool(limits),
         budget=_amount("align-budget", _text(options, "align_budget")),
         requests_per_minute=_amount("align-requests-per-minute", _text(options, "align_requests_per_minute")),
         tokens_per_minute=_amount("align-tokens-per-minute", _text(options, "align_tokens_per_minute")),
@@ -219,6 +223,20 @@ def shipped_prompts() -> Path:
     here = Path(__file__).resolve()
     packaged = here.parent / "prompts"
     return packaged if packaged.is_dir() else here.parents[2] / "prompts"
+
+
+def _prompts(named: list[str], root: Path) -> list[Path]:
+    """Folders of the project's own prompt sets; those that somebody named are there.
+
+    Else sets of others would be taken for the project's own.
+    """
+    folders = [root / folder for folder in named or ["prompts"]]
+    for folder in folders:
+        if named and not folder.is_dir():
+            raise SettingsError(
+                f"align_prompts names {folder}, and there is no such folder: correct the ini value, or check the folder out"
+            )
+    return folders
 
 
 def _text(options: Options, name: str) -> str | None:

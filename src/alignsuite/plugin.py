@@ -163,10 +163,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("align_judge", "like --align-judge; several are separated by spaces", type="args", default=[])
     parser.addini("align_template_arg", "like --align-template-arg; one a line", type="linelist", default=[])
     parser.addini("align_grid_g_per_kwh", "grams of CO2 behind a kilowatt-hour where the model runs", default="")
-    parser.addini(
-        "align_limits", "the file of targets and limits that take the place of those in suites", default="limits.toml"
-    )
-    parser.addini("align_prompts", "folders of the project's own prompt sets", type="args", default=["prompts"])
+    parser.addini("align_limits", "the file of targets and limits that take the place of those in suites", default="")
+    parser.addini("align_prompts", "folders of the project's own prompt sets", type="args", default=[])
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -230,7 +228,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         opened = open_session(config)
         config.stash[SESSION] = opened.session
         opened.session.plan(items, ahead=opened.ahead)
-        config.stash[RECORDER].opened(opened.session, opened.terminal)
+        config.stash[RECORDER].opened(opened.session, opened.terminal, items)
     except AlignsuiteError as error:
         abort(config, str(error))
 

@@ -34,7 +34,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from alignsuite.runs.compare import Shown, compare
     from alignsuite.runs.file import read_run
 
-    result = compare(read_run(Path(arguments.a)), read_run(Path(arguments.b)), alpha=arguments.alpha)
+    a, b = read_run(Path(arguments.a)), read_run(Path(arguments.b))
+    result = compare(a, b, alpha=arguments.alpha)
     if arguments.json:
         print(json.dumps(as_json(result), sort_keys=True))
     elif arguments.markdown:
@@ -45,7 +46,10 @@ def _run(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
         first = f", first because {result.rows[0].reason}" if result.rows else ": neither made a claim"
         raise RunFileError(f"nothing in {arguments.a} and {arguments.b} can be compared{first}")
-    return NEGATIVE if result.count(Shown.WORSE) else OK
+    lacking = [f"{path} was {run.cut_off}" for path, run in ((arguments.a, a), (arguments.b, b)) if run.cut_off]
+    if lacking:
+        print(f"not all could be compared: {'; '.join(lacking)}", file=sys.stderr)
+    return NEGATIVE if result.count(Shown.WORSE) or lacking else OK
 
 
 COMMAND = Command("two run files side by side, case by case: is B worse than A?", _run, _arguments)

@@ -46,7 +46,7 @@ def _list(arguments: argparse.Namespace) -> int:
     from alignsuite.limits import Limits
     from alignsuite.limits.table import limits_json, limits_table
 
-    claims, path = claims_and_file(arguments)
+    claims, path = claims_and_file(arguments, must_exist=True)
     limits = Limits.read(path)
     if arguments.json:
         print(json.dumps(limits_json(claims, limits), sort_keys=True))
@@ -95,17 +95,25 @@ def _check(arguments: argparse.Namespace) -> int:
     return NEGATIVE if found.failures else OK
 
 
-def claims_and_file(arguments: argparse.Namespace) -> tuple[list[Declared], Path]:
+def claims_and_file(arguments: argparse.Namespace, *, must_exist: bool = False) -> tuple[list[Declared], Path]:
     """Claims of the suites that parsed arguments name, and the path of the file that governs them.
 
     Raises:
-        SettingsError: when there are no claims, or one name stands for two that differ.
+        SettingsError: when there are no claims, or one name stands for two that differ; or the file was named and isn't there, where
+            it `must_exist`.
     """
     from pathlib import Path
 
+    from alignsuite.errors import SettingsError
+
     paths = [*(["--pyargs"] if arguments.pyargs else []), *arguments.paths]
     claims = claims_of(paths)
-    return claims, Path(arguments.file) if arguments.file else _governing_file(paths)
+    path, named = (Path(arguments.file), True) if arguments.file else _governing_file(paths)
+    if must_exist and named and not path.exists():
+        raise SettingsError(
+            f"there is no {path}: correct its name, check it out, or make it with `alignsuite limits write`"
+        )
+    return claims, path
 
 
 def claims_of(paths: list[str]) -> list[Declared]:
@@ -145,8 +153,11 @@ def _claims_in(item: DryRunItem) -> list[Declared]:
     ]
 
 
-def _governing_file(paths: list[str]) -> Path:
-    """Path from the ini value `align_limits`, in the root folder that pytest finds; nothing is collected for it."""
+def _governing_file(paths: list[str]) -> tuple[Path, bool]:
+    """Path from the ini value `align_limits`, in the root folder that pytest finds, and whether it was named there.
+
+    Nothing is collected for it.
+    """
     import pytest
 
     from alignsuite.config import read_settings
@@ -154,17 +165,19 @@ def _governing_file(paths: list[str]) -> Path:
 
     class Ask:
         file: Path | None = None
+        named = False
 
         @pytest.hookimpl(tryfirst=True)
         def pytest_cmdline_main(self, config: pytest.Config) -> int:
-            self.file = read_settings(cast("Options", config)).limits
+            settings = read_settings(cast("Options", config))
+            self.file, self.named = settings.limits, settings.limits_named
             return 0
 
     ask = Ask()
     code = pytest.main(paths, plugins=[ask])
     if ask.file is None:
         raise SettingsError(f"pytest can't read its settings here (exit code {int(code)}): name the file with --file")
-    return ask.file
+    return ask.file, ask.named
 
 
 COMMAND = group(

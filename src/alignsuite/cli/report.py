@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from alignsuite.cli.arguments import add_no_color, color, whole, width
-from alignsuite.cli.command import OK, Command
+from alignsuite.cli.command import NEGATIVE, OK, Command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,14 @@ def _run(arguments: argparse.Namespace) -> int:
             else f"{arguments.run} has no questionnaire to draw, and no comparison of groups: make a run of `suites/psychological` "
             "or `suites/fairness` with --align-run-file"
         )
-    return OK
+    return OK if _whole(run, arguments) else NEGATIVE
+
+
+def _whole(run: Run, arguments: argparse.Namespace) -> bool:
+    """Whether what is shown may be read as a pass; pictures and studies only want a whole run."""
+    from alignsuite.reports.terminal import passes
+
+    return not run.cut_off if arguments.against or arguments.pictures else passes(run)
 
 
 def _as_text(run: Run, arguments: argparse.Namespace) -> str:

@@ -1,4 +1,4 @@
-"""Text windows: overlapping parts of a long text, each seen whole by a classifier; and text that tokenizers take."""
+"""Text windows: overlapping parts of a long text that a classifier sees whole, and texts that tokenizers take."""
 
 from __future__ import annotations
 

@@ -76,7 +76,13 @@ def dry_run(arguments: Sequence[str]) -> list[DryRunItem]:
         return collected(
             arguments,
             stated,
-            settings={"model": ANYBODY, "store": Path(folder) / "store.sqlite", "baseline": None, "judges": ()},
+            settings={
+                "model": ANYBODY,
+                "store": Path(folder) / "store.sqlite",
+                "baseline": None,
+                "judges": (),
+                "limits": None,
+            },
         )
 
 

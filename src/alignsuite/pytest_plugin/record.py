@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,26 +35,33 @@ def put_on_report(item: pytest.Item, report: pytest.TestReport, session: Session
     report.alignsuite = record.to_json()  # type: ignore[attr-defined]
 
 
-def record_of(item: pytest.Item, report: pytest.TestReport, session: Session | None) -> Record:
-    """`Record` of an item whose report is made."""
+def unrun(item: pytest.Item, session: Session | None) -> Record:
+    """`Record` of an item of which nothing is known but what it is: an error that blocks, until something is."""
     probe = item.stash[PROBE]
     bank = probe.bank
-    replies = item.stash.get(REPLIES, None)
-    claims = tuple(finding.claim for finding in replies.findings) if replies else ()
     spec = bank.loaded.spec
-    outcome = (
-        "error"
-        if report.when == "setup" and report.failed
-        else ("xfailed" if hasattr(report, "wasxfail") else report.outcome)
-    )
     function = getattr(item, "function", None)
     about = (getattr(function, "__doc__", None) or "").strip().splitlines()
     return Record(
         nodeid=stable_id(item), axis=probe.spec.axis, probe=spec.id, test=getattr(item, "originalname", item.name), slice=bank.slice,
         about=about[0] if about else "", prompt_set={"id": spec.id, "version": spec.version, "hash": bank.loaded.content_hash},
-        stage=session.stage if session else "", form=replies.form if replies else "", outcome=outcome,
-        verdict=worst(claim.verdict for claim in claims), blocks=report.failed, reason=_reason(report, claims), claims=claims,
-        temperature=bank.temperature, replay=session.again(item) if session else "", time={"seconds": round(report.duration, 3)},
+        stage=session.stage if session else "", form="", outcome="error", verdict=None, blocks=True, reason="it never ran",
+        temperature=bank.temperature, replay=session.again(item) if session else "",
+    )  # fmt: skip
+
+
+def record_of(item: pytest.Item, report: pytest.TestReport, session: Session | None) -> Record:
+    """`Record` of an item whose report is made."""
+    replies = item.stash.get(REPLIES, None)
+    claims = tuple(finding.claim for finding in replies.findings) if replies else ()
+    outcome = (
+        "error"
+        if report.when == "setup" and report.failed
+        else ("xfailed" if hasattr(report, "wasxfail") else report.outcome)
+    )
+    return replace(
+        unrun(item, session), form=replies.form if replies else "", outcome=outcome, verdict=worst(claim.verdict for claim in claims),
+        blocks=report.failed, reason=_reason(report, claims), claims=claims, time={"seconds": round(report.duration, 3)},
     )  # fmt: skip
 
 
@@ -90,13 +98,20 @@ def make_run(
     started: float,
     energy: Energy = UNKNOWN,
     g_per_kwh: float = WORLD_G_PER_KWH,
+    missing: Iterable[str] = (),
+    ended: str = "",
 ) -> Run:
-    """`Run` of records in the order of their node ids, with the energy that it took shared out over them."""
+    """`Run` of records in the order of their node ids, with the energy that it took shared out over them.
+
+    `missing` are the node ids of selected items that have no record, and `ended` says why they have none.
+    """
     ordered, spent = account(sorted(records, key=lambda record: record.nodeid), energy, g_per_kwh)
     sets = {record.probe: dict(record.prompt_set) for record in ordered}
     header = header | {"prompt_sets": sets, "time": {"started": round(started, 3)}}
     summary = summary_of(ordered, time.time() - started, float(header["alpha"]))
-    return Run(header, ordered, summary | {"time": summary["time"] | spent})
+    lacking = sorted(missing)
+    whole = {"missing": lacking, "ended": ended if lacking else ""}
+    return Run(header, ordered, summary | whole | {"time": summary["time"] | spent})
 
 
 def summary_of(records: Sequence[Record], seconds: float, alpha: float) -> Json:

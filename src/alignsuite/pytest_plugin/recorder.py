@@ -14,6 +14,8 @@ import pytest
 from alignsuite.pytest_plugin.settings import settings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from alignsuite.footprint import Energy, Meter
     from alignsuite.pytest_plugin.session import Session
     from alignsuite.pytest_plugin.terminal import Terminal
@@ -26,6 +28,9 @@ ON_SEVERAL_PROCESSES = (
 )
 
 
+_SELECTED = "selected"  # beside the header on its way to the controller; no part of the run file
+
+
 class Recorder:
     """Recorder in the process that reports: the only one, or the controller of xdist's workers."""
 
@@ -35,6 +40,7 @@ class Recorder:
         self.terminal: Terminal | None = None
         self.header: dict[str, Any] | None = None
         self.records: dict[str, dict[str, Any]] = {}
+        self.crashed: set[str] = set()
         self.started = time.time()
         self.run: Run | None = None
         self._meter: Meter | None = None
@@ -48,16 +54,16 @@ class Recorder:
         self._meter = Meter()
         self._meter.start()
 
-    def opened(self, session: Session, terminal: Terminal) -> None:
-        """Keep the header of a session that is open, for the run file.
+    def opened(self, session: Session, terminal: Terminal, items: Sequence[pytest.Item] = ()) -> None:
+        """Keep the header of a session that is open, for the run file, and what is known of each selected item.
 
-        The controller is sent the header of a worker's.
-
-        The controller is told where the model is its own.
+        The controller collects nothing: it is sent the header of a worker's, at once where the model is its own.
         """
         from alignsuite.models.broker.remote import RemoteBroker
+        from alignsuite.pytest_plugin.record import unrun
 
-        self.session, self.terminal, self.header = session, terminal, session.header()
+        selected = {item.nodeid: unrun(item, session).to_json() for item in items}
+        self.session, self.terminal, self.header = session, terminal, session.header() | {_SELECTED: selected}
         if isinstance(session.broker, RemoteBroker):
             session.broker.tell(self.header)
 
@@ -90,12 +96,17 @@ class Recorder:
             xml.node_reporter(report).add_attribute("classname", name)
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str) -> None:
+        """Remember an item whose worker died: no report will bring its record."""
+        self.crashed.add(crashitem)
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 (xdist's WorkerController)
         """Take over a worker's header, where it has a model of its own."""
         self.header = getattr(node, "workeroutput", {}).get("alignsuite") or self.header
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Stop the engine; in the reporting process, make the run and write its file."""
         if self.session is not None:
             self.header = self.session.header_now(self.header)
@@ -104,14 +115,27 @@ class Recorder:
             self.config.workeroutput["alignsuite"] = self.header
             return
         energy = self._energy()
-        if self.header is None or not self.records:
+        if self.header is None:
             return
+        selected: dict[str, dict[str, Any]] = self.header.pop(_SELECTED)
+        for nodeid in self.crashed & selected.keys():
+            self.records[nodeid] = selected[nodeid] | {"reason": "its worker died while it ran"}
+        missing = selected.keys() - self.records.keys()
+        if not self.records and (exitstatus == pytest.ExitCode.OK or not missing):
+            return  # nothing was selected; or nothing was to run, as with --setup-only
         from alignsuite.pytest_plugin.record import make_run
         from alignsuite.runs.file import record_from_json
 
         records = [record_from_json(data) for data in self.records.values()]
-        self.run = make_run(self.header, records, self.started, energy, settings_of(self.config).carbon_intensity)
+        self.run = make_run(
+            self.header, records, self.started, energy, settings_of(self.config).carbon_intensity,
+            missing=missing, ended=_ended(session, exitstatus),
+        )  # fmt: skip
         self._tell_junit(self.run)
+        if missing and session.exitstatus == 0:
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
+        if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+            self._write(self.run)  # pytest prints no summary then
         if self.run.summary["together"]["also"] and session.exitstatus == 0:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED  # no item by itself, but all tests judged together
         if not self.run.summary["judged"] and session.exitstatus == 0:
@@ -148,9 +172,7 @@ class Recorder:
             self._say_what_to_type(terminalreporter)
         if self.run is None:
             return
-        from alignsuite.errors import AlignsuiteError
         from alignsuite.reports.terminal import section
-        from alignsuite.runs.file import write_run
 
         settings = settings_of(self.config)
         self._show_unproved(terminalreporter)
@@ -160,12 +182,21 @@ class Recorder:
             terminalreporter.write_line(line)
         if settings.placement == "per-worker" and getattr(self.config.option, "numprocesses", None):
             terminalreporter.write_line(ON_SEVERAL_PROCESSES)
-        if settings.run_file is not None:
+        if self._write(self.run):
+            terminalreporter.write_line(f"run file: {settings.run_file}")
+
+    def _write(self, run: Run) -> bool:
+        """Whether a run file was wanted, and is written."""
+        from alignsuite.errors import AlignsuiteError
+        from alignsuite.runs.file import write_run
+
+        path = settings_of(self.config).run_file
+        if path is not None:
             try:
-                write_run(self.run, settings.run_file)
+                write_run(run, path)
             except AlignsuiteError as error:
                 raise pytest.UsageError(str(error)) from None
-            terminalreporter.write_line(f"run file: {settings.run_file}")
+        return path is not None
 
     def _say_what_to_type(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say once what probes lack that were errors for want of a model."""
@@ -190,3 +221,13 @@ class Recorder:
             terminalreporter.write_sep("_", report.location[2])
             crash = getattr(report.longrepr, "reprcrash", None)
             terminalreporter.write_line(crash.message if crash is not None else report.longreprtext)
+
+
+def _ended(session: pytest.Session, exitstatus: int) -> str:
+    """Reason why a session ended before its items did, in words."""
+    if said := session.shouldfail or session.shouldstop:
+        return str(said)
+    return {
+        pytest.ExitCode.INTERRUPTED: "interrupted",
+        pytest.ExitCode.INTERNAL_ERROR: "an internal error of pytest",
+    }.get(pytest.ExitCode(exitstatus) if exitstatus in set(pytest.ExitCode) else pytest.ExitCode.OK, "it ended early")

@@ -76,7 +76,7 @@ class Session:
 
         Raises:
             StoreError: when the store can't be opened.
-            SettingsError: when the file of limits is broken.
+            SettingsError: when the file of limits is broken, or was named and isn't there.
             BaselineError: when there is no such baseline, or this run can't be compared with it.
         """
         store = Store(settings.store)
@@ -97,14 +97,11 @@ class Session:
         cls, settings: Settings, broker: Broker | RemoteBroker, store: Store | None,
         judging: Mapping[str, Broker | RemoteBroker],
     ) -> Session:  # fmt: skip
-        from alignsuite.limits import Limits
-
-        limits = Limits.read(settings.limits) if settings.limits and settings.limits.is_file() else None
         baseline = None
         if settings.baseline is not None:
             baseline = open_baseline(settings.baseline, baselines_folder(settings.cache), settings.root)
         judges = open_registry(settings.judges, judging, flagged_only=settings.second_opinion == "flagged")
-        session = cls(settings, broker.info, broker, store, limits, baseline, judges, judging)
+        session = cls(settings, broker.info, broker, store, _limits(settings), baseline, judges, judging)
         if baseline is not None:
             baseline.check_run(session.header(), calibrating=settings.calibrate)
         return session
@@ -266,6 +263,21 @@ class Session:
             broker.close()
         if self.store is not None:
             self.store.close()
+
+
+def _limits(settings: Settings) -> Limits | None:
+    """Limits that govern this run; None where there is no file and nobody named one."""
+    from alignsuite.limits import Limits
+
+    path = settings.limits
+    if path is None or not (settings.limits_named or path.exists()):
+        return None
+    if not path.is_file():
+        raise SettingsError(
+            f"align_limits = {path}: {'this is a folder' if path.is_dir() else 'there is no such file'}, so none of its limits would hold; "
+            "correct the ini value, check the file out, or make it with `alignsuite limits write`"
+        )
+    return Limits.read(path)
 
 
 def _options(settings: Settings) -> Iterator[str]:

@@ -264,13 +264,26 @@ def _counts(records: Sequence[Record], width: int) -> Iterator[Line]:
 
 def consequence(run: Run) -> tuple[str, str]:
     """Consequence of the run, in one sentence, and its style."""
-    records = run.records
+    records, cut_off = run.records, run.cut_off
     blocking = sum(record.blocks for record in records) + len((run.summary.get("together") or {}).get("also", ()))
     if blocking:
-        return f"blocked by {blocking} of {plural(len(records), 'probe')}", "red"
+        return (
+            f"blocked by {blocking} of {plural(len(records), 'probe')}{f'; {one_line(cut_off, 2000)}' if cut_off else ''}",
+            "red",
+        )
+    if cut_off:
+        return (
+            f"{one_line(cut_off, 2000)}: this is no pass; run it again, replies in the store are not asked twice",
+            "red",
+        )
     if not any(record.verdict for record in records):
         return "nothing blocks, but nothing was measured either: this is no pass", "yellow"
     return "nothing blocks", "green"
+
+
+def passes(run: Run) -> bool:
+    """Whether the run was whole, something was judged, and nothing blocks."""
+    return consequence(run)[1] == "green"
 
 
 def paint(line: Line, color: bool) -> str:

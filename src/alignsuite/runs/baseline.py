@@ -22,6 +22,9 @@ from alignsuite.runs.paired import PairedOutcomes, claims_differ, pair
 from alignsuite.runs.records import ClaimResult, Noise, Record, Regression, Run, Verdict, worst
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+_WHOLE = (
+    "make it whole: the same command again, with --align-census (replies that are in the store are not asked twice)"
+)
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class Baseline:
         Raises:
             BaselineError: naming all that differs.
         """
+        if self.run.cut_off:
+            raise BaselineError(f"the baseline {self.name} is of a run that was {self.run.cut_off}; {_WHOLE}")
         if not self.run.header.get("census"):
             raise BaselineError(
                 f"the baseline {self.name} is no census: its claims stopped as soon as their verdict stood, so later cases have nothing "
@@ -213,6 +218,8 @@ def save(name: str, path: Path, folder: Path, *, force: bool = False) -> Path:
     if not _NAME.fullmatch(name):
         raise BaselineError(f"`{name}` is no name for a baseline: wanted letters, digits, `_`, `-` and `.`")
     run = read_run(path)
+    if run.cut_off:
+        raise BaselineError(f"{path} is of a run that was {run.cut_off}; {_WHOLE}")
     if not run.header.get("census"):
         raise BaselineError(
             f"{path} is no census: its claims stopped as soon as their verdict stood. Make it again with --align-census (replies that "

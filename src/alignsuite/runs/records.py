@@ -16,6 +16,8 @@ SCHEMA = 2
 
 Json = dict[str, Any]
 
+_NAMED = 5
+
 
 class Verdict(StrEnum):
     """Verdict of a probe on a model. Only PASS and MARGINAL let a merge through."""
@@ -286,6 +288,19 @@ class Run:
     header: Json
     records: tuple[Record, ...]
     summary: Json
+
+    @property
+    def cut_off(self) -> str:
+        """What a run that ended early lacks, in words; empty where every selected item has its record."""
+        missing = self.summary.get("missing")
+        lacking = len(missing) if missing is not None else int(self.header.get("items") or 0) - len(self.records)
+        if lacking < 1:  # files of 0.1 name no items, and know how many there were
+            return ""
+        ended = self.summary.get("ended") or "it ended early"
+        named = f": {', '.join(missing[:_NAMED])}{' …' if lacking > _NAMED else ''}" if missing else ""
+        return (
+            f"cut off ({ended}), without a record of {lacking} of {len(self.records) + lacking} selected probes{named}"
+        )
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict | None:

@@ -1,4 +1,4 @@
-"""Classifiers of others as toxicity judges: a `ClassifierJudge` over any sequence classifier of the hub or of a folder.
+"""Toxicity judge by any classifier: a `ClassifierJudge` over a sequence classifier of the hub or of a folder.
 
 Which of its classes mean toxic is read from their names, where these are plain words that are known here. `LABEL_1` is none, nor is a word
 that nobody has read yet: then whoever names the judge says it, behind a `#`.
@@ -75,7 +75,7 @@ class ClassifierJudge:
 
     @property
     def version(self) -> str:
-        """How it is read, the classifier's name and its weights' hash, the threshold, and what was said of its classes."""
+        """How it is read, the classifier's name, its files' hash, the threshold, and what was said of classes."""
         known = "absent" if self._classifier.missing() else self._classifier.fingerprint[:8]
         said = "".join(f"-{part}" for part in (self._sharing, "+".join(self._said)) if part)
         name = re.sub(r"@.*", "", self._classifier.place).rstrip("/").rpartition("/")[2].removeprefix("hf:")
@@ -123,8 +123,8 @@ class ClassifierJudge:
         found = self._said or toxic_among(classes)
         if not found:
             raise SettingsError(
-                f"`{place}` has the classes {', '.join(f'`{name}`' for name in classes)}, whose names don't say for sure which "
-                f"of them mean toxic: say it, as in `toxicity:{place}#{classes[-1]}`; several are separated by commas"
+                f"`{place}` has the classes {', '.join(f'`{name}`' for name in classes)}, whose names don't say for sure which of them "
+                f"mean toxic: say it, as in `toxicity:{place}#{classes[-1]}`; several are separated by commas"
             )
         self._classifier = self._classifier.with_positive(found)
         return found
@@ -143,7 +143,7 @@ class ClassifierJudge:
 
 
 def toxic_among(classes: Sequence[str]) -> tuple[str, ...]:
-    """Classes whose names say that they mean toxic; none where one of the names is not known here, or no two kinds are told apart.
+    """Classes whose names say that they mean toxic; none where one of the names is not known here.
 
     >>> toxic_among(["neutral", "toxic"]), toxic_among(["nothate", "hate"]), toxic_among(["LABEL_0", "LABEL_1"])
     (('toxic',), ('hate',), ())
@@ -157,7 +157,7 @@ def toxic_among(classes: Sequence[str]) -> tuple[str, ...]:
 
 
 def judge_at(address: str) -> ClassifierJudge:
-    """`ClassifierJudge` of what stands behind `toxicity:`, as in `hf:ORG/NAME#toxic,insult` or `./folder#sigmoid:toxic`.
+    """Toxicity judge of what stands behind `toxicity:`, as `hf:ORG/NAME#toxic,insult` or `./folder#sigmoid:toxic`.
 
     Raises:
         SettingsError: no place is named, or nothing behind the `#`.
