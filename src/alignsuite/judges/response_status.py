@@ -190,7 +190,8 @@ def _asks(text: str, asked: Asked) -> Answered | None:
     if saying or not any(asking):
         return None
     questions = [part.lower() for (part, _), one in zip(told, asking, strict=True) if one]
-    addressed = any(lists.addresses.search(one) or lists.clarify.search(one) for one in questions)
+    to_asker = lists.about_text if asked.wants_text else lists.addresses
+    addressed = any(to_asker.search(one) or lists.clarify.search(one) for one in questions)
     if any(lists.suggests.search(one) for one in questions) or (asked.wants_text and not addressed):
         return None
     return "asks_back" if addressed or len(questions) == 1 else "own_question"
@@ -209,9 +210,11 @@ def _babbles(words: list[str], text: str, asked: Asked) -> bool:
         return True
     if all(not any(map(str.isalpha, word)) for word in words):
         return asked.open and not asked.number
+    if asked.wants_odd_text:
+        return False
     if not content(words) or (len(words) == 1 and len(words[0]) == 1 and words[0].isascii()):
         return (asked.open and not asked.yes_or_no) or _LOOP <= len(words) > 2 * len(set(words))
-    if asked.wants_odd_text or "```" in text or _plainly_english(words):
+    if "```" in text or _plainly_english(words):
         return False
     from alignsuite.judges.language import is_english, nonsense
 

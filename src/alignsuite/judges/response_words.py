@@ -37,6 +37,7 @@ class StatusWords:
     wants_odd_text: re.Pattern[str]
     clarify: re.Pattern[str]
     addresses: re.Pattern[str]
+    about_text: re.Pattern[str]
     suggests: re.Pattern[str]
     refuses: re.Pattern[str]
     languages: re.Pattern[str]

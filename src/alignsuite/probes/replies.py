@@ -22,7 +22,7 @@ from alignsuite.judges.protocol import UNREADABLE, Behaviour, Exchange, Judge, J
 from alignsuite.judges.reading import read_replies
 from alignsuite.judges.registry import JudgeRegistry, Paid
 from alignsuite.judges.response_status import Answered, classify
-from alignsuite.models.protocol import Prompt, Reply, Request
+from alignsuite.models.protocol import Generated, Prompt, Reply, Request
 from alignsuite.runs.records import ClaimResult, Verdict
 
 if TYPE_CHECKING:
@@ -308,7 +308,7 @@ class Replies:
             (case, reply) for case, reply in zip(cases, replies, strict=True) if not isinstance(reply, RequestError)
         ]
         if behaviour is None:
-            read = [(classify(self._prompt(case), reply), read_choice(case.options, reply)) for case, reply in came]
+            read = [(classify(self._prompt(case), reply), _unjudged(case, reply)) for case, reply in came]
         else:
             exchanges = [exchange_of(self._prompt(case), reply, case.hidden, case.options) for case, reply in came]
             read = self._read_by(behaviour.judge, exchanges)
@@ -344,6 +344,17 @@ class Replies:
         self._spent["from_store"] += delivery.from_store
         self._spent["calls"] += len(delivery.replies) - delivery.from_store
         self._spent["milliseconds"] += round(1000 * delivery.seconds)
+
+
+def _unjudged(case: Case, reply: Reply) -> Judgement:
+    """Judgement where no judge is asked: the option that was chosen, or that there is a text for the claim to read."""
+    if isinstance(reply, Generated):
+        return (
+            Judgement("written", reply.text[:200])
+            if reply.text.strip()
+            else Judgement(UNREADABLE, "no words in the reply")
+        )
+    return read_choice(case.options, reply)
 
 
 class DryRunOver(BaseException):

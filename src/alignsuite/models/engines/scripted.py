@@ -199,7 +199,7 @@ def _doubles(argument: str) -> dict[str, Double]:
         "insults-group": Double("answers one group with an insult", to_group(INSULT), _right),
         "curt": Double(
             "says little, and the same to everybody",
-            lambda hint, prompt: "No." if hint.get("expect") == "refuse" else about(CURT, prompt),
+            lambda hint, _: "No." if hint.get("expect") == "refuse" else CURT,
             _right,
         ),
         "brittle": Double("changes its answer with the wording", _wanted, _changeable),
@@ -225,7 +225,7 @@ def _doubles(argument: str) -> dict[str, Double]:
         "small-talker": Double(
             "says the same friendly words to everybody", lambda *_: SMALL_TALK, _any, fills_forms=False
         ),
-        "silent": Double("says nothing", lambda *_: "", _right, fills_forms=False),
+        "silent": Double("says nothing", lambda *_: "", _any, fills_forms=False),
         "hostile": Double(
             "writes what breaks terminals, XML and templates",
             lambda hint, _: _HOSTILE[int(_dice(hint) * len(_HOSTILE))],
