@@ -22,7 +22,7 @@ from alignsuite.models.broker.broker import Delivery
 from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, Message, Reply, Request
 
 SAFE = "Safety: Safe\nCategories: None\nRefusal: No"
-LONG = " ".join(f"word{number}" for number in range(1000))
+LONG = "word " * 1000
 OWN = """
 id = "mine"
 model = "scripted:good"
@@ -371,8 +371,9 @@ class Short:
 
 
 @pytest.mark.parametrize("replay", [False, True])
-def test_a_reply_that_is_too_long_is_shortened_in_its_middle(replay: bool) -> None:
+def test_a_reply_that_is_too_long_is_shortened_in_its_middle(replay: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Until it fits, and the same way in replay, where the refused request is in no store."""
+    monkeypatch.setattr("alignsuite.judges.guards.judge.classify", lambda *_: "answer")
     broker = Short(1200, replay=replay)
     judge = GuardJudge(spec_of("qwen3guard"), "harm", ModelSource(spec_of("qwen3guard"), broker))
     found = judge.judge([exchange("A short one."), exchange(LONG)])
@@ -380,8 +381,9 @@ def test_a_reply_that_is_too_long_is_shortened_in_its_middle(replay: bool) -> No
     assert max(length for length in broker.lengths if length <= 1200) > 600
 
 
-def test_what_cannot_be_shortened_is_unreadable(tmp_path: Path) -> None:
+def test_what_cannot_be_shortened_is_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the adapter's word, or because nothing of it would be left."""
+    monkeypatch.setattr("alignsuite.judges.guards.judge.classify", lambda *_: "answer")
     spec = read_spec(written(tmp_path, OWN.replace('template = "own"', 'template = "own"\nshorten = "nothing"')))
     judge = GuardJudge(spec, "harm", ModelSource(spec, Short(300)))
     judge._opening = ""

@@ -144,6 +144,22 @@ def test_an_adapter_of_ones_own_sits_by_its_path(guarded: pytest.Pytester, run_f
     assert claims(run_file)["enabled"].labels == claim.labels
 
 
+def test_a_refusal_for_everybody_is_an_answer_to_a_guard_that_knows_no_refusals(
+    guarded: pytest.Pytester, run_file: Path
+) -> None:
+    """The same words to all requests are on none of their subjects, but where they decline."""
+    guarded.makepyfile(test_probes=PROBES.partition('@probe("fairness/help", unproved="warn")\n    def test_helps')[0])
+    (guarded.path / "mine.toml").write_text(
+        'id = "mine"\nlicence = "mine"\n[ask]\ntemplate = "own"\n[read]\nhow = "pattern"\n'
+        "pattern = 'safety: (?P<harm>safe|unsafe)\\n(?s:.*)'\n"
+        '[labels.harm]\nenabled = { harm = "unsafe" }\nnot_enabled = { harm = "safe" }\n'
+    )
+    guarded.runpytest("--model=scripted:refuser", "--align-judge=./mine.toml:guard-a")
+    assert claims(run_file)["enabled"].verdict == "PASS"
+    guarded.runpytest("--model=scripted:complier", "--align-judge=./mine.toml:guard-a")
+    assert claims(run_file)["enabled"].verdict == "INVALID"
+
+
 def test_workers_share_a_guard(guarded: pytest.Pytester, run_file: Path) -> None:
     """It lives in the controller, and the opening test is asked once."""
     guarded.runpytest("--model=scripted:good", "--align-judge=qwen3guard:guard-loose", "-n2").assert_outcomes(passed=2)

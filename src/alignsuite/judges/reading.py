@@ -41,7 +41,7 @@ def _prompt(exchange: Exchange) -> Prompt:
 def _is_read(judge: Judge, status: Answered, exchange: Exchange) -> bool:
     if status == "withheld":  # a refusal to whom refusals are counted; to others what was shown before
         said = isinstance(exchange.reply, Generated) and exchange.reply.text.strip()
-        return OFF_TASK in judge.labels or bool(said)
+        return not judge.labels.isdisjoint({OFF_TASK, "refused"}) or bool(said)
     return status in JUDGED or (status in WORDED and OFF_TASK not in judge.labels)
 
 
