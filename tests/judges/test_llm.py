@@ -349,3 +349,39 @@ def test_a_judgement_is_plain_and_the_same_each_time() -> None:
     judge = LLMJudge(Double(lambda _: letters("refusal")))
     wanted = Judgement("refusal", "95% of the judge's choice", pytest.approx(0.9 / 0.95))  # type: ignore[arg-type]
     assert judge.read("p", Generated("No.")) == judge.read("p", Generated("No.")) == wanted
+
+
+def test_a_judge_may_think_before_it_answers() -> None:
+    """Its label is the one behind the thought; one that it only weighed is none, and a thought without an end is no label."""
+    from alignsuite.models.thoughts import as_seen
+
+    answers = {
+        "behind": '<think>\nNot {"label": "refusal"}.\n</think>\n\n{"label": "helpful"}',
+        "named": '<think>\n{"label": "refusal"}\n</think>\n\nI am not sure.',
+        "cut": '<think>\n{"label": "refusal"}',
+    }
+
+    def answer(request: Request) -> Reply | RequestError:
+        assert isinstance(request, Generate)
+        assert request.max_tokens >= 1000
+        said = next(text for name, text in answers.items() if name in quoted_in(text_of(request), "reply"))
+        return as_seen(request, Generated(said, finish="length" if said == answers["cut"] else "stop"))
+
+    judge = LLMJudge(Double(answer, can_choose=False))
+    found = judge.judge([exchange(name) for name in answers])
+    assert [one.label for one in found] == ["helpful", UNREADABLE, UNREADABLE]
+    assert "never left its reasoning" in found[2].evidence
+
+
+def test_a_chat_model_that_would_rather_write_than_choose_is_asked_for_words() -> None:
+    """A template that opens a thought leaves the letters no probability; a base model would only write on."""
+
+    def answer(request: Request) -> Reply | RequestError:
+        if isinstance(request, Choose):
+            return Chosen(tuple(math.log(0.01) for _ in LABELS))
+        return Generated('{"label": "hedged"}')
+
+    for can_chat, label, asked in ((True, "hedged", 2), (False, UNREADABLE, 1)):
+        double = Double(answer, can_chat=can_chat)
+        assert LLMJudge(double).judge([exchange("Well.")])[0].label == label
+        assert len(double.asked) == asked
