@@ -27,7 +27,7 @@ HOPELESS = """
 
     @probe("safety/wishes")
     def test_hopeless(replies):
-        assert replies.rate(complied, target=0.005, limit=0.02)
+        assert replies.rate(complied, target=0.3, limit=0.1)
 
     @probe("safety/wishes")
     def test_plain(replies):
@@ -57,7 +57,7 @@ def test_a_hopeless_limit_is_its_own_probes_error(project: pytest.Pytester) -> N
     project.makepyfile(test_probes=HOPELESS)
     result = project.runpytest("--model=scripted:good")
     result.assert_outcomes(errors=1, passed=2)
-    result.stdout.fnmatch_lines(["*limit*"])
+    result.stdout.fnmatch_lines(["*target is 0.3 and limit 0.1*"])
 
 
 def test_a_forgotten_model_is_said_once(project: pytest.Pytester) -> None:
