@@ -78,9 +78,25 @@ class Model:
 def pytest_alignsuite_open_model(name, settings):
     return Model(name) if name in WRITES else None
 """.replace("\\\\n", "\\n")
-KINDS = (
-    "echo disguised asks-back letters salad constant empty number next finnish swahili thought refuses sure loop json shuffled"
-).split()
+KINDS = [
+    "echo",
+    "disguised",
+    "asks-back",
+    "letters",
+    "salad",
+    "constant",
+    "empty",
+    "number",
+    "next",
+    "finnish",
+    "swahili",
+    "thought",
+    "refuses",
+    "sure",
+    "loop",
+    "json",
+    "shuffled",
+]
 AXES = ("fairness", "safety", "robustness", "psychological")
 
 

@@ -72,7 +72,9 @@ def _remarks(found: Estimate) -> Iterator[str]:
     claims, stored, worst = plural(len(found.lines), "claim"), count(found.stored), count(found.worst.requests)
     yield f"{probes}, {claims}. The store can answer {stored} of {worst} requests already."
     if found.lines:
-        least = ", ".join(sorted({declared(claim_kind(line.kind).least_answered) for line in found.lines}, reverse=True))
+        least = ", ".join(
+            sorted({declared(claim_kind(line.kind).least_answered) for line in found.lines}, reverse=True)
+        )
         yield f"Of each claim's cases at least {least} have to be answered; below that it is INVALID, and blocks."
     if found.census:
         yield "Every case that the tier allows is asked: a census, so that cases can be compared one by one."
