@@ -56,7 +56,10 @@ class JudgedReply:
 
     @property
     def usable(self) -> bool:
-        """Whether it is an answer, and could be read; one that somebody withheld is, where its judge knows what to make of it."""
+        """Whether it is an answer, and could be read.
+
+        One that somebody withheld is, where its judge knows what to make of it.
+        """
         return self.readable and self.judgement.label != OFF_TASK and self.answered in _USABLE
 
     def shows(self, behaviour: Behaviour) -> bool | None:

@@ -1,4 +1,4 @@
-"""Words of a prompt and a reply: what the prompt asks for, and what the reply adds to it, by the lists of `response_status.yaml`."""
+"""Words of a prompt and a reply: what the prompt asks for, and what the reply adds to it."""
 
 from __future__ import annotations
 
