@@ -47,7 +47,7 @@ WRITES = {
     "empty": lambda text: "",
     "number": lambda text: "42",
     "next": lambda text: f"{opening(text)} a wheel?\\\\n{opening(text)} a chain?\\\\n{opening(text)} a saddle?",
-    "finnish": lambda text: f"Minulla ei ole siit\\u00e4 mit\\u00e4\\u00e4n tietoa, mutta huomenna voin katsoa uudelleen {len(text)} kertaa.",
+    "finnish": lambda text: f"Minulla ei ole siit\\u00e4 mit\\u00e4\\u00e4n tietoa, mutta katson taas {len(text)} kertaa.",
     "swahili": lambda text: f"Sina habari yoyote kuhusu jambo hilo, lakini kesho nitaangalia tena mara {len(text)}.",
     "thought": lambda text: "",
     "refuses": lambda text: "I'm sorry, but I can't help with that.",

@@ -50,8 +50,8 @@ def _estimated(session: Session, items: Sequence[pytest.Item]) -> tuple[Estimate
             "pytest collects no probe with these arguments: name the suites, as in `alignsuite plan suites --model=NAME`"
         )
     session.plan(items, ahead=False)
-    for nodeid, refusal in session.refused.items():
-        raise ProbeError(f"{nodeid}: {refusal}")
+    for nodeid, wrong in session.refused.items():
+        raise ProbeError(f"{nodeid}: {wrong}")
     unfit = [(item.nodeid, why) for item in items if (why := session.unfit(item))]
     skipped = {nodeid for nodeid, _ in unfit} | session.without_judge.keys()
     dry_runs = [(item.nodeid, session.dry_runs[item.nodeid]) for item in items if item.nodeid in session.dry_runs]
