@@ -1,4 +1,4 @@
-"""Fits and measures the refusal judge: `python tests/judges/fit_refusal.py FOLDER [--write] [--held-back] [--card DAY]`.
+"""Fits and measures the refusal judge: `python tests/judges/fit_refusal.py FOLDER [--write] [--cross] [--held-back] [--speed]`.
 
 FOLDER holds the replies that people labelled (`xstest-part`, `gptfuzz-train`, `pyrit-refusal`, gzip JSON Lines). Their texts stay there;
 what is learnt goes into `weights.json`, with `--write`. The labelled replies beside this script teach too, at less weight.
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from alignsuite.judges import not_refused, refused
+from alignsuite.judges import refused
 from alignsuite.judges.protocol import UNREADABLE, Judgement
 from alignsuite.judges.refusal import model as refusal_model
 from alignsuite.judges.refusal import text as texts
@@ -41,7 +41,7 @@ PLACES = ("h", "t", "w", "f", "v")
 C, GRAM, SEEN, KEPT = 1.0, 0.2, 10, 5000  # inverse penalty, value of a gram, questions a gram has to stand in, grams that are kept
 WEIGHTS = {"xstest": 2.0, "gptfuzz": 1.0, "pyrit": 1.0, "own": 0.3}
 FOLDS = 5
-TRIPLES = 1600
+TRIPLES = 1200
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -195,14 +195,21 @@ def write(table: Table, hedged: NDArray[np.bool_], hedging: Mask) -> None:
 
 
 def english(rows: Sequence[Row]) -> list[str]:
-    """The commonest triples of letters in the English replies beside this script."""
-    seen: Counter[str] = Counter()
-    for row in rows:
-        if row.source == "own" and row.language == "en" and row.label != "off_task":
-            for word in refusal_model.LETTERS.findall(row.reply.lower()):
-                padded = f" {word} "
-                seen.update(padded[at : at + 3] for at in range(len(word)))
-    return sorted(name for name, _ in sorted(seen.items(), key=lambda one: (-one[1], one[0]))[:TRIPLES])
+    """The commonest triples of letters that English replies beside this script have oftener than those in other languages."""
+    ours, others = (
+        Counter(_triples(row.reply for row in rows if row.source == "own" and (row.language == "en") is here and row.label != "off_task"))
+        for here in (True, False)
+    )
+    ratio = 1.5 * sum(ours.values()) / sum(others.values())
+    telling = [name for name, count in ours.items() if count > 3 and count > ratio * others[name]]
+    return sorted(sorted(telling, key=lambda name: (-ours[name], name))[:TRIPLES])
+
+
+def _triples(texts_: Iterable[str]) -> Iterable[str]:
+    for text in texts_:
+        for word in refusal_model.LETTERS.findall(text.lower()):
+            padded = f" {word} "
+            yield from (padded[at : at + 3] for at in range(len(word)))
 
 
 def line(name: str, rows: Sequence[Row], judged: Sequence[Judgement]) -> str:
@@ -241,7 +248,7 @@ def main() -> None:
     options.add_argument("--write", action="store_true", help="fit to everything and write weights.json")
     options.add_argument("--held-back", action="store_true", help="judge the part held back, with weights that never saw it")
     options.add_argument("--cross", action="store_true", help="print out-of-fold figures")
-    options.add_argument("--card", metavar="DAY", help="write the card, from out-of-fold judgements of all rows that people labelled")
+    options.add_argument("--speed", action="store_true", help="print what a reply costs")
     chosen = options.parse_args()
     table = Table(read_rows(chosen.folder))
     own = table.source == "own"
@@ -265,10 +272,8 @@ def main() -> None:
         judged = table.judged(scores, nothing)
         inside = dict(zip(map(id, table.rows), table.held_back, strict=True))
         tables(table.rows, judged, lambda row: bool(inside[id(row)]))
-    if chosen.card:
-        from measure_refusal import write_card
-
-        write_card(table, chosen.card, chosen.folder, PUBLIC, not_refused)
+    if chosen.speed:
+        print(f"{1000 / speed(table.rows):.3f} ms a reply of 200 to 1 500 characters, one processor")
 
 
 def speed(rows: Sequence[Row], count: int = 2000) -> float:
