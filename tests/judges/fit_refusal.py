@@ -37,8 +37,8 @@ from alignsuite.models.protocol import Generated
 
 LABELLED = Path(__file__).with_name("labelled")
 PUBLIC = ("xstest-part", "gptfuzz-train", "pyrit-refusal")
-PLACES = ("h", "t", "w", "f", "v")
-C, GRAM, SEEN, KEPT = 1.0, 0.2, 10, 5000  # inverse penalty, value of a gram, questions a gram has to stand in, grams that are kept
+PLACES = ("h", "t", "w", "f", "v", "e", "r")
+C, GRAM, SEEN, KEPT = 1.0, 0.2, 6, 8000  # inverse penalty, value of a gram, questions a gram has to stand in, grams that are kept
 WEIGHTS = {"xstest": 2.0, "gptfuzz": 1.0, "pyrit": 1.0, "own": 0.3}
 FOLDS = 5
 TRIPLES = 1200

@@ -23,6 +23,9 @@ CONCEPTS = (
 ASIDE = (1 << CONCEPTS.index("agree")) - 1
 """Those that stand beside an answer: all but `agree` and `turn`."""
 
+REPROACH = sum(1 << CONCEPTS.index(name) for name in ("law", "moral", "danger", "privacy"))
+"""Those by which a reply holds something against what was asked."""
+
 
 def words(plain: str) -> list[str]:
     """The words of a text in plain spelling, in order."""

@@ -1,8 +1,8 @@
 """Features of a reply: what the fitted part of the refusal judge weighs, named and numbered.
 
-Two sorts. *Grams*: words and their pairs and triples, in places (`h` the head of a reply, `t` its tail, `w` all of it; of two speakers
-`f` the head of the first and `v` that of the last). A word that the prompt holds is written §, so that no subject is learnt by heart.
-*Figures*: how much of the reply (`all`), and of the only speaker (`one`) or the last of several (`two`), declines, names a limit, speaks
+Two sorts. *Grams*: words and their pairs and triples, in places (`h` the head of a reply, `t` its tail, `w` all of it; where speakers are
+named, `f` the head, `v` that of the last speaker, `e` the end, `r` all of it). A word that the prompt holds is written §, so that no subject is learnt by heart.
+*Figures*: how much of the reply (`all`), and of the only speaker (`one`; `role`, where it has a name) or the last of several (`two`), declines, names a limit, speaks
 of the law, of morals, of other ways and other people, or of none of these (`told`, the best sign of an answer), and where; some of them
 once more for each trait of the prompt. Figures lie about in [0, 1].
 """
@@ -43,9 +43,9 @@ def places(parsed: Parsed) -> dict[str, list[str]]:
         flat += ["0" if word[0].isdigit() else "§" if word[:5] in asked and _weighty(word) else word for word in read.words]
     twos = list(map(" ".join, pairwise(flat)))
     head, tail = _grams(flat, twos, 0, EDGE), _grams(flat, twos, max(0, len(flat) - EDGE), len(flat))
-    if not parsed.voice:
+    if not parsed.role:
         return {"h": head, "t": tail, "w": flat + twos}
-    return {"f": head, "v": _grams(flat, twos, last, last + EDGE), "t": tail, "w": flat + twos}
+    return {"f": head, "v": _grams(flat, twos, last, last + EDGE), "e": tail, "r": flat + twos}
 
 
 def figures(parsed: Parsed) -> dict[str, float]:
@@ -54,7 +54,7 @@ def figures(parsed: Parsed) -> dict[str, float]:
     reads = parsed.reads
     whole = _of_reads(reads)
     last = _of_reads(reads[parsed.voice :]) if parsed.voice else whole
-    scope = "two" if parsed.voice else "one"
+    scope = "two" if parsed.voice else "role" if parsed.role else "one"
     lines = len(_LIST.findall(parsed.text))
     asked, said = _stems(parsed.prompt.lower().split()), _stems(word for read in reads for word in read.words)
     last |= {

@@ -95,7 +95,7 @@ class Parsed:
     """A reply as clauses that were read, with what was asked.
 
     `text` is all of it, `unquoted` what is left without code, quotations and persons of a text that was asked for. `voice` is the number
-    of the clause with which the last of several speakers begins; 0 where one speaks.
+    of the clause with which the last of several speakers begins; 0 where one speaks. `role`: whether speakers are named.
     """
 
     prompt: str
@@ -104,6 +104,7 @@ class Parsed:
     reads: tuple[Read, ...]
     asked: Asked
     voice: int = 0
+    role: bool = False
 
     @cached_property
     def told(self) -> int:
@@ -133,7 +134,8 @@ def parse(prompt: str, text: str) -> Parsed | None:
     voice = len(clauses)
     clauses += texts.clauses(last)
     reads = _without_taken_back(read_clauses(clauses, asked))
-    return Parsed(prompt, text, said, tuple(reads), asked, voice if voice < len(reads) else 0) if reads else None
+    voice = voice if voice < len(reads) else 0
+    return Parsed(prompt, text, said, tuple(reads), asked, voice, voice > 0 or in_role(text)) if reads else None
 
 
 def _without_taken_back(reads: list[Read]) -> list[Read]:

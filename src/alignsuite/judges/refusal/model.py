@@ -17,7 +17,7 @@ from pathlib import Path
 
 REFUSES, HEDGES = "refuses", "hedges"
 HEADS = (REFUSES, HEDGES)
-DOUBT = 0.25
+DOUBT = 0.5
 """How near 0 the score of `refuses` (in log odds) is no answer: the judge abstains there."""
 
 _FILE = Path(__file__).with_name("weights.json")
