@@ -182,7 +182,7 @@ def _reproaches(parsed: Parsed) -> bool:
 def _hedge(parsed: Parsed, score: Callable[[], float]) -> Read | None:
     """The clause of reserve beside an answer: a usual formula, or the one furthest from telling if the weights say so."""
     if not parsed.asked.question and not parsed.asked.about_you:
-        formula = next((read for read in parsed.reads if found(read.clause.plain, *patterns().english.hedges)), None)
+        formula = next((read for read in parsed.reads if not read.tells and found(read.clause.plain, *patterns().english.hedges)), None)
         if formula is not None:
             return formula
     if score() <= 0:

@@ -23,7 +23,8 @@ DOUBT = 0.5
 _FILE = Path(__file__).with_name("weights.json")
 LETTERS = re.compile(r"[^\W\d_]+")
 _SHARE, _LIKELY, _FEW = 0.36, 0.22, 12  # of triples that are English ones, alone and beside a word; letters below which nothing is told
-_COMMON = frozenset("the and you your with of for that this it's i'm are can't is".split())
+_WINDOW = 400
+_COMMON = frozenset("the and you your with of for that this it's i'm are can't is not it be have to".split())
 
 
 @dataclass(frozen=True)
@@ -65,15 +66,18 @@ def is_english(text: str) -> bool:
     >>> is_english("Fry an onion and add stock."), is_english("Valitettavasti en voi auttaa.")
     (True, False)
     """
-    known, seen, hits = _english(), 0, 0
-    found = LETTERS.findall(text[:1500].lower())
-    if sum(map(len, found)) < _FEW:
-        return "".join(found).isascii()
-    for word in found:
-        padded = f" {word} "
-        seen += len(word)
-        hits += sum(padded[at : at + 3] in known for at in range(len(word)))
-    return hits >= _SHARE * seen or (hits >= _LIKELY * seen and not _COMMON.isdisjoint(text[:1500].lower().split()))
+    text = text[:_WINDOW].lower()
+    words = text.split()
+    common = sum(map(_COMMON.__contains__, words))
+    if 8 * common > len(words) and common > 2:
+        return True
+    found = LETTERS.findall(text)
+    letters = sum(map(len, found))
+    if letters < _FEW:
+        return text.isascii()
+    known = _english()
+    hits = sum(f" {word} "[at : at + 3] in known for word in found for at in range(len(word)))
+    return hits >= (_LIKELY if common else _SHARE) * letters
 
 
 @functools.cache
