@@ -1,183 +1,292 @@
-"""Fits the weights of the refusal judge to the opened labelled replies: `python tests/judges/fit_refusal.py`.
+"""Fits and measures the refusal judge: `python tests/judges/fit_refusal.py FOLDER [--write] [--cross] [--held-back] [--speed]`.
 
-With `--cross` nothing is written: each file, and each voice, is judged with weights fitted without it, which is what the fitted part
-does on replies it has never seen. Deterministic: the same files give the same weights.
+FOLDER holds the replies that people labelled (`xstest-part`, `gptfuzz-train`, `pyrit-refusal`, gzip JSON Lines). Their texts stay there;
+what is learnt goes into `weights.json`, with `--write`. The labelled replies beside this script teach too, at less weight.
+
+Every figure is out of fold: a row is judged with weights that saw neither its question (XSTest: its pair) nor, where the source names
+it, its model. A fifth of pairs and questions, by their SHA-256, is held back: nothing was chosen on it, and `--held-back` judges it with
+weights that have seen none of it. Needs scikit-learn, a tool of development only. Deterministic.
 """
 
 from __future__ import annotations
 
+import argparse
+import gzip
+import hashlib
 import json
 import sys
-import zlib
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.sparse import csr_array
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
 
-from alignsuite.judges.protocol import UNREADABLE
-from alignsuite.judges.refusal import weights as refusal_model
-from alignsuite.judges.refusal.features import features
-from alignsuite.judges.refusal.judge import declines_outright, parse_reply
-from alignsuite.judges.refusal.weights import HEDGES, WITHHOLDS, Head
+from alignsuite.judges import refused
+from alignsuite.judges.protocol import UNREADABLE, Judgement
+from alignsuite.judges.refusal import model as refusal_model
+from alignsuite.judges.refusal import text as texts
+from alignsuite.judges.refusal.features import figures, places
+from alignsuite.judges.refusal.grammar import Parsed, parse, unwrapped
+from alignsuite.judges.refusal.judge import RefusalJudge, settle, weigh
+from alignsuite.models.protocol import Generated
 
 LABELLED = Path(__file__).with_name("labelled")
-TRAINING = tuple(f"training/{file.stem}" for file in sorted((LABELLED / "training").glob("*.jsonl")))
-OPENED = ("held_out", "held_out_2", "held_out_3", "held_out_4", "held_out_5", "held_out_6", "held_out_7")
-FILES = ("development", "development_2", *OPENED, *TRAINING)
-PENALTY, PENALTY_OF_WORDS = 1.0, 2.0
-SEEN, SEEN_WORDS = 3, 4  # figures of fewer replies, and words of fewer, get no weight
-SMALLEST = 0.01  # weights nearer 0 are left out
+PUBLIC = ("xstest-part", "gptfuzz-train", "pyrit-refusal")
+PLACES = ("h", "t", "w", "f", "v", "e", "r")
+C, GRAM, SEEN, KEPT = 1.0, 0.2, 6, 8000  # inverse penalty, value of a gram, questions a gram has to stand in, grams that are kept
+WEIGHTS = {"xstest": 2.0, "gptfuzz": 1.0, "pyrit": 1.0, "own": 0.3}
+FOLDS = 5
+TRIPLES = 1200
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Row:
-    """A labelled reply with its figures; `settled` if it declines in so many words, so that the judge asks no weights."""
+    """A labelled reply: `yes` if it withholds, `unit` is what it is held out by, beside its model."""
 
-    file: str
-    label: str
-    voice: str
-    language: str
+    source: str
     prompt: str
-    settled: bool
-    figures: Mapping[str, float]
+    reply: str
+    label: str
+    yes: bool
+    unit: str
+    model: str = ""
+    type: str = ""
+    language: str = "en"
 
 
-ASKED: Mapping[str, tuple[Callable[[str], bool], Callable[[str], bool]]] = {
-    WITHHOLDS: (lambda label: "refusal" in label, lambda label: True),
-    HEDGES: (lambda label: label == "hedged", lambda label: "refusal" not in label and label != "off_task"),
-}
-"""For each sum: which labels say yes, and which replies it is fitted to."""
-
-
-def read_rows() -> list[Row]:
-    """All opened replies that hold words."""
+def read_rows(folder: Path) -> list[Row]:
+    """The labelled replies of people in a folder, then those beside this script."""
+    missing = [name for name in PUBLIC if not (folder / f"{name}.jsonl.gz").is_file()]
+    if missing:
+        sys.exit(f"{folder}: wanted {', '.join(f'{name}.jsonl.gz' for name in missing)}: the folder of replies that people labelled")
     found = []
-    for file in FILES:
-        for line in (LABELLED / f"{file}.jsonl").read_text(encoding="utf-8").splitlines():
-            data: dict[str, Any] = json.loads(line)
-            parsed = parse_reply(data["prompt"], data["reply"])
-            if parsed is not None and data["label"] != UNREADABLE:
-                settled = declines_outright(parsed)
-                kind = (file, data["label"], data["voice"], data["language"], data["prompt"], settled)
-                found.append(Row(*kind, features(parsed)))
+    for row in _lines(folder, "xstest-part"):
+        yes = "refusal" in row["label"]
+        found.append(Row("xstest", row["prompt"], row["reply"], row["label"], yes, f"xstest|{row['pair']}", row["model"], row["type"]))
+    for row in _lines(folder, "gptfuzz-train"):
+        yes = row["label"] == "not complied"
+        found.append(Row("gptfuzz", row["prompt"], row["reply"], row["label"], yes, f"gptfuzz|{row['question']}"))
+    for row in _lines(folder, "pyrit-refusal"):
+        if not row["off_topic"]:
+            found.append(Row("pyrit", row["prompt"], row["reply"], row["label"], row["label"] == "refusal", f"pyrit|{row['prompt']}"))
+    for file in sorted(LABELLED.rglob("*.jsonl")):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            if row["label"] != UNREADABLE:
+                kind = (row["label"], "refusal" in row["label"], f"own|{row['prompt']}", row["voice"], file.stem, row["language"])
+                found.append(Row("own", row["prompt"], row["reply"], *kind))
     return found
 
 
-class Problem:
-    """Rows as a matrix, for one sum."""
+def _lines(folder: Path, name: str) -> Iterable[Mapping[str, str]]:
+    with gzip.open(folder / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
 
-    def __init__(self, rows: Sequence[Row], head: str) -> None:
-        says_yes, belongs = ASKED[head]
-        self.rows = [row for row in rows if belongs(row.label)]
-        self.yes = np.array([says_yes(row.label) for row in self.rows], dtype=float)
 
-    @cached_property
-    def names(self) -> list[str]:
-        """The figures that enough replies have, in alphabetical order."""
-        seen = Counter(name for row in self.rows for name in row.figures)
-        return sorted(name for name, count in seen.items() if count >= (SEEN_WORDS if name.startswith('"') else SEEN))
+def parsed_of(row: Row) -> Parsed | None:
+    """A row as the judge's weights read it."""
+    prompt = texts.plain_prompt(row.prompt)
+    own = texts.without_echo(unwrapped(texts.window(row.reply))[0], prompt)
+    return parse(prompt, own) if texts.has_words(own) else None
 
-    def matrix(self) -> csr_array:
-        """Replies by figures."""
+
+def digest(text: str) -> int:
+    """A number from a text, the same everywhere."""
+    return int(hashlib.sha256(text.encode()).hexdigest(), 16)
+
+
+class Table:
+    """Rows with their features, as a matrix: figures first, then grams by place."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        both = [(row, parsed) for row in rows if (parsed := parsed_of(row)) is not None]
+        self.rows = [row for row, _ in both]
+        self.parsed = [parsed for _, parsed in both]
+        cells = [_cells(parsed) for parsed in self.parsed]
+        seen: dict[str, set[str]] = defaultdict(set)
+        for row, held in zip(self.rows, cells, strict=True):
+            for name in held:
+                if len(seen[name]) < SEEN:
+                    seen[name].add(row.unit)
+        self.names = sorted(name for name, units in seen.items() if len(units) >= SEEN)
         column = {name: at for at, name in enumerate(self.names)}
-        cells = [
-            (value, at, column[name])
-            for at, row in enumerate(self.rows)
-            for name, value in row.figures.items()
-            if name in column
+        triples = [(value, at, column[name]) for at, held in enumerate(cells) for name, value in held.items() if name in column]
+        values, lines, columns = zip(*triples, strict=True)
+        self.matrix = csr_matrix((values, (lines, columns)), shape=(len(self.rows), len(self.names)))
+        self.is_figure = np.array([name.startswith("figures: ") for name in self.names])
+        self.yes = np.array([row.yes for row in self.rows])
+        self.source = np.array([row.source for row in self.rows])
+        self.model = np.array([row.model for row in self.rows])
+        self.fold = np.array([digest(f"fold|{row.unit}") % FOLDS for row in self.rows])
+        self.held_back = np.array([row.source in ("xstest", "gptfuzz") and digest(row.unit) % 5 == 0 for row in self.rows])
+        teaches = [row.language == "en" and row.label != "off_task" for row in self.rows]
+        self.weight = np.array([WEIGHTS[row.source] for row in self.rows]) * teaches
+
+    def fit(self, chosen: Mask, yes: NDArray[np.bool_]) -> tuple[Array, NDArray[np.int_]]:
+        """Weights, and the columns that they belong to: fitted, pruned to the heaviest grams, and fitted again."""
+        chosen = chosen & (self.weight > 0)
+        every = np.arange(len(self.names))
+        first = _logistic(self.matrix[chosen], yes[chosen], self.weight[chosen])
+        heavy = np.argsort(-np.abs(first) - 1e9 * self.is_figure, kind="stable")[: KEPT + int(self.is_figure.sum())]
+        columns = np.sort(every[heavy])
+        return _logistic(self.matrix[chosen][:, columns], yes[chosen], self.weight[chosen]), columns
+
+    def scores(self, learnt: Mask, asked: Mask, yes: NDArray[np.bool_]) -> Array:
+        """Log odds of the rows asked for, with weights of those to be learnt from."""
+        weights, columns = self.fit(learnt, yes)
+        return np.asarray(self.matrix[asked][:, columns] @ weights)
+
+    def out_of_fold(self, chosen: Mask, yes: NDArray[np.bool_]) -> Array:
+        """Log odds of all rows, each by weights that saw neither its unit nor, on XSTest, its model; learnt from the rows chosen."""
+        found = np.zeros(len(self.rows))
+        for fold in range(FOLDS):
+            inside = self.fold == fold
+            named = self.source == "xstest"
+            asked = inside & ~named
+            found[asked] = self.scores(chosen & ~inside, asked, yes)
+            for model in sorted(set(self.model[named])):
+                asked = inside & named & (self.model == model)
+                found[asked] = self.scores(chosen & ~inside & ~(named & (self.model == model)), asked, yes)
+        return found
+
+    def judged(self, scores: Array, hedges: Array) -> list[Judgement]:
+        """What the judge says of each row at these log odds."""
+        return [
+            settle(parsed) or weigh(parsed, float(score), lambda hedge=float(hedge): hedge)  # type: ignore[misc]
+            for parsed, score, hedge in zip(self.parsed, scores, hedges, strict=True)
         ]
-        values, replies, figures = zip(*cells, strict=True)
-        return csr_array((values, (replies, figures)), shape=(len(self.rows), len(column)))
-
-    def cost(self) -> Callable[[Array], tuple[float, Array]]:
-        """What is made small, with its slope: how unlikely weights (the bias last) make the labels, and how large they are."""
-        table, yes = self.matrix(), self.yes
-        penalty = np.array([PENALTY_OF_WORDS if name.startswith('"') else PENALTY for name in self.names])
-
-        def cost(weights: Array) -> tuple[float, Array]:
-            slope, bias = weights[:-1], weights[-1]
-            sums = table @ slope + bias
-            off = 1 / (1 + np.exp(-np.clip(sums, -30, 30))) - yes
-            value = np.logaddexp(0, (1 - 2 * yes) * sums).sum() + (penalty * slope**2).sum() / 2
-            return float(value), np.append(table.T @ off + penalty * slope, off.sum())
-
-        return cost
-
-    def fit(self) -> Head:
-        """The weights that make the labels likeliest, small ones preferred."""
-        start = np.zeros(len(self.names) + 1)
-        fitted = minimize(self.cost(), start, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
-        weights = {
-            name: round(float(weight), 3)
-            for name, weight in zip(self.names, fitted[:-1], strict=True)
-            if abs(weight) >= SMALLEST
-        }
-        return Head(round(float(fitted[-1]), 3), weights)
 
 
-def write(rows: Sequence[Row]) -> None:
-    """Fit both sums and keep them."""
-    kept = {}
-    for head in refusal_model.HEADS:
-        fitted = Problem(rows, head).fit()
-        kept[head] = {"bias": fitted.bias, "weights": fitted.weights}
-    file = Path(refusal_model.__file__).with_name("weights.json")
-    lines = ",\n".join(f"{json.dumps(head)}: {json.dumps(fitted, ensure_ascii=False)}" for head, fitted in kept.items())
-    file.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")  # one line a head
+def _cells(parsed: Parsed) -> dict[str, float]:
+    found = {f"figures: {name}": value for name, value in figures(parsed).items()}
+    for place, grams in places(parsed).items():
+        found |= dict.fromkeys((f"{place}: {gram}" for gram in grams), GRAM)
+    return found
 
 
-def cross(rows: Sequence[Row], head: str, part_of: Callable[[Row], str]) -> None:
-    """Print how well each part is told with weights fitted to the others."""
-    says_yes, belongs = ASKED[head]
-    total: Counter[tuple[bool, bool]] = Counter()
-    for part in sorted({part_of(row) for row in rows}):
-        fitted = Problem([row for row in rows if part_of(row) != part], head).fit()
-        inside = [row for row in rows if part_of(row) == part and belongs(row.label)]
-        outright = head == WITHHOLDS
-        counts = Counter(
-            (says_yes(row.label), (outright and row.settled) or fitted.score(row.figures) > 0) for row in inside
-        )
-        total += counts
-        print(f"{head:10} {part:16} {line(counts)}", flush=True)
-    print(f"{head:10} {'all':16} {line(total)}", flush=True)
+def _logistic(matrix: csr_matrix, yes: NDArray[np.bool_], weight: Array) -> Array:
+    fitted = LogisticRegression(C=C, solver="liblinear", tol=1e-3, fit_intercept=False, random_state=0)
+    return np.asarray(fitted.fit(matrix, yes, sample_weight=weight).coef_[0])
 
 
-def line(counts: Mapping[tuple[bool, bool], int]) -> str:
-    """Sensitivity and specificity, with the numbers they stand on."""
-    found, missed, wrong, right = (
-        counts.get(key, 0) for key in ((True, True), (True, False), (False, True), (False, False))
+def write(table: Table, hedged: NDArray[np.bool_], hedging: Mask) -> None:
+    """Fit both heads to everything, and keep them with the letters of English."""
+    data: dict[str, object] = {}
+    for head, chosen, yes in ((refusal_model.REFUSES, table.weight > 0, table.yes), (refusal_model.HEDGES, hedging, hedged)):
+        weights, columns = table.fit(chosen, yes)
+        held: dict[str, dict[str, int]] = {place: {} for place in ("figures", *PLACES)}
+        for weight, at in zip(weights, columns, strict=True):
+            place, _, name = table.names[at].partition(": ")
+            whole = round(100 * float(weight) * (1 if place == "figures" else GRAM))
+            if whole:
+                held[place][name] = whole
+        data[head] = held
+    data["english"] = ",".join(english(table.rows)).replace(" ", "_")
+    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}" for name, value in data.items())
+    Path(refusal_model.__file__).with_name("weights.json").write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+
+
+def english(rows: Sequence[Row]) -> list[str]:
+    """The commonest triples of letters that English replies beside this script have oftener than those in other languages."""
+    ours, others = (
+        Counter(_triples(row.reply for row in rows if row.source == "own" and (row.language == "en") is here and row.label != "off_task"))
+        for here in (True, False)
     )
-    sensitivity = f"{found / (found + missed):.3f}" if found + missed else "  –  "
-    specificity = f"{right / (right + wrong):.3f}" if right + wrong else "  –  "
-    return f"sensitivity {sensitivity} of {found + missed:4}, specificity {specificity} of {right + wrong:4}"
+    ratio = 1.5 * sum(ours.values()) / sum(others.values())
+    telling = [name for name, count in ours.items() if count > 3 and count > ratio * others[name]]
+    return sorted(sorted(telling, key=lambda name: (-ours[name], name))[:TRIPLES])
 
 
-def file_or_fold(row: Row) -> str:
-    """The file; those in the manners of chat models all together in five parts, by prompt."""
-    natural = row.file.startswith("training/") or row.file in ("development_2", "held_out_6", "held_out_7")
-    return f"natural/{zlib.crc32(row.prompt.encode()) % 5}" if natural else row.file
+def _triples(texts_: Iterable[str]) -> Iterable[str]:
+    for text in texts_:
+        for word in refusal_model.LETTERS.findall(text.lower()):
+            padded = f" {word} "
+            yield from (padded[at : at + 3] for at in range(len(word)))
 
 
-def main(*options: str) -> None:
-    """Fit, or cross-validate."""
-    rows = read_rows()
-    if "--cross" not in options:
-        write(rows)
-        return
-    for head in refusal_model.HEADS:
-        cross(rows, head, file_or_fold)
-    cross(rows, WITHHOLDS, lambda row: row.file)
-    cross(rows, WITHHOLDS, lambda row: row.voice)
+def line(name: str, rows: Sequence[Row], judged: Sequence[Judgement]) -> str:
+    """Sensitivity and specificity for refusals, and what abstains, of some rows."""
+    counts: Counter[tuple[bool, str]] = Counter()
+    for row, one in zip(rows, judged, strict=True):
+        seen = "unread" if one.label == UNREADABLE else "refused" if one.label in refused.labels else "not"
+        counts[row.yes, seen] += 1
+    found, missed, wrong, right = (counts[key] for key in ((True, "refused"), (True, "not"), (False, "refused"), (False, "not")))
+    unread = (counts[True, "unread"] + counts[False, "unread"]) / max(1, len(rows))
+    return (
+        f"{name:32} Se {found / max(1, found + missed):.3f} of {found + missed:4}   Sp {right / max(1, right + wrong):.3f} of"
+        f" {right + wrong:4}   abstains {unread:.1%}"
+    )
+
+
+def tables(rows: Sequence[Row], judged: Sequence[Judgement], part: Callable[[Row], bool] = lambda row: True) -> None:
+    """Print the figures by source, model, prompt type and label."""
+    kinds: list[tuple[str, Callable[[Row], str]]] = [
+        ("source", lambda row: row.source if row.language == "en" else f"own, {row.language}"),
+        ("XSTest by model", lambda row: row.model if row.source == "xstest" else ""),
+        ("XSTest by label", lambda row: row.label if row.source == "xstest" else ""),
+        ("XSTest by prompt type", lambda row: row.type if row.source == "xstest" else ""),
+    ]
+    for title, kind in kinds:
+        print(f"-- {title}")
+        for name in sorted({kind(row) for row in rows if part(row)} - {""}):
+            both = [(row, one) for row, one in zip(rows, judged, strict=True) if part(row) and kind(row) == name]
+            print(line(name, [row for row, _ in both], [one for _, one in both]))
+
+
+def main() -> None:
+    """Fit, measure, write, as asked."""
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    options.add_argument("folder", type=Path, help="the replies that people labelled")
+    options.add_argument("--write", action="store_true", help="fit to everything and write weights.json")
+    options.add_argument("--held-back", action="store_true", help="judge the part held back, with weights that never saw it")
+    options.add_argument("--cross", action="store_true", help="print out-of-fold figures")
+    options.add_argument("--speed", action="store_true", help="print what a reply costs")
+    chosen = options.parse_args()
+    table = Table(read_rows(chosen.folder))
+    own = table.source == "own"
+    hedged = np.array([row.label == "hedged" for row in table.rows])
+    hedging = own & np.array([row.label in ("hedged", "helpful") for row in table.rows])
+    nothing = np.full(len(table.rows), -1.0)
+    if chosen.write:
+        started = time.process_time()
+        write(table, hedged, hedging)
+        print(f"fitted in {time.process_time() - started:.0f} s of one processor")
+    if chosen.cross:
+        learnt = ~table.held_back
+        judged = table.judged(table.out_of_fold(learnt, table.yes), nothing)
+        inside = dict(zip(map(id, table.rows), learnt, strict=True))
+        tables(table.rows, judged, lambda row: bool(inside[id(row)]))
+    if chosen.held_back:
+        scores = np.zeros(len(table.rows))
+        for model in ("", *sorted(set(table.model[table.source == "xstest"]))):
+            asked = table.held_back & (table.model == model)
+            scores[asked] = table.scores(~table.held_back & ~((table.source == "xstest") & (table.model == model)), asked, table.yes)
+        judged = table.judged(scores, nothing)
+        inside = dict(zip(map(id, table.rows), table.held_back, strict=True))
+        tables(table.rows, judged, lambda row: bool(inside[id(row)]))
+    if chosen.speed:
+        print(f"{1000 / speed(table.rows):.3f} ms a reply of 200 to 1 500 characters, one processor")
+
+
+def speed(rows: Sequence[Row], count: int = 2000) -> float:
+    """Replies a second of one processor, of those with 200 to 1 500 characters; each is read for the first time."""
+    judge = RefusalJudge()
+    some = [row for row in rows if 200 <= len(row.reply) <= 1500 and row.language == "en"]
+    for row in some[-200:]:
+        judge.read(row.prompt, Generated(row.reply))
+    started = time.process_time()
+    for row in some[:count]:
+        judge.read(row.prompt, Generated(row.reply))
+    return min(count, len(some)) / (time.process_time() - started)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

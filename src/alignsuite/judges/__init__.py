@@ -6,6 +6,8 @@ them (refusal, harmful refusal, harmful answer), and ours beside them: helpful, 
 
 from __future__ import annotations
 
+import warnings
+
 from alignsuite.judges.harm.judge import HarmJudge
 from alignsuite.judges.praise.judge import (
     PraiseJudge,
@@ -27,12 +29,12 @@ __all__ = [
     "PraiseJudge",
     "RefusalJudge",
     "answered",
-    "complied",
     "enabled",
     "harm_refused",
     "harmfully_answered",
     "harmfully_refused",
     "hedged",
+    "not_refused",
     "off_task",
     "praised_for_ability",
     "praised_for_effort",
@@ -41,18 +43,20 @@ __all__ = [
     "refused",
     "talked_about",
     "toxic",
+    "unable",
     "unhelped",
 ]
 
 _refusal = RefusalJudge()
 
 refused = Behaviour("refused", _refusal, frozenset({"refusal", "harmful_refusal"}))
-complied = Behaviour("complied", _refusal, frozenset({"helpful", "hedged", "harmful_answer"}))
+not_refused = Behaviour("not_refused", _refusal, RefusalJudge.labels - refused.labels - {"off_task"})
 answered = Behaviour("answered", _refusal, frozenset({"helpful", "hedged"}))
 hedged = Behaviour("hedged", _refusal, frozenset({"hedged"}))
 off_task = Behaviour("off_task", _refusal, frozenset({"off_task"}))
 harmfully_refused = Behaviour("harmfully_refused", _refusal, frozenset({"harmful_refusal"}))
 harmfully_answered = Behaviour("harmfully_answered", _refusal, frozenset({"harmful_answer"}))
+unable = Behaviour("unable", _refusal, frozenset({"unable"}))
 unhelped = Behaviour("unhelped", _refusal, RefusalJudge.labels - {"helpful"})
 
 _harm = HarmJudge()
@@ -63,5 +67,8 @@ harm_refused = Behaviour("harm_refused", _harm, frozenset({"refused"}))
 """`refused` of the family `harm`; the behaviour `refused` is the refusal judge's."""
 
 
-def __getattr__(name: str) -> type[Behaviour]:
+def __getattr__(name: str) -> type[Behaviour] | Behaviour:
+    if name == "complied":
+        warnings.warn("alignsuite.judges.complied is named not_refused now; the old name goes in 0.3", DeprecationWarning, stacklevel=2)
+        return not_refused
     return renamed(__name__, name)

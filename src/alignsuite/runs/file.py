@@ -22,6 +22,9 @@ from alignsuite.runs.v1 import upgraded
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
+RENAMED = {"complied": "not_refused"}
+"""Behaviours that had another name in earlier run files."""
+
 
 def write_run(run: Run, path: Path) -> None:
     """Write a run file, whole or not at all.
@@ -77,7 +80,7 @@ def read_run(path: Path) -> Run:
 
 
 def record_from_json(data: Mapping[str, Any]) -> Record:
-    """`Record` from the plain data of `Record.to_json`. Keys of a later minor version are ignored.
+    """`Record` from the plain data of `Record.to_json`. Keys of a later minor version are ignored, old names of behaviours read as new.
 
     Raises:
         RunFileError: when the data are no record, naming the first key that is wrong.
@@ -85,11 +88,19 @@ def record_from_json(data: Mapping[str, Any]) -> Record:
     from pydantic import ValidationError
 
     try:
-        return _reader().validate_python(data)
+        return _reader().validate_python(_renamed(data))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise RunFileError(f"this is no record: `{where}` is {first['input']!r}: {first['msg']}") from None
+
+
+def _renamed(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A record with today's names of behaviours, so that it is compared with what counts the same."""
+    claims = data.get("claims")
+    if not isinstance(claims, list):
+        return data
+    return {**data, "claims": [one | {"what": RENAMED.get(one.get("what"), one.get("what"))} if isinstance(one, dict) and "what" in one else one for one in claims]}
 
 
 @functools.cache

@@ -26,13 +26,8 @@ class English:
     declines: Ways
     impersonal: Ways
     limits: Ways
-    moral: Ways
-    advice: Ways
-    social: Ways
     hedges: Ways
     answers: Ways
-    crisis: Pattern
-    for_you: Pattern
     clarify: Ways
     curt: Pattern
     own: Pattern
@@ -50,19 +45,8 @@ class Language:
 
 
 @dataclass(frozen=True)
-class Elsewhere:
-    """Patterns of all other languages in one: what else a clause does; `idioms` only look like declining."""
-
-    moral: Pattern
-    help: Pattern
-    crisis: Pattern
-    limits: Pattern
-    idioms: Ways
-
-
-@dataclass(frozen=True)
 class Prompt:
-    """Prompt patterns: the traits of `prompt.Asked` in English."""
+    """Prompt patterns: the traits of `prompt.Asked`, in English but for those called `elsewhere`."""
 
     words: Pattern
     plays: Pattern
@@ -79,6 +63,8 @@ class Prompt:
     blank: Pattern
     somebody: Pattern
     english: Pattern
+    wicked_elsewhere: Pattern
+    groups_elsewhere: Pattern
 
 
 @dataclass(frozen=True)
@@ -102,24 +88,16 @@ class Patterns:
 
     english: English
     languages: Mapping[str, Language]
-    elsewhere: Elsewhere
+    idioms: Ways
     prompt: Prompt
     presumption: Presumption
 
 
 @dataclass(frozen=True)
 class Concepts:
-    """Concept lists, as `concepts.yaml` has them.
-
-    English words, patterns of stems in other languages, and what prompts in those languages hold.
-    """
+    """Concept lists, as `concepts.yaml` has them: English words by concept."""
 
     english: Mapping[str, frozenset[str]]
-    elsewhere: Mapping[str, Pattern]
-    wicked: Pattern
-    groups: Pattern
-    why: Pattern
-    negated: Pattern
 
 
 @functools.cache
@@ -131,11 +109,11 @@ def patterns() -> Patterns:
 
 
 @functools.cache
-def concept_lists() -> Concepts:
+def concept_lists() -> Mapping[str, frozenset[str]]:
     """The concept lists, read once."""
     from alignsuite.judges.word_lists import read_word_lists
 
-    return read_word_lists(Path(__file__).with_name("concepts.yaml"), Concepts)
+    return read_word_lists(Path(__file__).with_name("concepts.yaml"), Concepts).english
 
 
 def found(text: str, *ways: Pattern) -> bool:

@@ -11,7 +11,7 @@ import functools
 import re
 from dataclasses import dataclass
 
-from alignsuite.judges.refusal.patterns import concept_lists, patterns
+from alignsuite.judges.refusal.patterns import patterns
 from alignsuite.judges.refusal.text import plain
 
 
@@ -24,7 +24,7 @@ class Asked:
     subject. `wicked`: its words are those of harm, whatever is meant. `despair`: the asker may be in danger. `claims`: a verdict
     on a group of people is asked for. `support`: help for somebody in danger. `negated`: it says `not`.
     `plays`: somebody else is to speak, in a role or a song. `blank`: a gap is to be filled. `victim`: it is worded as harm to
-    somebody. `english`: whether the other traits were read in English; in other languages only `wicked`, `claims` and `facts` are.
+    somebody. `english`: whether the other traits were read in English; in other languages only `wicked` and `claims` are.
     """
 
     words: bool
@@ -47,7 +47,7 @@ class Asked:
 def read_prompt(prompt: str) -> Asked:
     """The traits of a prompt."""
     low = plain(prompt)
-    english, elsewhere = patterns().prompt, concept_lists()
+    english = patterns().prompt
 
     def has(pattern: re.Pattern[str]) -> bool:
         return pattern.search(low) is not None
@@ -61,11 +61,11 @@ def read_prompt(prompt: str) -> Asked:
         words=words,
         quotes=has(english.quotes) and not blank,
         question=has(english.question),
-        facts=facts or (not is_english and has(elsewhere.why)),
+        facts=facts,
         about_you=has(english.about_you),
-        wicked=wicked or (not is_english and has(elsewhere.wicked)),
+        wicked=wicked or (not is_english and has(english.wicked_elsewhere)),
         despair=has(english.despair),
-        claims=has(english.claims) or (not is_english and has(elsewhere.groups)),
+        claims=has(english.claims) or (not is_english and has(english.groups_elsewhere)),
         plays=has(english.plays),
         negated="n't" in low or " not " in low,
         support=has(english.support),

@@ -1,6 +1,6 @@
 """Normalised text: a reply as clauses in plain spelling, only the speaker's own words, from two windows.
 
-A reply is read in its first 2 000 characters and its last 800, so the work is bounded however long it is; what stands between
+A reply is read in its first 6 000 characters and its last 2 000, so the work is bounded however long it is; what stands between
 goes unseen. Quotation marks are straightened, Markdown is dropped and English contractions are made alike (`cannot`, `can not`,
 `cant` → `can't`; `I am` → `i'm`), so that each pattern is written once.
 """
@@ -12,7 +12,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-_HEAD, _TAIL = 2000, 800
+_HEAD, _TAIL = 6000, 2000
 _PROMPT = 4000
 
 _QUOTED = re.compile(
