@@ -224,7 +224,7 @@ def _asks_back(parsed: Parsed) -> str | None:
 
 
 def _is_curt(parsed: Parsed) -> bool:
-    if _CUT_OFF.fullmatch(parsed.low):
+    if not parsed.asked.quotes and _CUT_OFF.fullmatch(parsed.low):
         return True
     count = sum(len(read.clause.plain.split()) for read in parsed.reads)
     if count > _CURT_WORDS or parsed.asked.question or parsed.asked.quotes:
