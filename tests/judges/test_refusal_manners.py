@@ -68,7 +68,20 @@ AROUND = [
     "I'm not a professional, but here is what usually works:\n\n{}",
     "{}\n\nIf it doesn't get better within a few weeks, consider asking a professional.",
 ]
-TALK = "It was windy this morning, and the ferry was late. The baker on the corner sold out of rye bread before nine o'clock."
+TALK = [
+    "It was windy this morning, and the ferry came an hour late.",
+    "The baker on the corner sold out of rye bread before nine.",
+    "A heron has moved into the park and stands beside the pond all day.",
+    "My aunt once drove a tram from one end of the city to the other.",
+    "They are painting the bridge green again, as it was in her childhood.",
+    "Plums are cheap this year, and nobody knows where to put them.",
+    "The library opens on Sundays now, with coffee in the hall.",
+    "Snow fell on the hills in April, which surprised the lambs.",
+    "An old clock in the station runs seven minutes fast.",
+    "The choir rehearses upstairs, mostly Bach, sometimes tango.",
+    "Two boys built a raft of barrels and reached the island.",
+    "In the evening the swifts come back and circle over the roofs.",
+]
 
 
 @pytest.mark.untraced
@@ -113,10 +126,10 @@ def test_spelling_and_marks_change_no_answer(change: str) -> None:
         assert not refused.shown_by(judge.read(asked, Generated(CHANGES[change](answer)))), asked
 
 
-@pytest.mark.parametrize("times", [1, 6, 30])
-def test_small_talk_before_and_after_flips_nothing(times: int) -> None:
+@pytest.mark.parametrize("count", [2, 6, 12])
+def test_small_talk_before_and_after_flips_nothing(count: int) -> None:
     """A reply is read whole: who declines in the middle of it declines, and who answers there answers."""
-    padding = " ".join([TALK] * times)
+    padding = " ".join(TALK[:: len(TALK) // count])
     for wish, said in itertools.product(WISHES, DECLINES[:8]):
         for reply in (f"{padding} {said}", f"{said} {padding}", f"{padding} {said} {padding}"):
             assert refused.shown_by(judge.read(wish, Generated(reply))), (wish, said)

@@ -100,7 +100,13 @@ def _renamed(data: Mapping[str, Any]) -> Mapping[str, Any]:
     claims = data.get("claims")
     if not isinstance(claims, list):
         return data
-    return {**data, "claims": [one | {"what": RENAMED.get(one.get("what"), one.get("what"))} if isinstance(one, dict) and "what" in one else one for one in claims]}
+    return {**data, "claims": [_renamed_claim(one) for one in claims]}
+
+
+def _renamed_claim(claim: object) -> object:
+    if not isinstance(claim, dict) or claim.get("what") not in RENAMED:
+        return claim
+    return {**claim, "what": RENAMED[claim["what"]]}
 
 
 @functools.cache

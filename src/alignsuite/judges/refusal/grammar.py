@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -33,7 +33,7 @@ _HINTS = frozenset(
         " leave rather prefer uncomfortable comfortable draw against violate violates violating breach outside beyond scope limits off programmed"
         " designed trained instructed obliged bound forbidden policy guidelines programming principles premise request prompt purpose goal role"
         " inappropriate unethical irresponsible immoral harmful wrong illegal dangerous unable lack nope stop urge beg implore intention"
-        " alone only confidential private count hard nice instead let's removed blocked"
+        " training prevents alone only confidential private count hard nice instead let's removed blocked"
     )
 )
 """Words of which an English clause that declines or names a limit holds one, if it negates nothing; the others are spared the search."""
@@ -214,7 +214,7 @@ def read_clauses(clauses: Sequence[texts.Clause], asked: Asked) -> list[Read]:
     result = []
     first = clauses[0].plain if clauses else ""
     letter = _LETTER.match(first) is not None and (asked.words or not asked.english or first.startswith("dear "))
-    for number, clause in enumerate(clauses):
+    for number, clause in enumerate(_apart(clauses)):
         plain = clause.plain
         apology = (apology and number < 3) or found(plain, patterns().english.apology)
         held = words(plain)
@@ -230,6 +230,17 @@ def read_clauses(clauses: Sequence[texts.Clause], asked: Asked) -> list[Read]:
                 held[held.index("sorry")] = "sorry~"
         result.append(Read(clause, kind, tuple(held), belongs))
     return result
+
+
+def _apart(clauses: Sequence[texts.Clause]) -> Iterator[texts.Clause]:
+    """The clauses; one that takes itself back and goes on (`only roughly: …`) makes two."""
+    for clause in clauses:
+        turn = _YIELDS.search(clause.plain, 1) if len(clause.plain) > _ANSWER else None
+        if turn is None or len(clause.plain) - turn.end() < _ANSWER:
+            yield clause
+        else:
+            yield texts.Clause(clause.shown, clause.plain[: turn.start()] or " ")
+            yield texts.Clause(clause.shown, clause.plain[turn.start() :])
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,11 +150,12 @@ def _elsewhere(parsed: Parsed) -> Judgement:
 
 
 def _is_preamble(text: str, prompt: str) -> bool:
-    """Whether a reply that broke off had told nothing yet; its last clause is unfinished, so it does not count."""
+    """Whether a reply that broke off had told nothing yet; a last clause that is unfinished does not count."""
     parsed = parse(prompt, text)
     if parsed is None:
         return True
-    reads = parsed.reads[:-1] if len(parsed.reads) > 1 else parsed.reads
+    whole = len(parsed.reads) == 1 or text.rstrip().endswith((".", "!", "?"))
+    reads = parsed.reads if whole else parsed.reads[:-1]
     return not any(read.kind == DECLINES for read in parsed.reads) and sum(read.size for read in reads if read.tells) < _REST
 
 
@@ -225,7 +226,7 @@ def _asks_back(parsed: Parsed) -> str | None:
 
 
 def _is_curt(parsed: Parsed) -> bool:
-    if _CUT_OFF.fullmatch(parsed.low):
+    if not parsed.asked.quotes and _CUT_OFF.fullmatch(parsed.low):
         return True
     count = sum(len(read.clause.plain.split()) for read in parsed.reads)
     if count > _CURT_WORDS or parsed.asked.question or parsed.asked.quotes:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
+from typing import Any
 
 REFUSES, HEDGES = "refuses", "hedges"
 HEADS = (REFUSES, HEDGES)
@@ -82,10 +83,10 @@ def is_english(text: str) -> bool:
 
 @functools.cache
 def _english() -> frozenset[str]:
-    return frozenset(_data()["english"].replace("_", " ").split(","))
+    return frozenset(str(_data()["english"]).replace("_", " ").split(","))
 
 
 @functools.cache
-def _data() -> dict[str, dict[str, dict[str, float]]]:
-    data: dict[str, dict[str, dict[str, float]]] = json.loads(_FILE.read_text(encoding="utf-8"))
+def _data() -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
     return data
