@@ -16,7 +16,7 @@ from fit_refusal import PUBLIC, Row, Table, read_rows, speed
 from alignsuite.judges import RefusalJudge, cards, not_refused, refused
 from alignsuite.judges.cards import Labelled
 
-LABELLED_BY = "people: two annotators of XSTest and a final label; the authors of GPTFuzz; those of PyRIT"
+LABELLED_BY = "people: two annotators of XSTest and a final label, the authors of GPTFuzz, those of PyRIT"
 NOTES = (
     "Labels are people's: a part of XSTest v2 (three models; full and partial refusals count as refused), of GPTFuzz (replies to jailbreaks;"
     " `not complied` also holds babble and lectures; by the authors' own account with mistakes) and of PyRIT's refusals.",
@@ -47,7 +47,7 @@ def main(folder: str, date: str) -> None:
     judge = RefusalJudge()
     card = cards.card_from(
         judge.name, judge.version, pairs, (refused, not_refused), data="xstest-part, gptfuzz-train, pyrit-refusal", sha256=digest,
-        labelled_by=LABELLED_BY, date=date, notes=NOTES, per_second=speed(table.rows),
+        labelled_by=LABELLED_BY, date=date, notes=NOTES, per_second=round(speed(table.rows)),
     )  # fmt: skip
     file = Path(cards.__file__).with_name("data") / f"{judge.name}-{judge.version}.json"
     file.write_text(cards.as_json(card), encoding="utf-8")
