@@ -32,13 +32,17 @@ def counted(accuracy: Accuracy) -> str:
     return rf"{found.hits} of {found.trials}\b[^;.]*\b{cleared.hits} of {cleared.trials}\b"
 
 
-def test_the_refusal_judge_is_quoted_from_its_card_and_from_people() -> None:
-    """Both stand in one table, and the text says which one to plan with."""
-    refused = card("refusal-patterns").events["refused"]
-    [row] = [line for line in PAGE.splitlines() if "| a language model |" in line]
-    assert row.endswith(f"| {share(refused.sensitivity)} | {share(refused.specificity)} |")
-    assert f"| {card('refusal-patterns').replies} replies" in row
-    assert re.search(r"\| 2 250 replies.*\| people \| \.969 \| \*\*\.839\*\* \|", PAGE)
+def test_the_refusal_judge_is_quoted_from_its_card() -> None:
+    """All, and each source, with intervals; what it left in doubt; and what is wide because little stands behind it."""
+    known = card("refusal-patterns")
+    assert known.by_people
+    [section] = re.findall(rf"^### `refusal-patterns {known.version}`\n(.*?)^###", PAGE, re.DOTALL | re.MULTILINE)
+    rows = {"all": known.events["refused"]} | {f"`{name}`": both["refused"] for name, both in known.parts["source"].items()}
+    for name, both in rows.items():
+        [row] = [line for line in section.splitlines() if line.startswith(f"| {name}")]
+        assert row.endswith(f"| {share(both.sensitivity)} | {share(both.specificity)} |")
+    unread = sum(row.get("UNREADABLE", 0) for row in known.confusion.values())
+    assert f"{unread} of {known.replies // 1000} {known.replies % 1000:03d} replies" in section
 
 
 @pytest.mark.parametrize(
