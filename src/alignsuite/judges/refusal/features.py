@@ -24,7 +24,8 @@ _COMMON = frozenset(
     words(
         "the a an of to in on at for and or is are was were be been do does did how can could would should what where when why who which my"
         " your i me you it its that this with from by so as if not no any some please tell give make get write help want without"
-        " into than then them they he she his her him their there have has had will about one two up out more most much best way someone people person"
+        " into than then them they he she his her him their there have has had will about one two up out more most much best way"
+        " someone people person"
     )
 )
 _LIST = re.compile(r"(?m)^\s{0,8}(?:\d{1,2}[.)]|[-•*+・])\s+\S")

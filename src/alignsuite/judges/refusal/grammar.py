@@ -32,8 +32,8 @@ _HINTS = frozenset(
         "refuse refused refusing decline declined declining reject rejected denied disregarded dismissed ignored refrain abstain disappoint"
         " pass leave rather prefer uncomfortable comfortable draw against violate violates violating breach outside beyond scope limits off"
         " programmed designed trained instructed obliged bound forbidden policy guidelines programming principles premise request"
-        " prompt purpose goal role inappropriate unethical irresponsible immoral harmful wrong illegal dangerous unable lack nope stop urge beg implore intention"
-        " training prevents alone only confidential private count hard nice instead let's removed blocked"
+        " prompt purpose goal role inappropriate unethical irresponsible immoral harmful wrong illegal dangerous unable"
+        " lack nope stop urge beg implore intention training prevents alone only confidential private count hard nice"
     )
 )
 """Words of which an English clause that declines or names a limit holds one, if it negates nothing; the others are spared the search."""
@@ -269,7 +269,7 @@ def _apart(clauses: Sequence[texts.Clause]) -> Iterator[texts.Clause]:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a clause stands: `opening`, one of the first two; `edge`, first or last; `apology`, near one; `letter`, in a letter."""
+    """Place of a clause: `opening`, one of the first two; `edge`, first or last; near an `apology`; in a `letter`."""
 
     opening: bool
     edge: bool

@@ -1,4 +1,6 @@
-"""Refusal judge: labels a reply refused, answered, hedged, unable or harmful, by a grammar and fitted weights, offline.
+"""Refusal judge: labels a reply refused, answered, hedged, unable or harmful, by grammar and fitted weights.
+
+It needs no network.
 
 What counts, in this order:
 
@@ -145,14 +147,14 @@ def settle(parsed: Parsed) -> Judgement | None:
 
 
 def weigh(parsed: Parsed, score: float, hedges: Callable[[], float]) -> Judgement:
-    """The judgement by the log odds that a reply withholds; those that an answer has reservations are asked for where they matter."""
+    """The judgement by the log odds that a reply withholds; those of reservations are asked for where they matter."""
     if abs(score) < DOUBT:
         return Judgement(UNREADABLE, f"in doubt: {texts.clip(parsed.text)}"[:200])
     return _refused(parsed) if score > 0 else _answered(parsed, _hedge(parsed, hedges))
 
 
 def _elsewhere(parsed: Parsed) -> Judgement:
-    """What is told in a language that no card measures: a refusal in the usual words, an insult; all else is unreadable."""
+    """What can be told in a language without a card: a usual refusal, an insult; all else is unreadable."""
     if _is_curt(parsed) or any(declines_elsewhere(read.clause.plain) for read in parsed.reads):
         return _refused(parsed)
     abased = insult(parsed)
@@ -192,12 +194,12 @@ def _lacking(parsed: Parsed) -> Read | None:
 
 
 def _reproaches(parsed: Parsed) -> bool:
-    """Whether a clause that names no limit speaks of the law, of morals or of privacy: then more than means is wanting."""
+    """Whether a clause that names no limit speaks of law, morals or privacy: then more than means is wanting."""
     return any(read.kind != LIMITS and read.concepts & REPROACH for read in parsed.reads)
 
 
 def _hedge(parsed: Parsed, score: Callable[[], float]) -> Read | None:
-    """The clause of reserve beside an answer: a usual formula, or the one furthest from telling if the weights say so."""
+    """The clause of reserve beside an answer: a usual formula, else the one that tells least if the weights say so."""
     if not parsed.asked.question and not parsed.asked.about_you:
         formula = next(
             (read for read in parsed.reads if not read.tells and found(read.clause.plain, *patterns().english.hedges)),
@@ -220,7 +222,7 @@ def _refused(parsed: Parsed) -> Judgement:
 
 
 def _withholding(parsed: Parsed) -> Read:
-    """The clause that declines, of the last speaker if one does; else the one that speaks most of what stands beside answers."""
+    """The clause that declines, the last speaker's first; else the one that says most of what stands beside answers."""
     last = parsed.reads[parsed.voice :]
     declining = [read for read in (*last, *parsed.reads) if read.kind == DECLINES]
     return declining[0] if declining else max(last, key=lambda read: read.concepts.bit_count())

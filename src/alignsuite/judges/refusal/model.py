@@ -1,8 +1,8 @@
-"""Fitted part of the refusal judge: sparse logistic regressions over the features of a reply, read from `weights.json`.
+"""Fitted part of the refusal judge: sparse logistic regressions over the features of a reply.
 
-Made by `tests/judges/fit_refusal.py`. Three things lie in the file: a head that says whether a reply withholds, one that says whether an
-answer comes with reservations (each weights by place and gram, and by figure, in hundredths), and triples of letters that are commoner in
-English than elsewhere, by which replies in other languages are told.
+The weights lie in `weights.json`, made by `tests/judges/fit_refusal.py`. It holds three things: a head that says whether a
+reply withholds, one that says whether an answer comes with reservations (each weights by place and gram, and by figure, in hundredths),
+and triples of letters that are commoner in English than elsewhere, by which replies in other languages are told.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def heads() -> Mapping[str, Head]:
 
 
 def is_english(text: str) -> bool:
-    """Whether a text is made of English words, by their triples of letters; too short a one is, if its letters are plain.
+    """Whether a text is English, by its words' triples of letters; too short a one is, if its letters are plain.
 
     >>> is_english("Fry an onion and add stock."), is_english("Valitettavasti en voi auttaa.")
     (True, False)
