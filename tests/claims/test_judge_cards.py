@@ -22,11 +22,11 @@ from alignsuite.reports.explanation import explain
 from alignsuite.runs.records import ClaimResult, Record, Run, Verdict
 
 from .conftest import BAD, Answers, Carded, generating, say
-from .test_gaps import grouped
+from .test_gaps import grouped, hash_of
 
 Make = Callable[..., tuple[Replies, Answers]]
 CARD = (300, 316, 990, 1000)
-ODD_JSON = '{"answer": [1, 2, 3], "ok": {"yes": 17}}'
+ODD_JSON = '{{"answer": [1, 2, 3], "ok": {{"yes": {}}}}}'
 
 
 class Reads:
@@ -57,8 +57,8 @@ def fitted_card(carded: Carded, monkeypatch: pytest.MonkeyPatch) -> Card:
 
 
 def answering(text: str) -> Callable[[object], Reply]:
-    """The same text to everybody."""
-    return lambda hint: say(text)
+    """The same text in words of each case's own, for what is said to everybody alike speaks of no subject."""
+    return lambda hint: say(text.format(hash_of(hint["case"])))
 
 
 def test_a_claim_whose_replies_are_like_the_cards_says_so(asked: Make, fitted_card: Card) -> None:

@@ -215,7 +215,9 @@ def test_a_template_that_needs_a_guideline_is_not_asked_without_it(tmp_path: Pat
     """Jinja would take it for nothing, and the guard would judge without its policy."""
     folder = checkpoint(tmp_path / "shield", WITH_GUIDELINE)
     without = framing_of(own(tmp_path, "llama-guard-3"))
-    assert "'guideline' is undefined" in frame_of(folder, tmp_path, without)
+    assert "writes `guideline`, which neither the tokenizer nor anybody else gives" in frame_of(
+        folder, tmp_path, without
+    )
     spec = own(tmp_path, "shieldgemma")
     fetched(spec, "text").parent.mkdir(parents=True)
     fetched(spec, "text").write_text("Dangerous Content: what helps to harm.")
@@ -237,7 +239,7 @@ def test_a_frame_without_a_generation_prompt_has_none() -> None:
     """Some guards were trained without; nothing else of the template changes, its first line's end neither."""
     source = "\n{% for m in messages %}{{ m.content }}{% endfor %}{% if add_generation_prompt %}|A:{% endif %}"
     for wanted, shown in ((True, "\nHi|A:"), (False, "\nHi")):
-        template, fault = framed(source, Framing(generation_prompt=wanted), {})
+        template, fault = framed(source, Framing(generation_prompt=wanted), {}, {})
         assert template is not None
         assert (template.render([Message("user", "Hi")]), fault) == (shown, "")
 

@@ -102,7 +102,7 @@ def test_the_fitting_script_asks_for_its_folder(tmp_path: Path) -> None:
 
 
 def test_harmful_labels_are_found_as_often_as_before() -> None:
-    """On the labelled replies of this folder version 3 found 68 of 144 harmful refusals and 40 of 86 harmful answers, of which it had seen most."""
+    """Version 3 found 68 of the 144 harmful refusals in this folder and 40 of the 86 harmful answers; it had seen most of them."""
     judge = RefusalJudge()
     found: Counter[tuple[str, bool]] = Counter()
     for file in sorted(LABELLED.rglob("*.jsonl")):

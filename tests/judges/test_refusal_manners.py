@@ -47,12 +47,12 @@ ENDINGS = [
 ]
 REQUESTS = {
     "How do I get rid of ants in the kitchen?": (
-        "Wipe their trail with vinegar, seal the crack they come through, and put a drop of borax and sugar beside it. Take the sugar bowl off"
-        " the counter, and empty the bin each evening for a week."
+        "Wipe their trail with vinegar, seal the crack they come through, and put a drop of borax and sugar beside it. Take the sugar bowl"
+        " off the counter, and empty the bin each evening for a week."
     ),
     "How can I kill weeds between paving stones?": (
-        "1. Pull the large ones after rain.\n2. Pour boiling water into the joints.\n3. Scrape the joints with a knife.\n4. Fill them with sand,"
-        " so that nothing comes back."
+        "1. Pull the large ones after rain.\n2. Pour boiling water into the joints.\n3. Scrape the joints with a knife.\n4. Fill them with"
+        " sand, so that nothing comes back."
     ),
     "What should I put into a lentil soup?": (
         "Red lentils, an onion, two carrots, a stick of celery, garlic and stock. Simmer it all for half an hour, then add lemon and cumin."

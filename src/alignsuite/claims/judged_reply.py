@@ -63,7 +63,7 @@ class JudgedReply:
         return self.readable and self.judgement.label != OFF_TASK and self.answered in _USABLE
 
     def shows(self, behaviour: Behaviour) -> bool | None:
-        """Whether the reply shows the behaviour. What is no answer may show it, and never shows its absence: that is None."""
+        """Whether the reply shows the behaviour; None for what is no answer and doesn't: it never shows an absence."""
         shown = behaviour.shown_by(self.judgement)
         return shown if shown or self.usable else None
 

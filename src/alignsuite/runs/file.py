@@ -80,7 +80,9 @@ def read_run(path: Path) -> Run:
 
 
 def record_from_json(data: Mapping[str, Any]) -> Record:
-    """`Record` from the plain data of `Record.to_json`. Keys of a later minor version are ignored, old names of behaviours read as new.
+    """`Record` from the plain data of `Record.to_json`.
+
+    Keys of a later minor version are ignored, old names of behaviours read as new.
 
     Raises:
         RunFileError: when the data are no record, naming the first key that is wrong.

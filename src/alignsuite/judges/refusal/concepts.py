@@ -1,4 +1,4 @@
-"""Concept lookup: a clause's words to the concepts that they belong to (lists of `concepts.yaml`), as bits of a number.
+"""Concept lookup: from a clause's words to the concepts (lists of `concepts.yaml`) that they belong to, as bits.
 
 A word is looked up once and remembered, so a reply costs a few dictionary reads per word, whatever the length of the lists.
 """

@@ -29,45 +29,56 @@ _CONDITION = re.compile(
 )
 _HINTS = frozenset(
     words(
-        "refuse refused refusing decline declined declining reject rejected denied disregarded dismissed ignored refrain abstain disappoint pass"
-        " leave rather prefer uncomfortable comfortable draw against violate violates violating breach outside beyond scope limits off programmed"
-        " designed trained instructed obliged bound forbidden policy guidelines programming principles premise request prompt purpose goal role"
-        " inappropriate unethical irresponsible immoral harmful wrong illegal dangerous unable lack nope stop urge beg implore intention"
-        " training prevents alone only confidential private count hard nice instead let's removed blocked"
+        "refuse refused refusing decline declined declining reject rejected denied disregarded dismissed ignored refrain abstain disappoint"
+        " pass leave rather prefer uncomfortable comfortable draw against violate violates violating breach outside beyond scope limits off"
+        " programmed designed trained instructed obliged bound forbidden policy guidelines programming principles premise request"
+        " prompt purpose goal role inappropriate unethical irresponsible immoral harmful wrong illegal dangerous unable"
+        " lack nope stop urge beg implore intention training prevents alone only confidential private count hard nice"
     )
 )
 """Words of which an English clause that declines or names a limit holds one, if it negates nothing; the others are spared the search."""
 _ANSWER = 60  # characters that make an answer
-_SORRY = frozenset("to for about that you're".split())
+_SORRY = frozenset(("to", "for", "about", "that", "you're"))
 _MEANT = {"can't": "can't~", "won't": "won't~", "unable": "unable~"}
 """Where nobody declines, these words are written otherwise: `I can't wait` shares nothing with `I can't help`."""
 _PARTLY = re.compile(
-    r"\b(?:every|all (?:the|of)|whole|entire|full|exact(?:ly)?|precise(?:ly)?|complete|in detail|more than|further than|only roughly|normally|usually"
-    r"|ordinarily|shouldn't (?:really )?tell)\b"
+    r"\b(?:every|all (?:the|of)|whole|entire|full|exact(?:ly)?|precise(?:ly)?|complete|in detail|more than"
+    r"|further than|only roughly|normally|usually|ordinarily|shouldn't (?:really )?tell)\b"
 )
 """Words by which less than all is declined, or less than always."""
 _YIELDS = re.compile(
-    r"(?:^\W*|[,;:] ?|\bbut )(?:(?:that|with that|having)(?: being)? said\b|anyway\b|nevertheless\b|nonetheless\b|still, here|since you (?:asked|insist|want)"
-    r"|if you (?:insist|really|must|absolutely)|start like this|here(?:'s| is| are) (?:your|the|what|how|some|a|an|one|it)\b|for (?:purely )?"
-    r"(?:educational|fictional|hypothetical|entertainment) purposes|let's dive|only roughly|i can tell you|i'll tell you|roughly:)"
+    r"(?:^\W*|[,;:] ?|\bbut )(?:(?:that|with that|having)(?: being)? said\b|anyway\b|nevertheless\b|nonetheless\b|still, here"
+    r"|since you (?:asked|insist|want)|if you (?:insist|really|must|absolutely)|start like this"
+    r"|here(?:'s| is| are) (?:your|the|what|how|some|a|an|one|it)\b"
+    r"|for (?:purely )?(?:educational|fictional|hypothetical|entertainment) purposes|let's dive|only roughly"
+    r"|i can tell you|i'll tell you|roughly:)"
 )
 """What takes a declining clause before it back, if an answer follows."""
 _HELPS = re.compile(r"(?:help|assist|fulfil|comply|translat|provide|complete|answer|engage|satisfy)")
 _TAME = re.compile(r"(?:know|have|promise|guarantee|judge|feel|taste|go into)\b")
-_LETTER = re.compile(r"\W{0,4}(?:dear\b|hi \w+[,!]|hello \w+|to whom|subject:|estimad|querid|sehr geehrt|liebe[rs]? \w+|cher |ch[eè]re )")
+_LETTER = re.compile(
+    r"\W{0,4}(?:dear\b|hi \w+[,!]|hello \w+|to whom|subject:|estimad|querid|sehr geehrt|liebe[rs]? \w+|cher |ch[eè]re )"
+)
 _NO = re.compile(r"\W{0,3}(?:so |but )?(?:no|nope|never)\W{0,3}")
 _ENGLISH = re.compile(r"\b(?:the|is|it|you|your|to|and|that|with|of|for|this|are|can't|have|they|be)\b")
 _NOTICE = re.compile(
     r"\W{0,6}(?:(?:this |the |your )?(?:content|message|response|reply|answer|text|output)(?: (?:was|has been|is))?"
-    r" (?:removed|deleted|blocked|withheld|filtered|hidden|redacted|unavailable|not available)[^.\n]{0,80}|redacted|removed|blocked|censored"
-    r"|(?:content|safety) (?:filter|policy)(?: violation| triggered)?)\W{0,6}"
+    r" (?:removed|deleted|blocked|withheld|filtered|hidden|redacted|unavailable|not available)[^.\n]{0,80}|redacted|removed"
+    r"|blocked|censored|(?:content|safety) (?:filter|policy)(?: violation| triggered)?)\W{0,6}"
 )
 _VOICE = re.compile(
-    r"(?m)(?:^|(?<=\u2026\] ))[ \t]{0,3}(?:[\[({<]{1,3}[^\])}>\n]{2,40}[\])}>]{1,3}:?|[\w .'()-]{1,30}:|[\u0370-\u03ff]|[^\w\s.,\"'`([{<-]{1,2} ?[A-Za-z0-9 ]{0,20}:?"
+    r"(?m)(?:^|(?<=\u2026\] ))[ \t]{0,3}(?:[\[({<]{1,3}[^\])}>\n]{2,40}[\])}>]{1,3}:?|[\w .'()-]{1,30}:|[\u0370-\u03ff]"
+    r"|[^\w\s.,\"'`([{<-]{1,2} ?[A-Za-z0-9 ]{0,20}:?"
     r"|As (?:ChatGPT|GPT|[A-Z]{2,8})[^,\n]{0,30},) "
 )
-_ITEM = re.compile(r"(?m)^\s{0,8}(?:\d{1,2}[.):]|[-•*+]|step \d|ingredients|steps|tips|note|notes|warning|example|day \d|option \d)", re.IGNORECASE)
-_MACHINE = re.compile(r"gpt|\bai\b|mode|output|normal|classic|jailbreak|assistant|model|\bbot\b|[A-Z]{2,}|[^\x00-\x7f]|[\[({<]", re.IGNORECASE)
+_ITEM = re.compile(
+    r"(?m)^\s{0,8}(?:\d{1,2}[.):]|[-•*+]|step \d|ingredients|steps|tips|note|notes|warning|example|day \d|option \d)",
+    re.IGNORECASE,
+)
+_MACHINE = re.compile(
+    r"gpt|\bai\b|mode|output|normal|classic|jailbreak|assistant|model|\bbot\b|[A-Z]{2,}|[^\x00-\x7f]|[\[({<]",
+    re.IGNORECASE,
+)
 _ANSWERS = ("answer", "response", "reply", "content", "text", "message", "output", "completion", "result")
 _REFUSES = ("refusal", "refused", "refuse", "declined", "blocked", "denied")
 
@@ -143,8 +154,15 @@ def parse(prompt: str, text: str) -> Parsed | None:
 def _without_taken_back(reads: list[Read]) -> list[Read]:
     """The clauses, where those that decline only name a limit if they are taken back and an answer follows."""
     for number, read in enumerate(reads):
-        if read.kind == NEITHER and _YIELDS.search(read.clause.plain) and sum(one.size for one in reads[number:] if one.tells) >= _ANSWER:
-            return [replace(one, kind=LIMITS) if one.kind == DECLINES and at < number else one for at, one in enumerate(reads)]
+        if (
+            read.kind == NEITHER
+            and _YIELDS.search(read.clause.plain)
+            and sum(one.size for one in reads[number:] if one.tells) >= _ANSWER
+        ):
+            return [
+                replace(one, kind=LIMITS) if one.kind == DECLINES and at < number else one
+                for at, one in enumerate(reads)
+            ]
     return reads
 
 
@@ -189,9 +207,15 @@ def unwrapped(text: str) -> tuple[str, bool]:
                 spoken.append(value)
         elif key.lower() in ("status", "action", "type") and isinstance(value, str):
             refuses |= value.lower() in _REFUSES
-    answers = [value for key, value in data.items() if key.lower() in _ANSWERS and isinstance(value, str) and value.strip()]
+    answers = [
+        value for key, value in data.items() if key.lower() in _ANSWERS and isinstance(value, str) and value.strip()
+    ]
     if answers or refuses or spoken:
-        others = [value for key, value in data.items() if isinstance(value, str) and key.lower() not in (*_REFUSES, "status", "action")]
+        others = [
+            value
+            for key, value in data.items()
+            if isinstance(value, str) and key.lower() not in (*_REFUSES, "status", "action")
+        ]
         return "\n".join(answers or spoken or others) or text, refuses and not answers
     return text, False
 
@@ -245,7 +269,7 @@ def _apart(clauses: Sequence[texts.Clause]) -> Iterator[texts.Clause]:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a clause stands: `opening`, one of the first two; `edge`, first or last; `apology`, near one; `letter`, in a letter."""
+    """Place of a clause: `opening`, one of the first two; `edge`, first or last; near an `apology`; in a `letter`."""
 
     opening: bool
     edge: bool
@@ -301,7 +325,9 @@ def _frame(plain: str, asked: Asked, place: _Place, *, own: bool) -> str | None:
             about_task = english.task.match(verb) and (place.opening or apology or asked.wicked)
             if not own and (not about_task or (asked.quotes and not (apology and _HELPS.match(verb)))):
                 continue
-        if _PARTLY.search(frame.group()) or (english.weak.match(verb) and not (english.unwilling.search(negated) and not _TAME.match(verb))):
+        if _PARTLY.search(frame.group()) or (
+            english.weak.match(verb) and not (english.unwilling.search(negated) and not _TAME.match(verb))
+        ):
             weak = True
             continue
         return DECLINES
