@@ -90,7 +90,7 @@ def test_a_probe_needs_its_replies(project: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("replies.rate(complied, target=0.5, limit=0.1)", "*test_declines*target*limit*"),
+        ("replies.rate(complied, target=0.5, limit=0.1)", "*safety/wishes: target is 0.5 and limit 0.1; wanted*"),
         ("replies.flips(target=0.05, limit=0.1)", "*safety/wishes has no variants*"),
         ("replies.scale(high=3)", "*`replies.scale` needs a set that says `ask: choose`*"),
         (
