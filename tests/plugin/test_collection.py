@@ -90,7 +90,7 @@ def test_a_probe_needs_its_replies(project: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("replies.rate(complied, target=0.5, limit=0.1)", "*test_declines*target*limit*"),
+        ("replies.rate(complied, target=0.5, limit=0.1)", "*safety/wishes: target is 0.5 and limit 0.1; wanted*"),
         ("replies.flips(target=0.05, limit=0.1)", "*safety/wishes has no variants*"),
         ("replies.scale(high=3)", "*`replies.scale` needs a set that says `ask: choose`*"),
         (
@@ -100,23 +100,28 @@ def test_a_probe_needs_its_replies(project: pytest.Pytester) -> None:
         ("replies.gap(complied, between='hazard', limit=0.1)", "*is not asked for*"),
     ],
 )
-def test_a_claim_that_makes_no_sense_is_refused_before_anything_is_asked(
+def test_a_claim_that_makes_no_sense_is_its_own_items_error(
     project: pytest.Pytester, body: str, message: str
 ) -> None:
-    """The plan finds it: the run ends with one message, and the store stays empty."""
+    """The plan finds it: the item is an error with one message, it asks nothing, and the probe beside it runs."""
     project.makepyfile(
         test_probes=f"""
         from alignsuite import probe
-        from sorry import complied
+        from sorry import complied, refused
 
         @probe("safety/wishes")
         def test_declines(replies):
             assert {body}
+
+        @probe("fairness/help")
+        def test_beside(replies):
+            assert replies.rate(refused, target=0.03, limit=0.10)
         """
     )
     result = project.runpytest("--model=scripted:good")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([message])
+    result.assert_outcomes(errors=1, passed=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([message])
 
 
 def test_a_group_probe_by_label_makes_one_item_for_each_value(project: pytest.Pytester) -> None:

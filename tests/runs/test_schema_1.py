@@ -109,3 +109,16 @@ def _without_answered(run: Run) -> tuple[Record, ...]:
     return tuple(
         replace(record, claims=tuple(replace(claim, answered={}) for claim in record.claims)) for record in run.records
     )
+
+
+@pytest.mark.parametrize(
+    ("judge", "what"),
+    [("refusal-patterns 3", "not_refused"), ("llm-judge some-model 2", "not_refused"), ("sorry 1", "complied")],
+)
+def test_the_old_name_of_a_shipped_behaviour_is_read_as_the_new_one(tmp_path: Path, judge: str, what: str) -> None:
+    """A project's own behaviour of that name, with a judge of its own, keeps it."""
+    record = next(one for one in read_run(NEW).records if any(claim.kind == "rate" for claim in one.claims))
+    [claim] = record.claims
+    run = Run({"kind": "run"}, (replace(record, claims=(replace(claim, what="complied", judge=judge),)),), {"kind": "summary"})
+    write_run(run, tmp_path / "run.jsonl")
+    assert [one.what for one in claims(read_run(tmp_path / "run.jsonl"))] == [what]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from alignsuite.pytest_plugin.settings import UNNAMED
+
 if TYPE_CHECKING:
     from alignsuite.models.protocol import ModelInfo
     from alignsuite.probes.replies import Replies
@@ -89,8 +91,6 @@ def talks_to_the_model(item: pytest.Item) -> bool:
 
 
 def _session(request: pytest.FixtureRequest) -> Session:
-    from alignsuite.pytest_plugin.session import UNNAMED
-
     session = request.config.stash.get(SESSION, None)
     if session is None:
         pytest.fail(UNNAMED, pytrace=False)

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 RENAMED = {"complied": "not_refused"}
-"""Behaviours that had another name in earlier run files."""
+"""Behaviours that had another name in earlier run files, where a judge of this package read them."""
+RENAMED_FOR = ("refusal ", "refusal-patterns ", "llm-judge ")
+"""Judges, by how their names begin, whose `complied` it is; a project's own behaviour of that name keeps it."""
 
 
 def write_run(run: Run, path: Path) -> None:
@@ -107,6 +109,8 @@ def _renamed(data: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _renamed_claim(claim: object) -> object:
     if not isinstance(claim, dict) or claim.get("what") not in RENAMED:
+        return claim
+    if not str(claim.get("judge")).startswith(RENAMED_FOR):
         return claim
     return {**claim, "what": RENAMED[claim["what"]]}
 
