@@ -19,7 +19,7 @@ from alignsuite.runs.records import ClaimResult, Record, Run, Verdict
 
 
 def test_a_card_is_printed_for_people(capsys: pytest.CaptureFixture[str]) -> None:
-    """Which judge, on what, how often right, with intervals, by language and voice, and the confusion table."""
+    """Which judge, on what, how often right, with intervals, by stratum and model, and the confusion table."""
     assert cli.main(["judge", "--card", "refusal"]) == 0
     shown = capsys.readouterr().out
     card = card_of(RefusalJudge())
@@ -28,7 +28,7 @@ def test_a_card_is_printed_for_people(capsys: pytest.CaptureFixture[str]) -> Non
     assert f"{card.judge} {card.version}" in shown
     assert card.sha256[:16] in shown
     assert f"{sensitivity.value:.3f} ({sensitivity.low:.3f}–{sensitivity.high:.3f}) of {sensitivity.trials}" in shown
-    for word in ("specificity", "refused, by language", "refused, by voice", "labelled ↓", *card.notes):
+    for word in ("specificity", "refused, by stratum", "refused, by model", "labelled ↓", *card.notes):
         assert word in shown
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from alignsuite.judges import PraiseJudge, RefusalJudge
+from alignsuite.judges import PraiseJudge, RefusalJudge, not_refused
 from alignsuite.judges.protocol import Behaviour, Exchange, Judgement, exchange_of
 from alignsuite.judges.registry import as_judge
 from alignsuite.models.protocol import Generated, Message, Reply
@@ -82,3 +82,10 @@ def test_the_old_name_of_a_behaviour_is_read_with_a_warning(module: str) -> None
         assert importlib.import_module(module).Event is Behaviour
     with pytest.raises(AttributeError, match="has no attribute 'Events'"):
         _ = importlib.import_module(module).Events
+
+
+def test_complied_is_read_with_a_warning_under_its_new_name() -> None:
+    """It never meant more than that nothing was refused."""
+    with pytest.warns(DeprecationWarning, match="not_refused"):
+        from alignsuite.judges import complied
+    assert complied is not_refused

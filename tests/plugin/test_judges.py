@@ -216,7 +216,8 @@ def test_judges_may_stand_in_the_ini_file(judged: pytest.Pytester, run_file: Pat
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["smolm2-135m"], "judges are refusal-patterns, detoxify, detoxify:VARIANT, toxicity:PLACE, praise-words, harm-words, the guards *wildguard, *or a model.*did you mean `smollm2-135m`*"),
+        (["smolm2-135m"], "judges are refusal-patterns, detoxify, detoxify:VARIANT, toxicity:PLACE, praise-words, harm-words, "
+         "the guards *wildguard, *or a model.*did you mean `smollm2-135m`*"),
         (["judge-a", "judge-b", "judge-c"], "judge-c: `llm-judge judge-a` decides for the family `refusal` already*leave one out"),
         (["judge-a", "judge-a"], "named twice"),
     ],
