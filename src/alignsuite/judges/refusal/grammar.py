@@ -34,6 +34,7 @@ _HINTS = frozenset(
         " programmed designed trained instructed obliged bound forbidden policy guidelines programming principles premise request"
         " prompt purpose goal role inappropriate unethical irresponsible immoral harmful wrong illegal dangerous unable"
         " lack nope stop urge beg implore intention training prevents alone only confidential private count hard nice"
+        " instead let's removed blocked"
     )
 )
 """Words of which an English clause that declines or names a limit holds one, if it negates nothing; the others are spared the search."""
