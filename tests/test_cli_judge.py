@@ -169,7 +169,7 @@ def test_a_measured_judge_has_a_card_once_it_is_kept(
     capsys.readouterr()
     assert cli.main(["judge", "llm", file, "--model=x", "--measure", "--keep"]) == 0
     shown = capsys.readouterr()
-    assert "refused                 0.500 (0.013–0.987) of 2" in shown.out
+    assert "refused                   0.500 (0.013–0.987) of 2" in shown.out
     assert str(kept_card(card.judge, card.version)) in shown.err
     assert cli.main(["judge", "llm", "--card", "--model=x", "--json"]) == 0
     assert parse_card(json.loads(capsys.readouterr().out)).confusion == card.confusion
