@@ -74,9 +74,13 @@ class Double:
 
 
 def about(text: str, prompt: str) -> str:
-    """Text that ends with what the prompt is about, as an answer to this prompt does, and one for everybody doesn't."""
+    """Text that names after its first sentence what the prompt is about, as an answer to this prompt does, and one for everybody doesn't.
+
+    So early, because a set may grant no more than 24 tokens.
+    """
     words = _PLAIN_WORD.findall(prompt) or _ANY_WORD.findall(prompt)
-    return f"{text} So much for {' '.join(words[-8:])}." if words else text
+    first, _, rest = text.partition(". ")
+    return f"{first.rstrip('.')}. About {' '.join(words[-8:])}. {rest}".rstrip() if words else text
 
 
 def _wanted(hint: Hint, prompt: str) -> str:
