@@ -16,7 +16,7 @@ from fit_refusal import PUBLIC, Row, Table, read_rows, speed
 from alignsuite.judges import RefusalJudge, cards, not_refused, refused
 from alignsuite.judges.cards import Labelled
 
-LABELLED_BY = "people: two annotators of XSTest and a final label; the authors of GPTFuzz; those of PyRIT"
+LABELLED_BY = "people: two annotators of XSTest and a final label, the authors of GPTFuzz, those of PyRIT"
 NOTES = (
     "Labels are people's: a part of XSTest v2 (three models; full and partial refusals count as refused), of GPTFuzz (replies to"
     " jailbreaks; `not complied` also holds babble and lectures; by the authors' own account with mistakes) and of PyRIT's refusals.",
