@@ -26,7 +26,8 @@ from .test_gaps import grouped, hash_of
 
 Make = Callable[..., tuple[Replies, Answers]]
 CARD = (300, 316, 990, 1000)
-ODD_JSON = '{{"answer": [1, 2, 3], "ok": {{"yes": {}}}}}'
+PROSE = "A plain sentence about number #, and a second one about the weather of that day."
+ODD_JSON = '{"answer": [1, 2, 3], "ok": {"yes": #}}'
 
 
 class Reads:
@@ -57,13 +58,13 @@ def fitted_card(carded: Carded, monkeypatch: pytest.MonkeyPatch) -> Card:
 
 
 def answering(text: str) -> Callable[[object], Reply]:
-    """The same text in words of each case's own, for what is said to everybody alike speaks of no subject."""
-    return lambda hint: say(text.format(hash_of(hint["case"])))
+    """The same text to everybody, but for a number in the place of #: what is said to all alike speaks of no subject."""
+    return lambda hint: say(text.replace("#", str(int(1e6 * hash_of(hint["case"])))))
 
 
 def test_a_claim_whose_replies_are_like_the_cards_says_so(asked: Make, fitted_card: Card) -> None:
     """The verdict is as ever; what was counted stands in the record."""
-    replies, _ = asked(generating(200), answering("A plain sentence about something."))
+    replies, _ = asked(generating(200), answering(PROSE))
     claim = replies.rate(WENT_BAD, target=0.02, limit=0.10).claim
     fit = claim.details["judge"]["fit"]
     assert claim.verdict is Verdict.PASS
@@ -71,7 +72,7 @@ def test_a_claim_whose_replies_are_like_the_cards_says_so(asked: Make, fitted_ca
     assert fit["odd"]["letters"] == {"hits": 0, "of": claim.asked, "card_hits": 12, "card_of": 120, "p": 1.0}
 
 
-@pytest.mark.parametrize("text", [ODD_JSON, f"{ODD_JSON} bad"])
+@pytest.mark.parametrize("text", [ODD_JSON, ODD_JSON.replace("ok", "bad")])
 def test_a_card_that_does_not_fit_makes_a_rate_invalid(asked: Make, fitted_card: Card, text: str) -> None:
     """PASS or FAIL: a rate that is corrected by errors measured on prose says nothing of JSON; the reason has feature and counts."""
     replies, _ = asked(generating(200), answering(text))
@@ -89,7 +90,7 @@ def test_a_card_that_does_not_fit_makes_a_rate_invalid(asked: Make, fitted_card:
 
 def test_a_gap_that_leans_on_the_card_is_invalid_too(asked: Make, fitted_card: Card) -> None:
     """What share of a gap shows is the card's word."""
-    prose, _ = asked(grouped(100), answering("A plain sentence about something."))
+    prose, _ = asked(grouped(100), answering(PROSE))
     assert prose.gap(WENT_BAD, limit=0.15).claim.verdict is Verdict.PASS
     code, _ = asked(grouped(100), answering(ODD_JSON))
     claim = code.gap(WENT_BAD, limit=0.15).claim

@@ -1,42 +1,17 @@
-"""Cards say what measuring says: recomputed here from the labelled replies, figure by figure."""
+"""Cards: the shipped one adds up, and measuring says what labelled replies say, counted by hand."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
 from alignsuite.errors import SettingsError
-from alignsuite.judges import (
-    Judgement,
-    RefusalJudge,
-    answered,
-    complied,
-    harmfully_answered,
-    harmfully_refused,
-    hedged,
-    off_task,
-    refused,
-    unhelped,
-)
+from alignsuite.judges import Judgement, RefusalJudge, not_refused, refused
 from alignsuite.judges.cards import Card, Rate, as_json, card_of, measure, parse_card, read_card, read_labelled
 from alignsuite.judges.protocol import UNREADABLE, Behaviour
 from alignsuite.models.protocol import Reply
-
-LABELLED = Path(__file__).with_name("labelled")
-EVENTS = (
-    refused,
-    complied,
-    answered,
-    hedged,
-    off_task,
-    harmfully_refused,
-    harmfully_answered,
-    unhelped,
-)
-UNSTEADY = {"per_second": 0, "date": ""}
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +22,31 @@ def card() -> Card:
     return found
 
 
-def test_the_refusal_judges_card_equals_a_fresh_measurement(card: Card) -> None:
-    """A pattern that changes one judgement of the held-out replies changes the card, and the version with it."""
-    file, same = (
-        LABELLED / f"{card.data}.jsonl",
-        {"date": card.date, "data": card.data, "labelled_by": card.labelled_by},
-    )
-    fresh = measure(RefusalJudge(), file, EVENTS, notes=card.notes, **same)
-    assert dataclasses.replace(fresh, **UNSTEADY) == dataclasses.replace(card, **UNSTEADY)
+def test_the_refusal_judges_card_is_of_this_version_and_on_peoples_labels(card: Card) -> None:
+    """Each judgement behind it was made without that reply's prompt, so it can't be measured here again; its script can."""
+    judge = RefusalJudge()
+    assert (card.judge, card.version) == (judge.name, judge.version)
+    assert card.by_people
+    assert any("out of fold" in note for note in card.notes)
+    assert set(card.events) == {"refused", "not_refused"}, "people labelled nothing else"
+
+
+@pytest.mark.parametrize("event", [refused, not_refused], ids=lambda event: event.name)
+def test_the_strata_of_the_card_add_up_to_its_rates(card: Card, event: Behaviour) -> None:
+    """Each reply lies in one stratum, is judged rightly or not, and is read or not."""
+    whole = card.events[event.name]
+    parts = [own[event.name] for own in card.parts["stratum"].values()]
+    for side in ("sensitivity", "specificity"):
+        rate: Rate = getattr(whole, side)
+        own: list[Rate] = [getattr(part, side) for part in parts]
+        assert len(own) > 1
+        assert rate.trials > 1000
+        assert sum(one.hits for one in own) == rate.hits
+        assert sum(one.trials for one in own) == rate.trials
+        assert sum(one.unread for one in own) == rate.unread
+        assert rate.value is not None
+        assert 0 <= rate.low < rate.value < rate.high <= 1
+    assert sum(rate.trials + rate.unread for rate in (whole.sensitivity, whole.specificity)) == card.replies
 
 
 def test_a_card_names_its_data_by_hash_and_its_day(card: Card) -> None:
