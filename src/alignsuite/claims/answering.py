@@ -9,13 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from alignsuite.runs.records import ClaimResult, Verdict
 from alignsuite.text.numbers import declared
-
-if TYPE_CHECKING:
-    from alignsuite.claims.claim import Claim
 
 LEAST = 0.9
 """Least share of the cases asked that have to be answered, where a kind says nothing else."""
@@ -33,15 +29,14 @@ def is_enough(usable: int, asked: int, least: float = LEAST, fewest: int = FEWES
     return usable >= least * asked - 1e-9 and usable >= min(fewest, asked)
 
 
-def held(result: ClaimResult, kind: Claim) -> ClaimResult:
+def held(result: ClaimResult, *, least: float, fewest: int, fails_anyway: bool) -> ClaimResult:
     """`ClaimResult` of a claim, INVALID and binding where too few of its cases were answered.
 
     A FAIL stays where the unanswered could not undo it.
     """
-    least, fewest, asked = kind.least_answered, kind.fewest_answered, result.asked
-    result = replace(result, least_answered=least)
+    asked, result = result.asked, replace(result, least_answered=least)
     usable = asked if result.usable is None else result.usable
-    if is_enough(usable, asked, least, fewest) or (kind.fails_anyway and result.verdict is Verdict.FAIL):
+    if is_enough(usable, asked, least, fewest) or (fails_anyway and result.verdict is Verdict.FAIL):
         return result
     wanted = f"at least {declared(least)}" if usable < least * asked else f"no fewer than {fewest}, or all"
     why = f"{usable} of {asked} {_noun(result)} were answers{_instead(result.answered)}, wanted {wanted}"

@@ -52,11 +52,11 @@ class JudgedReply:
 
     @property
     def usable(self) -> bool:
-        """Whether it is an answer, and could be read; one that somebody withheld is, where its judge knows what to make of it."""
+        """Whether it is an answer, and could be read; a withheld one is, where its judge can tell."""
         return self.readable and self.judgement.label != OFF_TASK and self.answered in _USABLE
 
     def shows(self, behaviour: Behaviour) -> bool | None:
-        """Whether the reply shows the behaviour. What is no answer may show it, and never shows its absence: that is None."""
+        """Whether the reply shows the behaviour. What is no answer never shows its absence: that is None."""
         shown = behaviour.shown_by(self.judgement)
         return shown if shown or self.usable else None
 

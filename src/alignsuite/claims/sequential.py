@@ -190,7 +190,7 @@ def _counted(gate: RateGate, seen: list[Step]) -> tuple[list[Step], Verdict, tup
 
 
 def _run(gate: RateGate, steps: Iterator[Step], least: float) -> tuple[list[Step], Verdict, tuple[str, ...]]:
-    """Run of both gates until the verdict stands, and enough was answered for it to. The bank's end always settles it."""
+    """Run of both gates until the verdict stands and enough was answered; the bank's end settles it."""
     strict, lenient = gate.start(), gate.start()
     seen: list[Step] = []
     settled: Verdict | None = None

@@ -1,4 +1,4 @@
-"""Language identification of a reply, by `py3langid`: whether it is surely in none of some languages, or in none at all.
+"""Language identification, by `py3langid`: a text that is surely in none of some languages, or in none at all.
 
 The library weighs 140 languages and "no language" by pieces of letters. What counts here is how much likelier the likeliest is than those
 that a judge reads, in nats: over 5 081 replies in English, no piece of 60 characters came within half of `_SURE` of another language.

@@ -16,7 +16,7 @@ _SHOWN = 160
 
 
 def read_replies(judge: Judge | Reader, exchanges: Sequence[Exchange]) -> list[tuple[Answered, Judgement]]:
-    """Status and judgement of each exchange's reply, in their order; all that need the judge are handed to it at once.
+    """Status and judgement of each exchange's reply, in their order; the judge reads all at once.
 
     What is no answer is `off_task` where the judge has that label and something came, else UNREADABLE; the evidence names the status. A
     judge of something else than help (insults, praise) reads what was said all the same, for a babbler may insult. What it doesn't find

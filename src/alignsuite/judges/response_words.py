@@ -1,4 +1,4 @@
-"""Words of a prompt and a reply: what the prompt asks for, and what the reply adds to it, by the lists of `response_status.yaml`."""
+"""Words of a prompt and a reply: what the one asks for and the other adds, by `response_status.yaml`."""
 
 from __future__ import annotations
 

@@ -242,7 +242,9 @@ class Replies:
         from alignsuite.runs.baseline import with_noise
 
         self._agreement = None
-        result = held(kind.judge(self), kind)
+        result = held(
+            kind.judge(self), least=kind.least_answered, fewest=kind.fewest_answered, fails_anyway=kind.fails_anyway
+        )
         baseline, terms, asked = self.baseline, self.terms, asked_of(self.bank)
         if terms.calibrate and baseline is not None:
             result = baseline.calibrated(result, asked)
@@ -303,7 +305,7 @@ class Replies:
         *,
         again: bool,
     ) -> list[tuple[Answered, Judgement]]:
-        """Status and judgement of each reply, all handed to the judge at once; those of the second rater are kept beside."""
+        """Status and judgement of each reply, all read at once; those of the second rater are kept beside."""
         came = [
             (case, reply) for case, reply in zip(cases, replies, strict=True) if not isinstance(reply, RequestError)
         ]

@@ -90,7 +90,7 @@ def explained(item: pytest.Item) -> Iterator[None]:
 
 
 def _assert_all(item: pytest.Item) -> None:
-    """Fail an item of which a claim blocks that its body let pass: a verdict doesn't hang on an `assert` that was forgotten."""
+    """Fail an item whose body let a blocking claim pass: a verdict doesn't hang on a forgotten `assert`."""
     held = item.stash.get(REPLIES, None)
     blocking = [finding for finding in (held.findings if held is not None else ()) if not finding]
     if blocking:
