@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from alignsuite.pytest_plugin.fixtures import SESSION, baseline, model, replies, talks_to_the_model
-from alignsuite.pytest_plugin.items import AXES, MARK, STAGES, explained, is_probe, keep_probe, parametrize
+from alignsuite.pytest_plugin.items import AXES, MARK, NO_MODEL, STAGES, explained, is_probe, keep_probe, parametrize
 from alignsuite.pytest_plugin.recorder import RECORDER, Recorder
 from alignsuite.pytest_plugin.settings import SETTINGS, settings_of
 from alignsuite.pytest_plugin.workers import Workers, abort, open_session
@@ -199,8 +199,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
     if settings_of(config).model is None:
         if len(items) == len(session.items):
-            from alignsuite.pytest_plugin.session import NO_MODEL
-
             abort(config, NO_MODEL)
         return  # other tests run; each probe is an error, and the end says what to type
     try:

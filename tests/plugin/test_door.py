@@ -59,7 +59,7 @@ def test_a_probe_without_a_model_is_an_error_that_says_what_to_type(project: pyt
     project.makepyfile(test_other="def test_other(): pass")
     result = project.runpytest()
     result.assert_outcomes(errors=4, passed=1)
-    result.stdout.fnmatch_lines(["*this probe needs a model: add --model=smollm2-135m*"])
+    result.stdout.fnmatch_lines(["*probes need a model: add --model=smollm2-135m*"])
 
 
 def test_collecting_needs_no_model(project: pytest.Pytester) -> None:

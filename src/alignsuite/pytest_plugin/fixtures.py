@@ -87,7 +87,7 @@ def talks_to_the_model(item: pytest.Item) -> bool:
 
 
 def _session(request: pytest.FixtureRequest) -> Session:
-    from alignsuite.pytest_plugin.session import UNNAMED
+    from alignsuite.pytest_plugin.items import UNNAMED
 
     session = request.config.stash.get(SESSION, None)
     if session is None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from alignsuite.pytest_plugin.items import NO_MODEL, UNNAMED
 from alignsuite.pytest_plugin.settings import settings_of
 
 if TYPE_CHECKING:
@@ -168,8 +169,6 @@ class Recorder:
 
     def _say_what_to_type(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say once what probes lack that were errors for want of a model."""
-        from alignsuite.pytest_plugin.session import NO_MODEL, UNNAMED
-
         unnamed = sum(UNNAMED in report.longreprtext for report in terminalreporter.getreports("error"))
         if unnamed:
             terminalreporter.section("alignsuite", "=")

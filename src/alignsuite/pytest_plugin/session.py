@@ -39,13 +39,6 @@ Held = TypeVar("Held", Replies, DryRun)
 Judging = Callable[[Store], Mapping[str, Broker | RemoteBroker]]
 """From the store to the brokers of judges that are models, by the names that `--align-judge` gave them."""
 
-NO_MODEL = (
-    "probes need a model: add --model=smollm2-135m (a small one, fetched once), --model=a-file.gguf, or "
-    "--model=openai:NAME --align-base-url=http://127.0.0.1:8000/v1; `alignsuite models` lists more"
-)
-UNNAMED = "no model is named"
-"""What each probe says where other tests run beside it; the remedy is said once, at the end."""
-
 
 @dataclass
 class Session:
