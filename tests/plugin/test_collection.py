@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from alignsuite.models.store import Store
+
 
 def edit(project: pytest.Pytester, old: str, new: str) -> None:
     """Change one place of the safety set."""
@@ -90,7 +92,7 @@ def test_a_probe_needs_its_replies(project: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("replies.rate(complied, target=0.5, limit=0.1)", "*test_declines*target*limit*"),
+        ("replies.rate(complied, target=0.5, limit=0.1)", "*target is 0.5 and limit 0.1*"),
         ("replies.flips(target=0.05, limit=0.1)", "*safety/wishes has no variants*"),
         ("replies.scale(high=3)", "*`replies.scale` needs a set that says `ask: choose`*"),
         (
@@ -103,7 +105,7 @@ def test_a_probe_needs_its_replies(project: pytest.Pytester) -> None:
 def test_a_claim_that_makes_no_sense_is_refused_before_anything_is_asked(
     project: pytest.Pytester, body: str, message: str
 ) -> None:
-    """The plan finds it: the run ends with one message, and the store stays empty."""
+    """The plan finds it: it is that probe's error, and the store stays empty."""
     project.makepyfile(
         test_probes=f"""
         from alignsuite import probe
@@ -115,8 +117,9 @@ def test_a_claim_that_makes_no_sense_is_refused_before_anything_is_asked(
         """
     )
     result = project.runpytest("--model=scripted:good")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([message])
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([message])
+    assert Store(project.path / "store.sqlite").count() == 0
 
 
 def test_a_group_probe_by_label_makes_one_item_for_each_value(project: pytest.Pytester) -> None:

@@ -100,20 +100,25 @@ def test_one_process_and_many_tell_the_same_story(project: pytest.Pytester, run_
     assert stories["-n4"] == stories["-n0"]
 
 
-@pytest.mark.parametrize("reason", ["no such model", "a claim that can't be proved"])
-def test_what_keeps_workers_from_beginning_is_said_once(project: pytest.Pytester, reason: str) -> None:
+def test_a_claim_that_no_result_can_prove_is_its_items_error_in_workers_too(project: pytest.Pytester) -> None:
+    """The others are judged."""
+    source = (project.path / "test_probes.py").read_text()
+    (project.path / "test_probes.py").write_text(source.replace("target=0.03", "target=0.3"))
+    result = run_tests(project, "--model=scripted:good", "-n2")
+    result.assert_outcomes(errors=1, passed=3)
+    result.stdout.fnmatch_lines(["*target is 0.3 and limit 0.1*"])
+
+
+@pytest.mark.parametrize("named", ["a wrong model", "no model"])
+def test_what_keeps_workers_from_beginning_is_said_once(project: pytest.Pytester, named: str) -> None:
     """Before any test, as without workers: one line, the exit code of a usage error, no traceback, nobody hangs."""
-    if reason == "no such model":
-        wanted = "ERROR: there is no scripted model `goof`*did you mean `good`?"
-    else:
-        source = (project.path / "test_probes.py").read_text()
-        (project.path / "test_probes.py").write_text(source.replace("target=0.03", "target=0.3"))
-        wanted = "ERROR: test_probes.py::test_declines: *target is 0.3 and limit 0.1*"
-    result = run_tests(project, f"--model=scripted:{'goof' if reason == 'no such model' else 'good'}", "-n2")
+    wrong = named == "a wrong model"
+    result = run_tests(project, *(["--model=scripted:goof"] if wrong else []), "-n2")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([wanted])
+    wanted = "there is no scripted model `goof`*did you mean `good`?" if wrong else "probes need a model*"
+    result.stderr.fnmatch_lines([f"ERROR: {wanted}"])
     told = result.stdout.str() + result.stderr.str()
-    assert told.count("did you mean") + told.count("target is 0.3") == 1
+    assert told.count("did you mean") + told.count("probes need a model") == 1
     assert "Traceback" not in told
     assert "INTERNALERROR" not in told
 

@@ -198,7 +198,7 @@ def _unmarked(part: str) -> str:
 
 
 def _is_noise(text: str) -> bool:
-    """Whether a text is made of broken bytes and control characters, or of letters from everywhere, as random weights write."""
+    """Whether a text is broken bytes and control characters, or letters from everywhere: random weights."""
     broken = sum(unicodedata.category(mark) in _BROKEN or mark == "\ufffd" for mark in text if not mark.isspace())
     if broken > _FEW_BROKEN and _NOISE * len(text) < broken:
         return True
