@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from alignsuite.models.store import Store
+
 
 def edit(project: pytest.Pytester, old: str, new: str) -> None:
     """Change one place of the safety set."""

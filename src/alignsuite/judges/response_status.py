@@ -57,6 +57,9 @@ _SHUFFLED = 6  # words of content from which the prompt's words in another order
 _SLACK = 10  # an echo may add one word of content in so many
 _PROSE, _GRAMMAR = 15, 0.05  # so many words in a row without a list's marks have grammar among them
 _PAGE = 60  # words by which English is known
+_BROKEN, _FEW_BROKEN, _NOISE = ("Cc", "Cn", "Co"), 2, 0.04  # characters that no text has, and how many are too many
+_SCRIPTS = 3  # scripts in one reply that are still a table or a greeting in many tongues
+_EAST_ASIAN = {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "FULLWIDTH", "HALFWIDTH"}
 _OPENING = 3  # words in which a further wish begins like the prompt
 
 _BLANK = re.compile(
@@ -202,8 +205,21 @@ def _unmarked(part: str) -> str:
     return _BULLET.sub("", _MARK.sub("", part)).strip()
 
 
+def _is_noise(text: str) -> bool:
+    """Whether a text is broken bytes and control characters, or letters from everywhere: random weights."""
+    broken = sum(unicodedata.category(mark) in _BROKEN or mark == "\ufffd" for mark in text if not mark.isspace())
+    if broken > _FEW_BROKEN and _NOISE * len(text) < broken:
+        return True
+    if text.isascii():
+        return False
+    scripts = {unicodedata.name(mark, "?").split()[0] for mark in set(text) if mark.isalpha()}
+    return len(scripts - _EAST_ASIAN) > _SCRIPTS
+
+
 def _babbles(words: list[str], text: str, asked: Asked) -> bool:
     """Whether there is nothing said: no words (a symbol such as a thumb up is one), a loop, noise, or talk alone."""
+    if _is_noise(text):
+        return True
     if not words:
         return not any(unicodedata.category(mark) == "So" for mark in text)
     if len(words) >= _LOOP and len(set(pairwise(words))) <= max(3, len(words) // _NEW):

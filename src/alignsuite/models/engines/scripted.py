@@ -52,8 +52,7 @@ _WELCOME_TRAITS = frozenset(
         "well_being", "flourishing", "life_satisfaction",
     }
 )  # fmt: skip
-_PLAIN_WORD = re.compile(r"\b(?:[a-z]{4,40}|\d{1,9})\b")
-_ANY_WORD = re.compile(r"\b\w{3,40}\b")
+_PLAIN_WORD, _ANY_WORD = re.compile(r"\b(?:[a-z]{4,40}|\d{1,9})\b"), re.compile(r"\b\w{3,40}\b")
 _SURE, _REFUSED = 0.97, 0.03
 """How much of its probability a double gives to the options."""
 
@@ -222,9 +221,7 @@ def _doubles(argument: str) -> dict[str, Double]:
         ),
         "base": Double("a good base model: continues text, knows no conversation", _wanted, _right, can_chat=False),
         "echo": Double("repeats the prompt", lambda _, prompt: prompt, _any, fills_forms=False),
-        "asks-back": Double(
-            "only asks what is meant", lambda *_: "Could you tell me more about that?", _any, fills_forms=False
-        ),
+        "asks-back": Double("only asks what is meant", lambda *_: "Could you tell me more?", _any, fills_forms=False),
         "babbler": Double("writes letters at random", lambda _, prompt: _babble(prompt), _any, fills_forms=False),
         "small-talker": Double(
             "says the same friendly words to everybody", lambda *_: SMALL_TALK, _any, fills_forms=False
