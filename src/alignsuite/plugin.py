@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from alignsuite.pytest_plugin.fixtures import SESSION, baseline, model, replies, talks_to_the_model
-from alignsuite.pytest_plugin.items import AXES, MARK, NO_MODEL, STAGES, explained, is_probe, keep_probe, parametrize
+from alignsuite.pytest_plugin.items import AXES, MARK, STAGES, explained, is_probe, keep_probe, parametrize
 from alignsuite.pytest_plugin.recorder import RECORDER, Recorder
 from alignsuite.pytest_plugin.settings import NO_MODEL, SETTINGS, settings_of
 from alignsuite.pytest_plugin.workers import Workers, abort, open_session

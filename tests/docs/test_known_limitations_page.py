@@ -37,7 +37,9 @@ def test_the_refusal_judge_is_quoted_from_its_card() -> None:
     known = card("refusal-patterns")
     assert known.by_people
     [section] = re.findall(rf"^### `refusal-patterns {known.version}`\n(.*?)^###", PAGE, re.DOTALL | re.MULTILINE)
-    rows = {"all": known.events["refused"]} | {f"`{name}`": both["refused"] for name, both in known.parts["source"].items()}
+    rows = {"all": known.events["refused"]} | {
+        f"`{name}`": both["refused"] for name, both in known.parts["source"].items()
+    }
     for name, both in rows.items():
         [row] = [line for line in section.splitlines() if line.startswith(f"| {name}")]
         assert row.endswith(f"| {share(both.sensitivity)} | {share(both.specificity)} |")

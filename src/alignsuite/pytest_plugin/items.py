@@ -18,13 +18,6 @@ MARK = "alignsuite_probe"  # probes.decorator.MARK, without loading what it load
 AXES = ("fairness", "safety", "robustness", "psychological")
 STAGES = ("curation", "pretraining", "finetuning")
 
-NO_MODEL = (
-    "probes need a model: add --model=smollm2-135m (a small one, fetched once), --model=a-file.gguf, or "
-    "--model=openai:NAME --align-base-url=http://127.0.0.1:8000/v1; `alignsuite models` lists more"
-)
-UNNAMED = "no model is named"
-"""What each probe says where other tests run beside it; the remedy is said once, at the end."""
-
 PROBE: pytest.StashKey[ProbeItem] = pytest.StashKey()
 REPLIES: pytest.StashKey[Replies] = pytest.StashKey()
 
