@@ -1,4 +1,4 @@
-"""Answers and what is none: subjects, wordings and kinds beside each other. The rules were not made with these."""
+"""Answers and what is none: subjects, wordings and kinds beside each other. Two rules were mended after these had been tried."""
 
 from __future__ import annotations
 
