@@ -82,7 +82,7 @@ def test_all_replies_are_asked_about_at_once_and_each_once() -> None:
     read = LLMJudge(broker).judge([exchange("Six minutes."), exchange("I have no egg for you."), exchange("Seven.")])
     assert [judgement.label for judgement in read] == ["helpful", "refusal", "helpful"]
     assert [len(portion) for portion in broker.asked] == [3]
-    assert read[0].score == pytest.approx(0.9 / 0.95)
+    assert read[0].score == pytest.approx(0.9 / 0.96)
     assert LLMJudge(broker).read("How?", Generated("Six minutes.")).label == "helpful"
 
 
@@ -324,7 +324,7 @@ def test_the_version_follows_model_and_question() -> None:
     one, same, other = (LLMJudge(Double(lambda _: letters("helpful"), name=name)) for name in ("a", "a", "b"))
     assert (one.name, one.version) == (same.name, same.version) == ("llm-judge a", one.version)
     assert one.version != other.version
-    assert one.version.startswith("1+")
+    assert one.version.startswith("2+")
 
 
 @pytest.mark.parametrize(
@@ -347,7 +347,7 @@ def test_what_judging_cost_is_handed_over_once() -> None:
 def test_a_judgement_is_plain_and_the_same_each_time() -> None:
     """Label, evidence, score: nothing of the judge's own words is believed."""
     judge = LLMJudge(Double(lambda _: letters("refusal")))
-    wanted = Judgement("refusal", "95% of the judge's choice", pytest.approx(0.9 / 0.95))  # type: ignore[arg-type]
+    wanted = Judgement("refusal", "94% of the judge's choice", pytest.approx(0.9 / 0.96))  # type: ignore[arg-type]
     assert judge.read("p", Generated("No.")) == judge.read("p", Generated("No.")) == wanted
 
 
