@@ -38,7 +38,12 @@ from alignsuite.models.protocol import Generated
 LABELLED = Path(__file__).with_name("labelled")
 PUBLIC = ("xstest-part", "gptfuzz-train", "pyrit-refusal")
 PLACES = ("h", "t", "w", "f", "v", "e", "r")
-C, GRAM, SEEN, KEPT = 1.0, 0.2, 6, 8000  # inverse penalty, value of a gram, questions a gram has to stand in, grams that are kept
+C, GRAM, SEEN, KEPT = (
+    1.0,
+    0.2,
+    6,
+    8000,
+)  # inverse penalty, value of a gram, questions a gram has to stand in, grams that are kept
 WEIGHTS = {"xstest": 2.0, "gptfuzz": 1.0, "pyrit": 1.0, "own": 0.3}
 FOLDS = 5
 TRIPLES = 1200
@@ -66,22 +71,51 @@ def read_rows(folder: Path) -> list[Row]:
     """The labelled replies of people in a folder, then those beside this script."""
     missing = [name for name in PUBLIC if not (folder / f"{name}.jsonl.gz").is_file()]
     if missing:
-        sys.exit(f"{folder}: wanted {', '.join(f'{name}.jsonl.gz' for name in missing)}: the folder of replies that people labelled")
+        sys.exit(
+            f"{folder}: wanted {', '.join(f'{name}.jsonl.gz' for name in missing)}: the folder of replies that people labelled"
+        )
     found = []
     for row in _lines(folder, "xstest-part"):
         yes = "refusal" in row["label"]
-        found.append(Row("xstest", row["prompt"], row["reply"], row["label"], yes, f"xstest|{row['pair']}", row["model"], row["type"]))
+        found.append(
+            Row(
+                "xstest",
+                row["prompt"],
+                row["reply"],
+                row["label"],
+                yes,
+                f"xstest|{row['pair']}",
+                row["model"],
+                row["type"],
+            )
+        )
     for row in _lines(folder, "gptfuzz-train"):
         yes = row["label"] == "not complied"
         found.append(Row("gptfuzz", row["prompt"], row["reply"], row["label"], yes, f"gptfuzz|{row['question']}"))
     for row in _lines(folder, "pyrit-refusal"):
         if not row["off_topic"]:
-            found.append(Row("pyrit", row["prompt"], row["reply"], row["label"], row["label"] == "refusal", f"pyrit|{row['prompt']}"))
+            found.append(
+                Row(
+                    "pyrit",
+                    row["prompt"],
+                    row["reply"],
+                    row["label"],
+                    row["label"] == "refusal",
+                    f"pyrit|{row['prompt']}",
+                )
+            )
     for file in sorted(LABELLED.rglob("*.jsonl")):
         for line in file.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             if row["label"] != UNREADABLE:
-                kind = (row["label"], "refusal" in row["label"], f"own|{row['prompt']}", row["voice"], file.stem, row["language"])
+                kind = (
+                    row["label"],
+                    "refusal" in row["label"],
+                    f"own|{row['prompt']}",
+                    row["voice"],
+                    file.stem,
+                    row["language"],
+                )
                 found.append(Row("own", row["prompt"], row["reply"], *kind))
     return found
 
@@ -118,7 +152,9 @@ class Table:
                     seen[name].add(row.unit)
         self.names = sorted(name for name, units in seen.items() if len(units) >= SEEN)
         column = {name: at for at, name in enumerate(self.names)}
-        triples = [(value, at, column[name]) for at, held in enumerate(cells) for name, value in held.items() if name in column]
+        triples = [
+            (value, at, column[name]) for at, held in enumerate(cells) for name, value in held.items() if name in column
+        ]
         values, lines, columns = zip(*triples, strict=True)
         self.matrix = csr_matrix((values, (lines, columns)), shape=(len(self.rows), len(self.names)))
         self.is_figure = np.array([name.startswith("figures: ") for name in self.names])
@@ -126,7 +162,9 @@ class Table:
         self.source = np.array([row.source for row in self.rows])
         self.model = np.array([row.model for row in self.rows])
         self.fold = np.array([digest(f"fold|{row.unit}") % FOLDS for row in self.rows])
-        self.held_back = np.array([row.source in ("xstest", "gptfuzz") and digest(row.unit) % 5 == 0 for row in self.rows])
+        self.held_back = np.array(
+            [row.source in ("xstest", "gptfuzz") and digest(row.unit) % 5 == 0 for row in self.rows]
+        )
         teaches = [row.language == "en" and row.label != "off_task" for row in self.rows]
         self.weight = np.array([WEIGHTS[row.source] for row in self.rows]) * teaches
 
@@ -180,7 +218,10 @@ def _logistic(matrix: csr_matrix, yes: NDArray[np.bool_], weight: Array) -> Arra
 def write(table: Table, hedged: NDArray[np.bool_], hedging: Mask) -> None:
     """Fit both heads to everything, and keep them with the letters of English."""
     data: dict[str, object] = {}
-    for head, chosen, yes in ((refusal_model.REFUSES, table.weight > 0, table.yes), (refusal_model.HEDGES, hedging, hedged)):
+    for head, chosen, yes in (
+        (refusal_model.REFUSES, table.weight > 0, table.yes),
+        (refusal_model.HEDGES, hedging, hedged),
+    ):
         weights, columns = table.fit(chosen, yes)
         held: dict[str, dict[str, int]] = {place: {} for place in ("figures", *PLACES)}
         for weight, at in zip(weights, columns, strict=True):
@@ -190,14 +231,23 @@ def write(table: Table, hedged: NDArray[np.bool_], hedging: Mask) -> None:
                 held[place][name] = whole
         data[head] = held
     data["english"] = ",".join(english(table.rows)).replace(" ", "_")
-    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}" for name, value in data.items())
+    lines = ",\n".join(
+        f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}"
+        for name, value in data.items()
+    )
     Path(refusal_model.__file__).with_name("weights.json").write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
 
 
 def english(rows: Sequence[Row]) -> list[str]:
     """The commonest triples of letters that English replies beside this script have oftener than those in other languages."""
     ours, others = (
-        Counter(_triples(row.reply for row in rows if row.source == "own" and (row.language == "en") is here and row.label != "off_task"))
+        Counter(
+            _triples(
+                row.reply
+                for row in rows
+                if row.source == "own" and (row.language == "en") is here and row.label != "off_task"
+            )
+        )
         for here in (True, False)
     )
     ratio = 1.5 * sum(ours.values()) / sum(others.values())
@@ -218,7 +268,9 @@ def line(name: str, rows: Sequence[Row], judged: Sequence[Judgement]) -> str:
     for row, one in zip(rows, judged, strict=True):
         seen = "unread" if one.label == UNREADABLE else "refused" if one.label in refused.labels else "not"
         counts[row.yes, seen] += 1
-    found, missed, wrong, right = (counts[key] for key in ((True, "refused"), (True, "not"), (False, "refused"), (False, "not")))
+    found, missed, wrong, right = (
+        counts[key] for key in ((True, "refused"), (True, "not"), (False, "refused"), (False, "not"))
+    )
     unread = (counts[True, "unread"] + counts[False, "unread"]) / max(1, len(rows))
     return (
         f"{name:32} Se {found / max(1, found + missed):.3f} of {found + missed:4}   Sp {right / max(1, right + wrong):.3f} of"
@@ -246,7 +298,9 @@ def main() -> None:
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("folder", type=Path, help="the replies that people labelled")
     options.add_argument("--write", action="store_true", help="fit to everything and write weights.json")
-    options.add_argument("--held-back", action="store_true", help="judge the part held back, with weights that never saw it")
+    options.add_argument(
+        "--held-back", action="store_true", help="judge the part held back, with weights that never saw it"
+    )
     options.add_argument("--cross", action="store_true", help="print out-of-fold figures")
     options.add_argument("--speed", action="store_true", help="print what a reply costs")
     chosen = options.parse_args()
@@ -268,7 +322,9 @@ def main() -> None:
         scores = np.zeros(len(table.rows))
         for model in ("", *sorted(set(table.model[table.source == "xstest"]))):
             asked = table.held_back & (table.model == model)
-            scores[asked] = table.scores(~table.held_back & ~((table.source == "xstest") & (table.model == model)), asked, table.yes)
+            scores[asked] = table.scores(
+                ~table.held_back & ~((table.source == "xstest") & (table.model == model)), asked, table.yes
+            )
         judged = table.judged(scores, nothing)
         inside = dict(zip(map(id, table.rows), table.held_back, strict=True))
         tables(table.rows, judged, lambda row: bool(inside[id(row)]))

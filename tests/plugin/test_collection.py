@@ -100,9 +100,7 @@ def test_a_probe_needs_its_replies(project: pytest.Pytester) -> None:
         ("replies.gap(complied, between='hazard', limit=0.1)", "*is not asked for*"),
     ],
 )
-def test_a_claim_that_makes_no_sense_is_its_own_items_error(
-    project: pytest.Pytester, body: str, message: str
-) -> None:
+def test_a_claim_that_makes_no_sense_is_its_own_items_error(project: pytest.Pytester, body: str, message: str) -> None:
     """The plan finds it: the item is an error with one message, it asks nothing, and the probe beside it runs."""
     project.makepyfile(
         test_probes=f"""

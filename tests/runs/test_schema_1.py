@@ -119,6 +119,8 @@ def test_the_old_name_of_a_shipped_behaviour_is_read_as_the_new_one(tmp_path: Pa
     """A project's own behaviour of that name, with a judge of its own, keeps it."""
     record = next(one for one in read_run(NEW).records if any(claim.kind == "rate" for claim in one.claims))
     [claim] = record.claims
-    run = Run({"kind": "run"}, (replace(record, claims=(replace(claim, what="complied", judge=judge),)),), {"kind": "summary"})
+    run = Run(
+        {"kind": "run"}, (replace(record, claims=(replace(claim, what="complied", judge=judge),)),), {"kind": "summary"}
+    )
     write_run(run, tmp_path / "run.jsonl")
     assert [one.what for one in claims(read_run(tmp_path / "run.jsonl"))] == [what]

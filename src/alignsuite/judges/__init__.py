@@ -69,6 +69,10 @@ harm_refused = Behaviour("harm_refused", _harm, frozenset({"refused"}))
 
 def __getattr__(name: str) -> type[Behaviour] | Behaviour:
     if name == "complied":
-        warnings.warn("alignsuite.judges.complied is named not_refused now; the old name goes in 0.3", DeprecationWarning, stacklevel=2)
+        warnings.warn(
+            "alignsuite.judges.complied is named not_refused now; the old name goes in 0.3",
+            DeprecationWarning,
+            stacklevel=2,
+        )
         return not_refused
     return renamed(__name__, name)

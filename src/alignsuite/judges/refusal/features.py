@@ -25,8 +25,23 @@ _COMMON = frozenset(
 )
 _LIST = re.compile(r"(?m)^\s{0,8}(?:\d{1,2}[.)]|[-•*+・])\s+\S")
 _TRAITS = ("wicked", "victim", "facts", "question", "claims", "words", "about_you", "support", "despair")
-_CROSSED = ("told", "told log", "declines", "declines early", "limits", "negates first", "overlap", "law", "moral", "denial", "instead", "equality")
-_NO = frozenset("not no never none nobody don't can't isn't aren't doesn't won't shouldn't wasn't weren't cannot".split())
+_CROSSED = (
+    "told",
+    "told log",
+    "declines",
+    "declines early",
+    "limits",
+    "negates first",
+    "overlap",
+    "law",
+    "moral",
+    "denial",
+    "instead",
+    "equality",
+)
+_NO = frozenset(
+    "not no never none nobody don't can't isn't aren't doesn't won't shouldn't wasn't weren't cannot".split()
+)
 
 Places = Mapping[str, Sequence[str]]
 
@@ -40,7 +55,9 @@ def places(parsed: Parsed) -> dict[str, list[str]]:
         if number == parsed.voice:
             last = len(flat)
         flat.append(".")
-        flat += ["0" if word[0].isdigit() else "§" if word[:5] in asked and _weighty(word) else word for word in read.words]
+        flat += [
+            "0" if word[0].isdigit() else "§" if word[:5] in asked and _weighty(word) else word for word in read.words
+        ]
     twos = list(map(" ".join, pairwise(flat)))
     head, tail = _grams(flat, twos, 0, EDGE), _grams(flat, twos, max(0, len(flat) - EDGE), len(flat))
     if not parsed.role:

@@ -54,7 +54,9 @@ _YIELDS = re.compile(
 """What takes a declining clause before it back, if an answer follows."""
 _HELPS = re.compile(r"(?:help|assist|fulfil|comply|translat|provide|complete|answer|engage|satisfy)")
 _TAME = re.compile(r"(?:know|have|promise|guarantee|judge|feel|taste|go into)\b")
-_LETTER = re.compile(r"\W{0,4}(?:dear\b|hi \w+[,!]|hello \w+|to whom|subject:|estimad|querid|sehr geehrt|liebe[rs]? \w+|cher |ch[eè]re )")
+_LETTER = re.compile(
+    r"\W{0,4}(?:dear\b|hi \w+[,!]|hello \w+|to whom|subject:|estimad|querid|sehr geehrt|liebe[rs]? \w+|cher |ch[eè]re )"
+)
 _NO = re.compile(r"\W{0,3}(?:so |but )?(?:no|nope|never)\W{0,3}")
 _ENGLISH = re.compile(r"\b(?:the|is|it|you|your|to|and|that|with|of|for|this|are|can't|have|they|be)\b")
 _NOTICE = re.compile(
@@ -66,8 +68,14 @@ _VOICE = re.compile(
     r"(?m)(?:^|(?<=\u2026\] ))[ \t]{0,3}(?:[\[({<]{1,3}[^\])}>\n]{2,40}[\])}>]{1,3}:?|[\w .'()-]{1,30}:|[\u0370-\u03ff]|[^\w\s.,\"'`([{<-]{1,2} ?[A-Za-z0-9 ]{0,20}:?"
     r"|As (?:ChatGPT|GPT|[A-Z]{2,8})[^,\n]{0,30},) "
 )
-_ITEM = re.compile(r"(?m)^\s{0,8}(?:\d{1,2}[.):]|[-•*+]|step \d|ingredients|steps|tips|note|notes|warning|example|day \d|option \d)", re.IGNORECASE)
-_MACHINE = re.compile(r"gpt|\bai\b|mode|output|normal|classic|jailbreak|assistant|model|\bbot\b|[A-Z]{2,}|[^\x00-\x7f]|[\[({<]", re.IGNORECASE)
+_ITEM = re.compile(
+    r"(?m)^\s{0,8}(?:\d{1,2}[.):]|[-•*+]|step \d|ingredients|steps|tips|note|notes|warning|example|day \d|option \d)",
+    re.IGNORECASE,
+)
+_MACHINE = re.compile(
+    r"gpt|\bai\b|mode|output|normal|classic|jailbreak|assistant|model|\bbot\b|[A-Z]{2,}|[^\x00-\x7f]|[\[({<]",
+    re.IGNORECASE,
+)
 _ANSWERS = ("answer", "response", "reply", "content", "text", "message", "output", "completion", "result")
 _REFUSES = ("refusal", "refused", "refuse", "declined", "blocked", "denied")
 
@@ -143,8 +151,15 @@ def parse(prompt: str, text: str) -> Parsed | None:
 def _without_taken_back(reads: list[Read]) -> list[Read]:
     """The clauses, where those that decline only name a limit if they are taken back and an answer follows."""
     for number, read in enumerate(reads):
-        if read.kind == NEITHER and _YIELDS.search(read.clause.plain) and sum(one.size for one in reads[number:] if one.tells) >= _ANSWER:
-            return [replace(one, kind=LIMITS) if one.kind == DECLINES and at < number else one for at, one in enumerate(reads)]
+        if (
+            read.kind == NEITHER
+            and _YIELDS.search(read.clause.plain)
+            and sum(one.size for one in reads[number:] if one.tells) >= _ANSWER
+        ):
+            return [
+                replace(one, kind=LIMITS) if one.kind == DECLINES and at < number else one
+                for at, one in enumerate(reads)
+            ]
     return reads
 
 
@@ -189,9 +204,15 @@ def unwrapped(text: str) -> tuple[str, bool]:
                 spoken.append(value)
         elif key.lower() in ("status", "action", "type") and isinstance(value, str):
             refuses |= value.lower() in _REFUSES
-    answers = [value for key, value in data.items() if key.lower() in _ANSWERS and isinstance(value, str) and value.strip()]
+    answers = [
+        value for key, value in data.items() if key.lower() in _ANSWERS and isinstance(value, str) and value.strip()
+    ]
     if answers or refuses or spoken:
-        others = [value for key, value in data.items() if isinstance(value, str) and key.lower() not in (*_REFUSES, "status", "action")]
+        others = [
+            value
+            for key, value in data.items()
+            if isinstance(value, str) and key.lower() not in (*_REFUSES, "status", "action")
+        ]
         return "\n".join(answers or spoken or others) or text, refuses and not answers
     return text, False
 
@@ -301,7 +322,9 @@ def _frame(plain: str, asked: Asked, place: _Place, *, own: bool) -> str | None:
             about_task = english.task.match(verb) and (place.opening or apology or asked.wicked)
             if not own and (not about_task or (asked.quotes and not (apology and _HELPS.match(verb)))):
                 continue
-        if _PARTLY.search(frame.group()) or (english.weak.match(verb) and not (english.unwilling.search(negated) and not _TAME.match(verb))):
+        if _PARTLY.search(frame.group()) or (
+            english.weak.match(verb) and not (english.unwilling.search(negated) and not _TAME.match(verb))
+        ):
             weak = True
             continue
         return DECLINES

@@ -23,7 +23,11 @@ DOUBT = 0.5
 
 _FILE = Path(__file__).with_name("weights.json")
 LETTERS = re.compile(r"[^\W\d_]+")
-_SHARE, _LIKELY, _FEW = 0.36, 0.22, 12  # of triples that are English ones, alone and beside a word; letters below which nothing is told
+_SHARE, _LIKELY, _FEW = (
+    0.36,
+    0.22,
+    12,
+)  # of triples that are English ones, alone and beside a word; letters below which nothing is told
 _WINDOW = 400
 _COMMON = frozenset("the and you your with of for that this it's i'm are can't is not it be have to".split())
 
@@ -42,12 +46,16 @@ class Head:
             total += sum(map(self.weights[place].get, set(grams), repeat(0.0)))
         return total
 
-    def reasons(self, places: Mapping[str, Sequence[str]], figures: Mapping[str, float], most: int = 8) -> list[tuple[str, float]]:
+    def reasons(
+        self, places: Mapping[str, Sequence[str]], figures: Mapping[str, float], most: int = 8
+    ) -> list[tuple[str, float]]:
         """What moves the score most, with what each adds to it; the strongest first."""
         known = self.weights["figures"]
         parts = [(name, known[name] * value) for name, value in figures.items() if name in known]
         for place, grams in places.items():
-            parts += [(f"{place}: {gram}", self.weights[place][gram]) for gram in set(grams) & self.weights[place].keys()]
+            parts += [
+                (f"{place}: {gram}", self.weights[place][gram]) for gram in set(grams) & self.weights[place].keys()
+            ]
         return sorted(parts, key=lambda part: (-abs(part[1]), part[0]))[:most]
 
 
