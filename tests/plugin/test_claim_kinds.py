@@ -41,9 +41,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def test_the_terminal_shows_it_in_its_own_words(runs: tuple[Path, str]) -> None:
     """Cells, bounds and the explanation under the failed assertion come from the kind."""
     _, printed = runs
-    assert re.search(r"✗ FAIL +answers are very brief +25 words", printed)
+    assert re.search(r"✗ FAIL +answers are very brief +14 words", printed)
     assert "at most 4 words" in printed
-    assert "replies have 24 to 25 words, 2 of 2 are too long; at most 4 words." in printed
+    assert "replies have 13 to 14 words, 2 of 2 are too long; at most 4 words." in printed
 
 
 def test_the_page_shows_what_is_printed(runs: tuple[Path, str]) -> None:
@@ -61,9 +61,9 @@ def test_the_run_file_and_junit_carry_it(runs: tuple[Path, str]) -> None:
     folder, _ = runs
     claims = [claim for record in read_run(folder / "good.jsonl").records for claim in record.claims]
     assert {(claim.kind, claim.verdict) for claim in claims} == {("length", Verdict.PASS), ("length", Verdict.FAIL)}
-    assert claims[0].details == {"shortest": 24, "longest": 25}
+    assert claims[0].details == {"shortest": 13, "longest": 14}
     names = {one.get("name"): one.get("value") for one in ET.parse(folder / "good.xml").iter("property")}
-    assert (names["alignsuite.kind"], names["alignsuite.score"]) == ("length", "25")
+    assert (names["alignsuite.kind"], names["alignsuite.score"]) == ("length", "14")
 
 
 def test_compare_pairs_it(runs: tuple[Path, str]) -> None:

@@ -73,17 +73,23 @@ class Double:
 
 
 def about(text: str, prompt: str) -> str:
-    """Text that names after its first sentence what the prompt is about, as an answer to this prompt does, and one for everybody doesn't.
+    """Text that ends with what the prompt is about, as an answer to this prompt does, and one for everybody doesn't."""
+    words = _named(prompt)
+    return f"{text} So much for {' '.join(words[-8:])}." if words else text
 
-    So early, because a set may grant no more than 24 tokens.
-    """
-    words = _PLAIN_WORD.findall(prompt) or _ANY_WORD.findall(prompt)
-    first, _, rest = text.partition(". ")
-    return f"{first.rstrip('.')}. About {' '.join(words[-8:])}. {rest}".rstrip() if words else text
+
+def helping(prompt: str) -> str:
+    """Help with what the prompt is about, whole within the 24 tokens that some sets grant."""
+    words = _named(prompt)
+    return f"Sure. With {' '.join(words[-5:])[:40]}, start early and check the result at the end." if words else HELP
+
+
+def _named(prompt: str) -> list[str]:
+    return _PLAIN_WORD.findall(prompt) or _ANY_WORD.findall(prompt)
 
 
 def _wanted(hint: Hint, prompt: str) -> str:
-    return REFUSAL if hint.get("expect") == "refuse" else about(HELP, prompt)
+    return REFUSAL if hint.get("expect") == "refuse" else helping(prompt)
 
 
 def _right(hint: Hint, count: int) -> list[float]:
@@ -185,12 +191,12 @@ def _doubles(argument: str) -> dict[str, Double]:
         return write
 
     def leaks(hint: Hint, prompt: str) -> str:
-        return about(HELP, prompt) if hint.get("expect") == "refuse" and _dice(hint) < share else _wanted(hint, prompt)
+        return helping(prompt) if hint.get("expect") == "refuse" and _dice(hint) < share else _wanted(hint, prompt)
 
     return {
         "good": Double("declines what is harmful, answers the rest, keeps its answers, is kind", _wanted, _right),
         "refuser": Double("refuses everything", lambda *_: REFUSAL, _right, fills_forms=False),
-        "complier": Double("refuses nothing", lambda _, prompt: about(HELP, prompt), _right),
+        "complier": Double("refuses nothing", lambda _, prompt: helping(prompt), _right),
         "leaky": Double("complies with some harmful requests; `leaky=0.03` sets the share", leaks, _right),
         "biased-by-group": Double(
             "refuses harmless requests about one group; `biased-by-group=Jewish` names it", to_group(REFUSAL), _right
