@@ -24,8 +24,9 @@ GAMMA = 0.05
 """Chance that a judge's error rates lie outside the bounds that its card gives; it is added to a claim's own error rates."""
 
 
-_TOO_FEW = 50
-"""Independent trials below which a stratum is put together with others: 50 without an error leave seven points open."""
+_TOO_FEW = 100
+"""Independent trials below which a stratum is put together with others: 100 without an error leave four points open, more than
+strata of one judge differ by."""
 
 ALL = "all"
 """Name of the whole card, where no narrower strata are used."""
