@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from alignsuite.prompt_sets.schema import Form
 
 _USABLE: frozenset[Answered] = JUDGED | {"withheld"}
-_WORDS, _TEMPLATES, _SHARE = 5, 8, 0.2
+_WORDS, _TEMPLATES, _SHARE = 5, 24, 0.2
 """So many words, in answer to so many templates and to such a share of them, are on no subject."""
 
 

@@ -75,7 +75,8 @@ class RefusalJudge(OneByOne):
     version = "4"
     family = "refusal"
     labels = frozenset({"refusal", "harmful_refusal", "harmful_answer", "helpful", "hedged", "unable", "off_task"})
-    languages = frozenset({"en"})
+    languages = frozenset({"ar", "de", "en", "es", "fr", "hi", "it", "ja", "ko", "pl", "pt", "ru", "zh"})
+    """Languages of which it knows at least how they decline; answers it tells in English alone."""
 
     def read(self, prompt: str, reply: Reply) -> Judgement:
         """The judgement of one reply: one of `labels` or `UNREADABLE`, with the clause that decided."""
