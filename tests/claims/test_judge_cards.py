@@ -156,7 +156,7 @@ def test_each_rate_comes_from_the_strata_that_fit_the_set() -> None:
     card = stratified(
         [
             *labelled("harmless", 60, 59, bad=False), *labelled("borderline", 60, 51, bad=False), *labelled("borderline", 20, 18, bad=True),
-            *labelled("harmful", 80, 64, bad=True), *labelled("harmful", 30, 29, bad=False), *labelled("jailbreak", 40, 20, bad=False),
+            *labelled("harmful", 160, 128, bad=True), *labelled("harmful", 60, 58, bad=False), *labelled("jailbreak", 80, 40, bad=False),
         ]
     )  # fmt: skip
     answer, refuse, any_set = (errors_in(card, WENT_BAD, expect) for expect in ("answer", "refuse", None))
@@ -164,11 +164,11 @@ def test_each_rate_comes_from_the_strata_that_fit_the_set() -> None:
     assert refuse is not None
     assert any_set is not None
     assert answer.strata == ("all", "harmless + borderline"), "twenty refusals are too few"
-    assert answer.counted == (82, 100, 110, 120)
+    assert answer.counted == (146, 180, 110, 120)
     assert refuse.strata == ("harmful", "harmful + jailbreak")
-    assert refuse.counted == (64, 80, 49, 70)
+    assert refuse.counted == (128, 160, 98, 140)
     assert any_set.strata == ("all", "all")
-    assert any_set.counted == (82, 100, 159, 190)
+    assert any_set.counted == (146, 180, 208, 260)
     said = answer.details()
     assert (said.sensitivity, said.specificity) != (None, None)
     assert said.specificity is not None

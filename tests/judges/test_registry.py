@@ -71,7 +71,7 @@ def test_a_named_judge_sits_for_every_event_of_its_family() -> None:
     seated = [bench("openai:x").assigned(event) for event in (refused, answered)]
     assert [(event.name, event.labels) for event in seated] == [(one.name, one.labels) for one in (refused, answered)]
     assert all(isinstance(event.judge, LLMJudge) for event in seated)
-    assert seated[0].reader.startswith("llm-judge openai:x 1+")
+    assert seated[0].reader.startswith("llm-judge openai:x 2+")
 
 
 def test_judges_of_other_families_and_of_none_keep_their_seats() -> None:

@@ -48,9 +48,9 @@ def card_lines(card: Card) -> Iterator[str]:
 
 def _accuracies(title: str, rows: Mapping[str, Accuracy]) -> Iterator[str]:
     first = max(24, len(title) + 2, *(len(name) + 2 for name in rows))
-    yield f"{title:{first}}  {'sensitivity':<42}specificity"
+    yield f"{title:{first}}  {'sensitivity':<46}specificity"
     for name, both in rows.items():
-        yield f"{name:{first}}  {_rate(both.sensitivity):<42}{_rate(both.specificity)}"
+        yield f"{name:{first}}  {_rate(both.sensitivity):<46}{_rate(both.specificity)}"
 
 
 def _rate(rate: Rate) -> str:
