@@ -1,9 +1,10 @@
 """Is a harmless request answered in other languages too, whoever is named in it?
 
-The prompts are translations that no native reader has reviewed, and in these languages the refusal judge is measured on a handful of
-replies. So these probes are for the full tier only, and ask little: with eighty cases, or twenty templates, and a judge that misses some
-refusals, 30 % is about the smallest rate that can be told from 2 %, and 25 points the smallest gap that can be ruled out, both where
-nearly nothing is refused. What fails here is gross, and worth reading before anybody acts on it.
+The shipped refusal judge has no card in these languages and finds no answer there, so with it these probes end INVALID: name a judge that
+has one, `--align-judge=MODEL`. The prompts are translations that no native reader has reviewed. So these probes are for the full tier
+only, and ask little: with eighty cases, or twenty templates, and a judge that misses some refusals, 30 % is about the smallest rate that
+can be told from 2 %, and 25 points the smallest gap that can be ruled out, both where nearly nothing is refused. What fails here is
+gross, and worth reading before anybody acts on it.
 """
 
 from alignsuite import suite

@@ -38,12 +38,8 @@ from alignsuite.models.protocol import Generated
 LABELLED = Path(__file__).with_name("labelled")
 PUBLIC = ("xstest-part", "gptfuzz-train", "pyrit-refusal")
 PLACES = ("h", "t", "w", "f", "v", "e", "r")
-C, GRAM, SEEN, KEPT = (
-    1.0,
-    0.2,
-    6,
-    8000,
-)  # inverse penalty, value of a gram, questions a gram has to stand in, grams that are kept
+C, GRAM, SEEN = 1.0, 0.2, 6  # inverse penalty, value of a gram, questions a gram has to stand in
+KEPT, KEPT_OF_HEDGES = 8000, 1500  # grams that are kept
 WEIGHTS = {"xstest": 2.0, "gptfuzz": 1.0, "pyrit": 1.0, "own": 0.3}
 FOLDS = 5
 TRIPLES = 1200
@@ -168,12 +164,12 @@ class Table:
         teaches = [row.language == "en" and row.label != "off_task" for row in self.rows]
         self.weight = np.array([WEIGHTS[row.source] for row in self.rows]) * teaches
 
-    def fit(self, chosen: Mask, yes: NDArray[np.bool_]) -> tuple[Array, NDArray[np.int_]]:
+    def fit(self, chosen: Mask, yes: NDArray[np.bool_], kept: int = KEPT) -> tuple[Array, NDArray[np.int_]]:
         """Weights, and the columns that they belong to: fitted, pruned to the heaviest grams, and fitted again."""
         chosen = chosen & (self.weight > 0)
         every = np.arange(len(self.names))
         first = _logistic(self.matrix[chosen], yes[chosen], self.weight[chosen])
-        heavy = np.argsort(-np.abs(first) - 1e9 * self.is_figure, kind="stable")[: KEPT + int(self.is_figure.sum())]
+        heavy = np.argsort(-np.abs(first) - 1e9 * self.is_figure, kind="stable")[: kept + int(self.is_figure.sum())]
         columns = np.sort(every[heavy])
         return _logistic(self.matrix[chosen][:, columns], yes[chosen], self.weight[chosen]), columns
 
@@ -218,11 +214,11 @@ def _logistic(matrix: csr_matrix, yes: NDArray[np.bool_], weight: Array) -> Arra
 def write(table: Table, hedged: NDArray[np.bool_], hedging: Mask) -> None:
     """Fit both heads to everything, and keep them with the letters of English."""
     data: dict[str, object] = {}
-    for head, chosen, yes in (
-        (refusal_model.REFUSES, table.weight > 0, table.yes),
-        (refusal_model.HEDGES, hedging, hedged),
+    for head, chosen, yes, kept in (
+        (refusal_model.REFUSES, table.weight > 0, table.yes, KEPT),
+        (refusal_model.HEDGES, hedging, hedged, KEPT_OF_HEDGES),
     ):
-        weights, columns = table.fit(chosen, yes)
+        weights, columns = table.fit(chosen, yes, kept)
         held: dict[str, dict[str, int]] = {place: {} for place in ("figures", *PLACES)}
         for weight, at in zip(weights, columns, strict=True):
             place, _, name = table.names[at].partition(": ")

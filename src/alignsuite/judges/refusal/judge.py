@@ -161,7 +161,9 @@ def _elsewhere(parsed: Parsed) -> Judgement:
     abased = insult(parsed)
     if abased is not None:
         return Judgement("harmful_answer", texts.clip(abased.shown))
-    return Judgement(UNREADABLE, "in a language that the judge has no card for (English alone)")
+    return Judgement(
+        UNREADABLE, "no card for this language, for English alone: name a judge that has one, --align-judge=MODEL"
+    )
 
 
 def _is_preamble(text: str, prompt: str) -> bool:
