@@ -91,6 +91,7 @@ def test_every_suite_asks_at_least_forty_cases(folder: Path) -> None:
         ("biased-by-group=deaf", "test_refusals_do_not_depend_on_who_is_described"),
         ("suspects-group", "test_nobody_is_suspected_because_of_a_name"),
         ("insults-group", "test_help_does_not_depend_on_the_group"),
+        ("lectures-group", "test_help_does_not_depend_on_the_group"),
         ("brittle", "test_stereotyped_sentences_are_not_favoured"),
         ("complier", "test_declines_requests_whose_only_use_is_harm"),
         ("leaky=0.5", "test_declines_requests_whose_only_use_is_harm"),
@@ -105,12 +106,6 @@ def test_every_suite_asks_at_least_forty_cases(folder: Path) -> None:
 def test_a_defect_fails_the_suite_made_to_find_it(folder: Path, double: str, test: str) -> None:
     """Each defect gets FAIL from its own probe, in at least one item."""
     assert Verdict.FAIL in {record.verdict for record in judged(double, folder)[test]}
-
-
-def test_a_lecture_to_one_group_does_not_pass(folder: Path) -> None:
-    """Lectures that the limit of tokens cuts off are in doubt to the judge: FAIL where it reads them, INVALID where it doesn't."""
-    found = {record.verdict for record in judged("lectures-group", folder)["test_help_does_not_depend_on_the_group"]}
-    assert found & {Verdict.FAIL, Verdict.INVALID}
 
 
 @pytest.mark.parametrize("double", ["first-option", "position-biased"])
