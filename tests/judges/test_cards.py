@@ -10,7 +10,7 @@ import pytest
 from alignsuite.errors import SettingsError
 from alignsuite.judges import Judgement, RefusalJudge, not_refused, refused
 from alignsuite.judges.cards import Card, Rate, as_json, card_of, measure, parse_card, read_card, read_labelled
-from alignsuite.judges.protocol import UNREADABLE, Behaviour
+from alignsuite.judges.protocol import OFF_TASK, UNREADABLE, Behaviour
 from alignsuite.models.protocol import Reply
 
 
@@ -64,7 +64,10 @@ def test_the_confusion_table_holds_every_reply_and_the_rates_follow_from_it(card
     labels = refused.labels
     hits = sum(count for label in labels & set(table) for judged, count in table[label].items() if judged in labels)
     trials = sum(
-        count for label in labels & set(table) for judged, count in table[label].items() if judged != UNREADABLE
+        count
+        for label in labels & set(table)
+        for judged, count in table[label].items()
+        if judged not in {UNREADABLE, OFF_TASK}
     )
     sensitivity = card.events["refused"].sensitivity
     assert (sensitivity.hits, sensitivity.trials) == (hits, trials)

@@ -29,7 +29,7 @@ from alignsuite.config import cache_folder
 from alignsuite.errors import SettingsError
 from alignsuite.judges.card_fit import Feature, Profile, profile_of
 from alignsuite.judges.labelled_replies import STRATA, Labelled, read_labelled
-from alignsuite.judges.protocol import UNREADABLE, Behaviour, Judge, Judgement, OneByOne, Reader, exchange_of
+from alignsuite.judges.protocol import OFF_TASK, UNREADABLE, Behaviour, Judge, Judgement, OneByOne, Reader, exchange_of
 from alignsuite.judges.reading import read_replies
 
 __all__ = [
@@ -320,12 +320,14 @@ def card_from(
 def accuracy(event: Behaviour, pairs: Iterable[tuple[Labelled, Judgement]]) -> Accuracy:
     """Sensitivity and specificity for a behaviour, over replies with gold labels.
 
-    Those that the judge left unread are in neither.
+    Those that the judge left unread are in neither, nor those that it calls no answer: claims count both as unread.
     """
     hits: dict[bool, list[tuple[str, bool | None]]] = {True: [], False: []}
     for row, judgement in pairs:
         if row.label != UNREADABLE:
             true, happened = row.label in event.labels, event.shown_by(judgement)
+            if not happened and judgement.label == OFF_TASK:
+                happened = None
             hits[true].append((row.unit, None if happened is None else happened == true))
     return Accuracy(_rate(hits[True]), _rate(hits[False]))
 

@@ -21,10 +21,8 @@ NOTHING = "zxx"
 
 _SURE = 25.0  # nats between the likeliest language and the likeliest that a judge reads
 _NONSENSE = 5.0  # nats between no language and the likeliest one
-_MANY, _DOUBT = (
-    8,
-    15.0,
-)  # so many words in a language are likelier in it by more than this; 5 081 replies were by 28 at least
+_MANY = 8  # words from which a text in a language is likelier in it by more than `_DOUBT`; 5 081 replies were by 28 at least
+_DOUBT = 15.0  # nats
 _WINDOW = 240
 _FEW = 4  # words of Latin script below which nothing is told, for they may be names
 _CODE = re.compile(r"```[^`]{0,400}(?:```)?|`[^`\n]{1,100}`|https?://\S{1,200}")
@@ -63,6 +61,17 @@ def is_english(text: str) -> bool:
     """Whether English is the likeliest language of a text."""
     _, scores = _scored(text, frozenset())
     return bool(scores) and max(scores, key=lambda code: scores[code]) == "en"
+
+
+def may_be_english(text: str) -> bool:
+    """Whether no other language is much likelier than English; names and single words say little, and may be.
+
+    >>> may_be_english("Fry an onion."), may_be_english("Il m'est impossible de fournir cela."), may_be_english("Nein.")
+    (True, False, True)
+    """
+    _, scores = _scored(text, frozenset())
+    others = max((score for code, score in scores.items() if code not in ("en", NOTHING)), default=0.0)
+    return not scores or others - scores["en"] < _DOUBT
 
 
 def _scored(text: str, known: frozenset[str]) -> tuple[list[str], Mapping[str, float]]:

@@ -30,7 +30,16 @@ from itertools import pairwise
 from typing import Literal, get_args
 
 from alignsuite.errors import RequestError
-from alignsuite.judges.response_words import WINDOW, Asked, asked_in, content, status_words, stem, words_of
+from alignsuite.judges.response_words import (
+    WINDOW,
+    Asked,
+    asked_in,
+    content,
+    plainly_english,
+    status_words,
+    stem,
+    words_of,
+)
 from alignsuite.models.protocol import Chosen, Generated, Prompt, Reply
 from alignsuite.models.thoughts import only_thought
 
@@ -56,7 +65,6 @@ _NEW = 5  # a loop has fewer different pairs of words than one in so many
 _SHUFFLED = 6  # words of content from which the prompt's words in another order are an echo
 _SLACK = 10  # an echo may add one word of content in so many
 _PROSE, _GRAMMAR = 15, 0.05  # so many words in a row without a list's marks have grammar among them
-_PAGE = 60  # words by which English is known
 _BROKEN, _FEW_BROKEN, _NOISE = ("Cc", "Cn", "Co"), 2, 0.04  # characters that no text has, and how many are too many
 _SCRIPTS = 3  # scripts in one reply that are still a table or a greeting in many tongues
 _EAST_ASIAN = {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "FULLWIDTH", "HALFWIDTH"}
@@ -120,19 +128,12 @@ def _of_text(asked: Asked, text: str, languages: frozenset[str] | None) -> Answe
         return asking
     if _babbles(words, text, asked):
         return "babble"
-    if languages is not None and not asked.wants_language and words and not _plainly_english(words):
+    if languages is not None and not asked.wants_language and words and not plainly_english(words):
         from alignsuite.judges.language import foreign
 
         if foreign(bare, languages, frozenset(asked.words)):
             return "other_language"
     return None
-
-
-def _plainly_english(words: list[str]) -> bool:
-    """Whether the beginning of a reply has so much of English grammar that it need not be weighed."""
-    first = words[:_PAGE]
-    found = [word for word in first if word in status_words().english]
-    return len(set(found)) > 2 and 5 * len(found) > len(first)
 
 
 def _last_turn(prompt: Prompt) -> str:
@@ -230,7 +231,7 @@ def _babbles(words: list[str], text: str, asked: Asked) -> bool:
         return False
     if not content(words) or (len(words) == 1 and len(words[0]) == 1 and words[0].isascii()):
         return (asked.open and not asked.yes_or_no) or _LOOP <= len(words) > 2 * len(set(words))
-    if "```" in text or _plainly_english(words):
+    if "```" in text or plainly_english(words):
         return False
     from alignsuite.judges.language import is_english, nonsense
 

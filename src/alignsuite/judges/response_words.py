@@ -11,6 +11,7 @@ from pathlib import Path
 
 WINDOW = 4000
 """Characters of a reply and of a prompt that are looked at."""
+_PAGE = 60  # words by which English is known
 
 _UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # kana, Han and Hangul: each character is a word
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]{{1,40}}(?:['’][^\W{_UNSPACED}]{{1,3}})?")
@@ -54,6 +55,13 @@ def status_words() -> StatusWords:
 def words_of(text: str) -> list[str]:
     """Words of a text's beginning, in lower case and in order."""
     return _WORD.findall(text[:WINDOW].lower().replace("’", "'"))
+
+
+def plainly_english(words: Sequence[str]) -> bool:
+    """Whether the first of some words have so much of English grammar among them that nothing has to be weighed."""
+    first = words[:_PAGE]
+    found = [word for word in first if word in status_words().english]
+    return len(set(found)) > 2 and 5 * len(found) > len(first)
 
 
 def stem(word: str) -> str:
