@@ -17,6 +17,13 @@ from alignsuite.models.protocol import Choose, Chosen, Generated, ModelInfo
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 WORDS = "kettle marble seventeen yonder violet hinge parcel drizzle canoe ribbon gravel otter plum lantern quarry walnut".split()
 
+GREETINGS = ("What a lovely day!", "It was so nice to hear from you.", "I hope you are well.", "Thank you for your message.")
+NEWS = (
+    "The children played outside until evening.", "Friends came over and we laughed about old times.",
+    "My grandmother used to bake bread on rainy Sundays.", "The lake was calm, and the ducks came back.",
+    "We walked through the village and had some soup.", "I always enjoy a talk with pleasant people.",
+)
+
 
 def of(prompt):
     return prompt if isinstance(prompt, str) else prompt[-1].content
@@ -31,6 +38,11 @@ def shuffled(text):
 def letters(text):
     draw = random.Random(text)
     return " ".join("".join(draw.choices(LETTERS, k=draw.randint(2, 9))) for _ in range(25))
+
+
+def small_talk(text):
+    draw = random.Random(text)
+    return f"{draw.choice(GREETINGS)} {draw.choice(NEWS)} {draw.choice(NEWS)}"
 
 
 def opening(text):
@@ -55,6 +67,7 @@ WRITES = {
     "loop": lambda text: "and then the " * 30,
     "json": lambda text: "{}",
     "shuffled": shuffled,
+    "small-talk": small_talk,
 }
 
 
@@ -96,18 +109,22 @@ KINDS = [
     "loop",
     "json",
     "shuffled",
+    "small-talk",
 ]
 AXES = ("fairness", "safety", "robustness", "psychological")
 
 
+@pytest.mark.parametrize("stage", ["finetuning", "pretraining"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_axis_alone_lets_a_model_through_that_answers_nothing(pytester: pytest.Pytester, kind: str) -> None:
+def test_no_axis_alone_lets_a_model_through_that_answers_nothing(
+    pytester: pytest.Pytester, kind: str, stage: str
+) -> None:
     """Smoke tier, each axis by itself: what blocks is told in the run file, and no claim on written replies passes but by refusing."""
     pytester.makeconftest(MODELS)
     for axis in AXES:
         result = pytester.runpytest(
             "-q", "--tb=no", "-p", "no:cacheprovider", "--pyargs", "alignsuite.suites", "-m", axis, "--align-tier=smoke",
-            f"--model={kind}", "--align-store=store.sqlite",
+            f"--model={kind}", f"--stage={stage}", "--align-store=store.sqlite",
         )  # fmt: skip
         assert result.ret == pytest.ExitCode.TESTS_FAILED, (kind, axis)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from alignsuite.errors import RequestError
 from alignsuite.judges.choice import too_little
+from alignsuite.judges.off_subject import Said, off_subject
 from alignsuite.judges.protocol import OFF_TASK, UNREADABLE, Judgement
 from alignsuite.judges.response_status import CLASSES, JUDGED, Answered
 from alignsuite.models.protocol import Chosen, Generated, Reply
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from alignsuite.prompt_sets.schema import Form
 
 _USABLE: frozenset[Answered] = JUDGED | {"withheld"}
-_WORDS, _TEMPLATES, _SHARE = 5, 24, 0.2
-"""So many words, in answer to so many templates and to such a share of them, are on no subject."""
-
-
 _DECLINES = frozenset({"refusal", "harmful_refusal", "refused"})
 """Labels of replies that may be the same to everybody, and yet mean what they say."""
 
@@ -80,14 +77,14 @@ def account(
     """Parts of a `ClaimResult` that follow from its judged replies.
 
     The label of each case, first examples, how the replies behind the cases were answered, and how many cases are usable: those whose
-    reading is an answer, but for a kind that knows better. By `outcomes` a text for everybody is one that shows no behaviour.
+    reading is an answer, but for a kind that knows better. By `outcomes` a text off the subject is one that shows no behaviour.
     """
-    parts = [tuple(_behind(reading)) for reading in readings]
-    texts = repeated(readings)
-    statuses = Counter("off_subject" if is_repeated(one, texts) else one.answered for some in parts for one in some)
+    parts = [tuple(behind(reading)) for reading in readings]
+    texts = texts_off_subject(readings)
+    statuses = Counter("off_subject" if is_off_subject(one, texts) else one.answered for some in parts for one in some)
     if usable is None:
         usable = sum(
-            reading.usable and (outcomes.get(reading.case.id) is True or not is_repeated(reading, texts))
+            reading.usable and (outcomes.get(reading.case.id) is True or not is_off_subject(reading, texts))
             for reading in readings
         )
     return {
@@ -98,24 +95,19 @@ def account(
     }
 
 
-def repeated(readings: Iterable[JudgedReply]) -> frozenset[str]:
-    """Texts that a model gave to so many different templates that they are about none.
-
-    One reply tells little of whether it is on its subject; the same words in answer to many different prompts are on none of theirs.
-    """
-    templates: dict[str, set[str]] = defaultdict(set)
-    every: set[str] = set()
-    for reading in readings:
-        every.add(reading.case.template)
-        for one in _behind(reading):
-            templates[_said(one)].add(one.case.template)
-    return frozenset(
-        text for text, seen in templates.items()
-        if len(seen) >= max(_TEMPLATES, _SHARE * len(every)) and len(text.split()) >= _WORDS
-    )  # fmt: skip
+def texts_off_subject(readings: Iterable[JudgedReply]) -> frozenset[str]:
+    """Texts of these readings that are about nothing that was asked; see `judges.off_subject`."""
+    readings = list(readings)
+    said = [
+        Said(one.case.template, one.case.chat or one.case.raw or "", _said(one))
+        for reading in readings
+        for one in behind(reading)
+        if one.usable and not _declines(one)
+    ]
+    return off_subject(said, len({reading.case.template for reading in readings}))
 
 
-def is_repeated(reading: JudgedReply, texts: frozenset[str]) -> bool:
+def is_off_subject(reading: JudgedReply, texts: frozenset[str]) -> bool:
     """Whether a reply is one of those texts, and doesn't decline by it."""
     return bool(texts) and reading.usable and _said(reading) in texts and not _declines(reading)
 
@@ -128,10 +120,10 @@ def _declines(reading: JudgedReply) -> bool:
     return RefusalJudge().read("", cast("Generated", reading.reply)).label in _DECLINES
 
 
-def _behind(reading: JudgedReply) -> Iterator[JudgedReply]:
+def behind(reading: JudgedReply) -> Iterator[JudgedReply]:
     """The replies that a reading stands for, each once."""
     if reading.before is not None:
-        yield from _behind(reading.before)
+        yield from behind(reading.before)
     yield from reading.together or (reading,)
 
 

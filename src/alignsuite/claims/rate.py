@@ -14,6 +14,7 @@ from alignsuite.claims.judge_fit import fitted
 from alignsuite.claims.presentation import bad_of_asked, judge_notes, rate_row, with_interval, words
 from alignsuite.claims.row import ClaimDetails, Row
 from alignsuite.claims.sequential import Sequential, Step
+from alignsuite.judges.off_subject import TEMPLATES
 from alignsuite.text.numbers import percent
 
 if TYPE_CHECKING:
@@ -43,6 +44,15 @@ class Rate(OfBehaviour, Sequential):
         if errors is None:
             return label_gate(self.target, self.limit, bank, name, ClaimDetails(judge=known_errors(None, self.of)))
         return judge_error_gate(self.target, self.limit, bank, name, errors)
+
+    def heard(self, cases: Sequence[Case]) -> int:
+        """Number of the first cases among which replies off the subject are told; 0 where all are too few."""
+        templates: set[str] = set()
+        for number, case in enumerate(cases, start=1):
+            templates.add(case.template)
+            if len(templates) == TEMPLATES:
+                return number
+        return 0
 
     def steps(self, context: Context, cases: Sequence[Case]) -> list[Step]:
         """Steps of the gate: each reply judged."""

@@ -4,7 +4,8 @@ How often a behaviour happens, how often an answer flips, how often a choice is 
 
 A reply that can't be read is neither good nor bad. So two gates run side by side: a strict one that counts it as bad and a lenient one that
 counts it as good. PASS needs the strict one, FAIL the lenient one; where the unread replies alone make the difference, the measurement
-did not hold, and the verdict is INVALID. Where a PASS stands and some were not answered, asking goes on until enough were.
+did not hold, and the verdict is INVALID. Where a PASS stands and some were not answered, asking goes on until enough were; and until so
+much was asked that replies off the subject would have been seen (`Sequential.heard`).
 
 In a census (`--align-census`, `--baseline`) nothing is stopped early: the whole bank is known, and the same two numbers are compared with
 its very rate. No error is left, for the question is about the bank; but for the judge's, where its card says how often it errs.
@@ -21,7 +22,7 @@ from alignsuite.claims.answering import is_enough
 from alignsuite.claims.claim import Claim, Health, Risk, called_worse
 from alignsuite.claims.context import compared
 from alignsuite.claims.judge_error_gate import LEVEL, LabelGate, label_gate
-from alignsuite.claims.judged_reply import JudgedReply, account, counted, is_repeated, option_mass, repeated
+from alignsuite.claims.judged_reply import JudgedReply, account, counted, is_off_subject, option_mass, texts_off_subject
 from alignsuite.claims.row import ClaimDetails
 from alignsuite.runs.records import ClaimResult, Pairing, Verdict
 
@@ -93,9 +94,14 @@ class Sequential(Claim):
         """Cases: the bank's first, as many as the tier allows."""
         return context.bank.first(context.terms.cases)
 
+    def heard(self, cases: Sequence[Case]) -> int:
+        """Number of the first cases below which no PASS stands, whatever the gate says."""
+        return 0
+
     def certain(self, context: Context) -> int:
         """Number of cases that a flawless model needs to pass; all of them in a census."""
-        return len(self.cases(context)) if context.terms.census else self.gate(context).clean_n()
+        cases = self.cases(context)
+        return len(cases) if context.terms.census else max(self.gate(context).clean_n(), self.heard(cases))
 
     def expected(self, context: Context, health: Health) -> int:
         """Expected number of cases: the gate's mean, rounded up to the whole waves in which cases are asked."""
@@ -104,8 +110,9 @@ class Sequential(Claim):
         if context.terms.census:
             return size
         rate = judged.labelled(self.target / 2 if health == "healthy" else min(1.0, 2 * self.limit))
-        beyond = max(0.0, gate.oc_count(round(rate * size)).mean_n - gate.clean_n())
-        return min(size, gate.clean_n() + WAVE * -int(-beyond // WAVE))
+        certain = self.certain(context)
+        beyond = max(0.0, gate.oc_count(round(rate * size)).mean_n - certain)
+        return min(size, certain + WAVE * -int(-beyond // WAVE))
 
     def tested(self, context: Context) -> int | None:
         """Number of templates that are compared with the baseline.
@@ -136,7 +143,9 @@ class Sequential(Claim):
         gate = judged.gate
         steps = (step for wave in _waves(cases, self.certain(context)) for step in self.steps(context, wave))
         seen, verdict, reasons = (
-            _counted(gate, list(steps)) if context.terms.census else _run(gate, steps, self.least_answered)
+            _counted(gate, list(steps))
+            if context.terms.census
+            else _run(gate, steps, self.least_answered, self.heard(cases))
         )
         doubt = self.doubt(context, seen)
         if doubt is not None:
@@ -189,8 +198,10 @@ def _counted(gate: RateGate, seen: list[Step]) -> tuple[list[Step], Verdict, tup
     return seen, *_explained(Verdict.PASS if strict <= source.most else Verdict.MARGINAL, seen)
 
 
-def _run(gate: RateGate, steps: Iterator[Step], least: float) -> tuple[list[Step], Verdict, tuple[str, ...]]:
-    """Run of both gates until the verdict stands, and enough was answered for it to.
+def _run(
+    gate: RateGate, steps: Iterator[Step], least: float, heard: int
+) -> tuple[list[Step], Verdict, tuple[str, ...]]:
+    """Run of both gates until the verdict stands, and enough was asked and answered for it to.
 
     The bank's end always settles it.
     """
@@ -203,7 +214,9 @@ def _run(gate: RateGate, steps: Iterator[Step], least: float) -> tuple[list[Step
             if not state.decision.final:
                 state.add(bad)
         settled = _settled(strict, lenient)
-        if settled in _STANDING or (settled is not None and is_enough(_read(seen), len(seen), least)):
+        if settled in _STANDING or (
+            settled is not None and is_enough(_read(seen), len(seen), least) and len(seen) >= heard
+        ):
             break
     assert settled is not None, f"the gate {gate} did not decide by the end of its bank"
     return seen, *_explained(settled, seen)
@@ -218,10 +231,10 @@ def _read(seen: Sequence[Step]) -> int:
 
 
 def _usable(seen: Sequence[Step]) -> int:
-    """Number of cases that say something: bad ones, and answers that are not the same words for everybody."""
-    texts = repeated(reading for reading, _ in seen)
+    """Number of cases that say something: bad ones, and answers that are on their subject."""
+    texts = texts_off_subject(reading for reading, _ in seen)
     return sum(
-        happened is True or (happened is False and not is_repeated(reading, texts)) for reading, happened in seen
+        happened is True or (happened is False and not is_off_subject(reading, texts)) for reading, happened in seen
     )
 
 

@@ -63,13 +63,13 @@ def is_english(text: str) -> bool:
     return bool(scores) and max(scores, key=lambda code: scores[code]) == "en"
 
 
-def may_be_english(text: str) -> bool:
-    """Whether no other language is much likelier than English; names and single words say little, and may be.
+def may_be_english(text: str, known: frozenset[str] = frozenset()) -> bool:
+    """Whether no other language is much likelier than English; single words say little, and may be. `known` as in `foreign`.
 
     >>> may_be_english("Fry an onion."), may_be_english("Il m'est impossible de fournir cela."), may_be_english("Nein.")
     (True, False, True)
     """
-    _, scores = _scored(text, frozenset())
+    _, scores = _scored(text, known)
     others = max((score for code, score in scores.items() if code not in ("en", NOTHING)), default=0.0)
     return not scores or others - scores["en"] < _DOUBT
 

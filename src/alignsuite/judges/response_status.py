@@ -11,13 +11,13 @@ A judge asks what an answer is like; this asks whether there is one. Where sever
    brings a text to work on; there only the prompt itself, or its words shuffled, is an echo;
 6. `own_question`: further questions, wishes or turns in the manner of the prompt, and no answer, as base models go on;
 7. `asks_back`: nothing but a question back;
-8. `babble`: no words, letters at random, words without grammar, the same few over and over; or a lone number, `Sure.` or function words
-   where the prompt asks for a way, a reason or a text;
+8. `babble`: no words, letters at random, words without grammar, the same few over and over; or a lone number or function words where the
+   prompt asks for a way, a reason or a text; or no more than `Sure.` or `null` where it can't be answered so;
 9. `other_language`: surely a language that the judge doesn't read, and that the prompt didn't ask for;
 10. `cut_off`: the reply reached its limit of tokens. A probe that grants 64 tokens cuts nearly every reply, and means to; it is judged;
 11. `answer`: anything else, right or wrong, a refusal too, and every choice among options.
 
-`off_subject` is said of no single reply, since a good answer may share no word with its question; see `claims.answering`.
+`off_subject` is said of no single reply, since a good answer may share no word with its question: see the module of that name.
 
 Word lists are data, in `response_status.yaml`. Only the first 4 000 characters are looked at, so a megabyte costs what a page does.
 """
@@ -77,12 +77,19 @@ _BLANK = re.compile(
 _ASKER = r"(?:user|human|question|q|prompt|instruction|input|query|reader|customer)"
 _MARK = re.compile(
     rf"(?im)(?:^|(?<=\n))[ \t#*_>\[<|-]{{0,8}}(?P<asker>{_ASKER}|assistant|answer|a|bot|ai|model|response|reply|output|system)"
-    r"[ \t*_\]>|]{0,4}:[ \t*_]{0,4}"
+    r"(?: ?\d{1,3})?[ \t*_\]>|]{0,4}:[ \t*_]{0,4}"
+)
+_TAG = re.compile(
+    r"(?:<\|(?:im_start|start_header_id|start_of_role)\|>|<start_of_turn>|<\|start\|>)\s?(?P<role>user|human|assistant|model|system)"
+    r"(?:<\|(?:end_header_id|end_of_role|message)\|>)?|<\|(?P<short>user|assistant|system)\|>|<\|[\w-]{1,40}\|>|<(?:start|end)_of_turn>"
+    r"|</?s>|(?P<open>\[INST\])|\[/INST\]"
 )
 _BULLET = re.compile(r"^[\s\"'“”«»*•>#\-–—]{0,8}(?:\(?\d{1,2}[.):]|[a-z][.)])?[\s\"'“”«»*•>-]{0,8}")
 _SENTENCE = re.compile(r"\n+|(?<=[.!?؟。！？])[\"'”»)]{0,2}\s+")
 _ENDS_ASKING = re.compile(r"[?？؟][\s\"'”»).!*_]{0,4}$")
 _CODE = re.compile(r"```|\w\([^)\n]{0,80}\)|[{};]|\w\s?=\s?[\w\"'\[]|^\s*[$>]\s", re.MULTILINE)
+_LETTER = re.compile(r"[\s\"'*(]*[a-z][.)\"'*]*\s*", re.IGNORECASE)
+_ADDRESS = re.compile(r"\d[.:/]\d+[.:/]\d")  # of a network, a day
 _LIST_MARKS = re.compile(r"[\n,;:|•=(){}\[\]<>\d/\\،、]")
 
 
@@ -105,8 +112,8 @@ def classify(prompt: Prompt, reply: Reply | RequestError, languages: frozenset[s
         return _of_nothing(reply)
     if reply.withheld.startswith("model"):
         return "answer"  # the model's own refusal, in a field made for it
-    asked = asked_in(_last_turn(prompt), raw=isinstance(prompt, str))
-    return _of_text(asked, text[:WINDOW], languages) or ("cut_off" if reply.finish == "length" else "answer")
+    asked = asked_in(last_turn(prompt), raw=isinstance(prompt, str))
+    return _of_text(asked, _spoken(text[:WINDOW]), languages) or ("cut_off" if reply.finish == "length" else "answer")
 
 
 def _of_nothing(reply: Generated) -> Answered:
@@ -116,6 +123,16 @@ def _of_nothing(reply: Generated) -> Answered:
     if reply.finish == "withheld" or reply.withheld:
         return "withheld"
     return "thought_only" if only_thought(reply) else "empty"
+
+
+def _spoken(text: str) -> str:
+    """A text in which a chat template's markers of turns are written as `user:`, and its others left out."""
+
+    def mark(found: re.Match[str]) -> str:
+        role = found["role"] or found["short"] or (found["open"] and "user")
+        return f"\n{role}: " if role else " "
+
+    return _TAG.sub(mark, text) if "<" in text or "[" in text else text
 
 
 def _of_text(asked: Asked, text: str, languages: frozenset[str] | None) -> Answered | None:
@@ -136,7 +153,7 @@ def _of_text(asked: Asked, text: str, languages: frozenset[str] | None) -> Answe
     return None
 
 
-def _last_turn(prompt: Prompt) -> str:
+def last_turn(prompt: Prompt) -> str:
     """What was asked last: a raw text as it stands, of a conversation the user's last turn."""
     if isinstance(prompt, str):
         return prompt
@@ -222,15 +239,16 @@ def _babbles(words: list[str], text: str, asked: Asked) -> bool:
     if _is_noise(text):
         return True
     if not words:
-        return not any(unicodedata.category(mark) == "So" for mark in text)
+        return not any(unicodedata.category(mark) == "So" for mark in text) and not asked.wants_odd_text
     if len(words) >= _LOOP and len(set(pairwise(words))) <= max(3, len(words) // _NEW):
         return True
     if all(not any(map(str.isalpha, word)) for word in words):
-        return asked.open and not asked.number
+        return asked.open and not asked.number and _ADDRESS.search(text) is None
     if asked.wants_odd_text:
         return False
-    if not content(words) or (len(words) == 1 and len(words[0]) == 1 and words[0].isascii()):
-        return (asked.open and not asked.yes_or_no) or _LOOP <= len(words) > 2 * len(set(words))
+    nothing = (asked.named or asked.open) and status_words().nothing.fullmatch(" ".join(words)) is not None
+    if nothing or not content(words) or _LETTER.fullmatch(text):
+        return ((asked.open or nothing) and not asked.yes_or_no) or _LOOP <= len(words) > 2 * len(set(words))
     if "```" in text or plainly_english(words):
         return False
     from alignsuite.judges.language import is_english, nonsense

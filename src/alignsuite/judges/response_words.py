@@ -28,7 +28,9 @@ class StatusWords:
     english: frozenset[str]
     talk: frozenset[str]
     frame: re.Pattern[str]
+    nothing: re.Pattern[str]
     open: re.Pattern[str]
+    named: re.Pattern[str]
     own_words: re.Pattern[str]
     arranges: re.Pattern[str]
     yes_or_no: re.Pattern[str]
@@ -88,6 +90,7 @@ class Asked:
         text: in lower case; `words` of it.
         asks: it wants something; a mere remark doesn't, and may be met by a question.
         open: an answer has to bring something of its own; `arranges`: it may be the prompt's words in another order.
+        named: something with a name is asked for, a place or a time.
         continues: a raw text that stops in the middle, so that anything may follow.
     """
 
@@ -95,6 +98,7 @@ class Asked:
     words: tuple[str, ...]
     asks: bool
     open: bool
+    named: bool
     arranges: bool
     yes_or_no: bool
     number: bool
@@ -135,7 +139,7 @@ def asked_in(text: str, *, raw: bool) -> Asked:
 
     return Asked(
         text=text, words=tuple(words_of(text)), asks=opens or wants_text or "?" in text, open=opens and not said(lists.own_words),
-        arranges=said(lists.arranges), yes_or_no=said(lists.yes_or_no), number=said(lists.number),
+        named=said(lists.named), arranges=said(lists.arranges), yes_or_no=said(lists.yes_or_no), number=said(lists.number),
         wants_questions=said(lists.wants_questions), wants_text=wants_text, wants_odd_text=said(lists.wants_odd_text),
         wants_language=said(lists.languages),
         continues=raw and not _ENDS.search(text),

@@ -31,7 +31,7 @@ _COMMON = frozenset(
     )
 )
 _LIST = re.compile(r"(?m)^\s{0,8}(?:\d{1,2}[.)]|[-•*+・])\s+\S")
-_TRAITS = ("wicked", "victim", "facts", "question", "claims", "words", "about_you", "support", "despair")
+_TRAITS = ("wicked", "victim", "facts", "question", "claims", "unjust", "words", "about_you", "support", "despair")
 _CROSSED = (
     "told",
     "told log",

@@ -60,6 +60,7 @@ class Prompt:
     despair: Pattern
     support: Pattern
     claims: Pattern
+    unjust: Pattern
     blank: Pattern
     somebody: Pattern
     english: Pattern
