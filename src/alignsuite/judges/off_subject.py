@@ -5,7 +5,7 @@ tell it, in two ways:
 
 1. the same words in answer to many different prompts are about none of them;
 2. who answers takes up words of the question, and more of them than of other questions. Of the answers that people labelled 98 to 100 in
-   100 hold a word of content of their own prompt, and 13 to 29 in 100 one of another's; cut to 80 characters 50 to 96 and 3 to 6
+   100 hold a word of content of their own prompt, and 13 to 23 in 100 one of another's; cut to 80 characters 49 to 96 and 2 to 5
    (`tests/judges/calibrate_off_subject.py`). Where the two differ by less than 15 in 100, nobody listened.
 
 Both want 24 templates at least: below that it may be chance, or a model may have a reason to say one thing to all.
