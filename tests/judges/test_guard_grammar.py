@@ -8,7 +8,7 @@ import pytest
 from tests.judges.guard_doubles import spec_of
 
 from alignsuite.judges.guards.grammar import class_of, read_choice, read_classes, read_text
-from alignsuite.judges.guards.spec import Read, Spec
+from alignsuite.judges.guards.spec import Read, Spec, shipped
 from alignsuite.judges.protocol import UNREADABLE, Judgement
 from alignsuite.models.protocol import Chosen, Generated
 
@@ -159,6 +159,18 @@ def test_digits_are_weighed_to_a_mean() -> None:
     assert (half.score, low.score) == (pytest.approx(0.5, abs=1e-6), pytest.approx(1 / 36, abs=1e-6))
     assert class_of(spec.labels["harm"], half).label == "enabled"
     assert class_of(spec.labels["harm"], low).label == "not_enabled"
+
+
+@pytest.mark.parametrize("name", [name for name in shipped() if not spec_of(name).asks_model])
+def test_a_classifier_can_say_every_class_of_its_adapter(name: str) -> None:
+    """Each of its own classes, when it is sure of that one, is a class of the adapter; and no class of the adapter is never said."""
+    spec = spec_of(name)
+    for rules in spec.labels.values():
+        said = [
+            read_classes(spec.read, {one: float(one == sure) for one in spec.read.classes})
+            for sure in spec.read.classes
+        ]
+        assert {class_of(rules, one).label for one in said if not isinstance(one, Judgement)} == set(rules)
 
 
 def test_classes_are_known_by_name() -> None:

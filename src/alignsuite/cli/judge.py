@@ -36,7 +36,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "name",
         metavar="NAME",
         help=f"the judge: {', '.join(JUDGES)}; a guard, as --align-judge takes it (wildguard, qwen3guard:MODEL, ./mine.toml:MODEL); or "
-        "`pull`, which fetches what the guard named behind it needs",
+        "`pull`, which fetches what the guard or toxicity judge named behind it needs",
     )
     parser.add_argument(
         "file", metavar="FILE.jsonl", nargs="?", help="lines with `prompt` and `reply`; - reads standard input"

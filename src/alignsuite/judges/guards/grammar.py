@@ -58,19 +58,25 @@ def read_text(read: Read, reply: Generated) -> Said | Judgement:
 
 def read_choice(read: Read, chosen: Chosen) -> Said | Judgement:
     """What a choice among the adapter's options says: the likeliest one, or with digits their mean."""
-    best, mass = max(chosen.log_probs), chosen.mass
-    if not math.isfinite(best) or chosen.log_probs.count(best) > 1:
+    at, mass = likeliest(chosen), chosen.mass
+    if at is None:
         return _unread("the guard finds no option the likeliest")
     if mass < read.least_mass:
         return _unread(f"the guard would rather write something else: {mass:.1%} for all options together")
-    share = math.exp(best) / mass
-    option = read.options[chosen.log_probs.index(best)].strip().lower()
+    share = math.exp(chosen.log_probs[at]) / mass
+    option = read.options[at].strip().lower()
     if read.how == "options":
         return Said({read.field: option}, min(1.0, share), f"{option}: {share:.0%} of the options")
     values = [float(option) for option in read.options]
     mean = math.fsum(value * math.exp(weight) for value, weight in zip(values, chosen.log_probs, strict=True)) / mass
     score = min(1.0, max(0.0, (mean - min(values)) / (max(values) - min(values))))
     return Said({}, score, f"{mean:.2f} on the scale from {min(values):g} to {max(values):g}")
+
+
+def likeliest(chosen: Chosen) -> int | None:
+    """Place of the likeliest option; None where none has any probability, or two have as much."""
+    best = max(chosen.log_probs)
+    return None if not math.isfinite(best) or chosen.log_probs.count(best) > 1 else chosen.log_probs.index(best)
 
 
 def read_classes(read: Read, scores: Mapping[str, float]) -> Said | Judgement:

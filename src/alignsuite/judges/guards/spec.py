@@ -224,6 +224,12 @@ class Named:
     model: str
     given: bool = True
 
+    @property
+    def adapter(self) -> str | None:
+        """LoRA adapter for its model; none for another model than the adapter's base, which is the guard as a whole then."""
+        base = self.spec.model.partition("@")[0]
+        return self.spec.adapter if self.spec.adapter and self.model.partition("@")[0] == base else None
+
 
 def shipped() -> tuple[str, ...]:
     """Ids of the guards that are shipped."""

@@ -198,7 +198,7 @@ def _model_and_tokenizer(checkpoint: Checkpoint, release: Release, encoder: Path
         why = f"tensors that only one of them has: {len(wrong)}, the first {wrong[0]}" if wrong else ""
     except (
         Exception
-    ) as error:  # tensors of other sizes, broken JSON, a tokenizer of another kind: each library has its own
+    ) as error:  # tensors of other sizes, broken JSON, another tokenizer: all end the judging, just below
         why = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
     if why:
         raise JudgeError(
