@@ -167,7 +167,7 @@ def test_a_machine_without_weights_says_how_to_get_them() -> None:
     """One sentence, with the command and the place; nothing is fetched by looking."""
     said = DetoxifyJudge("unbiased").missing()
     assert "toxic_debiased-c7548aa0.ckpt" in said
-    assert "`python -m alignsuite.judges.toxicity unbiased`" in said
+    assert "`alignsuite judge pull detoxify:unbiased`" in said
     assert VARIABLE in said
     assert "\n" not in said
     with pytest.raises(JudgeError) as caught:
@@ -266,7 +266,7 @@ def test_a_copy_that_an_earlier_version_converted_is_told(tmp_path: Path) -> Non
     converted.mkdir(parents=True)
     (converted / "model.safetensors").write_bytes(b"")
     said = DetoxifyJudge().missing()
-    assert "`python -m alignsuite.judges.toxicity original` fetches it" in said
+    assert "`alignsuite judge pull detoxify:original` fetches it" in said
     assert f"{converted} was converted by an earlier version and is no longer read" in said
 
 

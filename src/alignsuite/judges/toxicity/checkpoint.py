@@ -104,7 +104,7 @@ def missing_files(release: Release, root: Path) -> str:
         return ""
     converted = root / f"{release.variant}-{release.short}"
     return (
-        f"the judge `detoxify` has no checkpoint `{release.variant}` here: `{FETCH} {release.variant}` fetches it; or put "
+        f"the judge `detoxify` has no checkpoint `{release.variant}` here: `{FETCH} detoxify:{release.variant}` fetches it; or put "
         f"{', and '.join(absent)} into one folder and name it in {VARIABLE}"
         + (f" ({converted} was converted by an earlier version and is no longer read)" if converted.exists() else "")
     )
