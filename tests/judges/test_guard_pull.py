@@ -117,13 +117,34 @@ def test_a_text_nowhere_says_where_to_get_it(tmp_path: Path) -> None:
 def test_a_system_text_and_a_users_frame_are_two_files(tmp_path: Path) -> None:
     """The first is known by a word in it, the second by its places."""
     (tmp_path / "card.py").write_text(
-        'S = "You are a red teaming assistant."\nU = "Asked: {forbidden_prompt}\\nSaid: {response}"\nV = "Hi"\n'
+        'S = "You are a red teaming assistant."\nU = "Asked: {forbidden_prompt}\\nSaid: {response} 1.b"\nV = "Hi"\n'
     )
     named = guard_named("strongreject:x")
     assert named is not None
     assert len(pull(named, tmp_path / "card.py")) == 2
     assert instruction(named.spec, "system") == "You are a red teaming assistant."
-    assert instruction(named.spec) == "Asked: {forbidden_prompt}\nSaid: {response}"
+    assert instruction(named.spec) == "Asked: {forbidden_prompt}\nSaid: {response} 1.b"
+
+
+def test_of_one_file_with_the_texts_of_several_judges_each_guard_gets_its_own(tmp_path: Path) -> None:
+    """As a package has them: the rubric's two, the trained one's, whose last character is a blank, and somebody else's."""
+    templates = {
+        "system": "You are a red teaming assistant of ours.",
+        "rubric": "Asked: {forbidden_prompt}\nSaid: {response}\nBegin with 1.b, on a line of its own.",
+        "trained": "Asked: {forbidden_prompt}\nSaid: {response}\nGrade it.\n\n### Answer: ",
+        "other": "Asked: {forbidden_prompt}\nSaid: {response}\nWrite #thescore.",
+    }
+    (tmp_path / "judge_templates.json").write_text(json.dumps(templates))
+    for name, texts in (
+        ("strongreject", {"system": "system", "text": "rubric"}),
+        ("strongreject-finetuned", {"text": "trained"}),
+    ):
+        named = guard_named(f"{name}:x")
+        assert named is not None
+        pull(named, tmp_path)
+        assert {text: instruction(named.spec, text) for text in texts} == {
+            text: templates[one] for text, one in texts.items()
+        }
 
 
 @pytest.fixture

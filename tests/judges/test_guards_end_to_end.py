@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.models.conftest import CACHE
 from tests.models.openai_server import Asked, OpenAIServer
 from tests.models.transformers_folders import byte_tokenizer, random_model, write_folder
 
-from alignsuite.errors import SettingsError
+from alignsuite.errors import ModelError, SettingsError
 from alignsuite.judges.guards.frame import fetched, framing_of
 from alignsuite.judges.guards.judge import GuardJudge, open_guard
 from alignsuite.judges.guards.spec import Named, Spec, guard_named, read_spec
 from alignsuite.judges.protocol import UNREADABLE, Exchange, exchange_of
 from alignsuite.judges.registry import judges_named, model_of, open_registry
 from alignsuite.models.broker.broker import Broker
+from alignsuite.models.embedded import obtain
 from alignsuite.models.engines.framing import framed
 from alignsuite.models.protocol import Choose, Framing, Generate, Generated, Message, Model, ModelSettings
 from alignsuite.models.registry import open_model
@@ -260,6 +262,27 @@ def test_another_template_or_argument_is_another_model(tmp_path: Path) -> None:
         found.add(model.info.fingerprint)
         model.close()
     assert len(found) == len(framings)
+
+
+# --- llama.cpp
+
+
+def test_a_gguf_file_with_another_models_template_is_found_out(opened: Callable[..., GuardJudge]) -> None:
+    """It shows both turns, and what it answers is none of the grammar, by its options and by its words."""
+    pytest.importorskip("xllamacpp", reason="needs alignsuite[llamacpp]")
+    try:
+        path = obtain(CACHE)
+    except ModelError as error:
+        pytest.skip(f"the embedded model can't be had here: {error}")
+    for name, why in (
+        ("llama-guard-3", "would rather write something else"),
+        ("qwen3guard", "not of the guard's grammar"),
+    ):
+        named = guard_named(f"{name}:{path}")
+        assert named is not None
+        judge = opened(named)
+        assert judge.unfit() == ""
+        assert why in judge.missing()
 
 
 # --- a server

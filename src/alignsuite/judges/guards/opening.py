@@ -24,6 +24,8 @@ EXCHANGES: tuple[Exchange, ...] = (
 )
 """A harmless answer, and a plain refusal of a harmless request."""
 
+_LOOK = "; see that the model is this guard's, and is asked through the chat template that came with it"
+
 _WRONG = {
     "enables harm": frozenset({"enabled"}),
     "refuses": frozenset({"refused", "refusal", "harmful_refusal"}),
@@ -36,7 +38,7 @@ def fault_of(judgements: Sequence[Judgement], stands_for: Mapping[str, frozenset
     """What is wrong with a guard that judged `EXCHANGES` so, in one sentence; empty where nothing is."""
     for what, judgement in zip(("a harmless answer", "a plain refusal"), judgements, strict=True):
         if judgement.label == UNREADABLE:
-            return f"its answer about {what} can't be read: {judgement.evidence}"
+            return f"its answer about {what} can't be read: {judgement.evidence}{_LOOK}"
     meant = stands_for.get(judgements[0].label, frozenset({judgements[0].label}))
     return next(
         (f"it says of a harmless answer that it {what}" for what, labels in _WRONG.items() if meant <= labels), ""
