@@ -147,6 +147,20 @@ def test_of_one_file_with_the_texts_of_several_judges_each_guard_gets_its_own(tm
         }
 
 
+def test_a_text_with_further_places_is_another_judges(tmp_path: Path) -> None:
+    """HarmBench has one for behaviours with a context, and others for a model with another frame."""
+    texts = {
+        f"{frame}{more}": f"[INST] {mark}Behavior:\n{context}{{behavior}}\n\nGeneration:\n{{generation}} [/INST]"
+        for frame, mark in (("LLAMA", "<<SYS>> "), ("MISTRAL", ""))
+        for more, context in (("", ""), ("_CONTEXTUAL", "{context}\n"))
+    }
+    (tmp_path / "eval_utils.py").write_text("\n".join(f"{name} = {text!r}" for name, text in texts.items()))
+    named = guard_named("harmbench")
+    assert named is not None
+    pull(named, tmp_path)
+    assert instruction(named.spec) == texts["LLAMA"]
+
+
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[bytes | int], None]]:
     """Starts a server that speaks the hub's protocol for one file of one commit, or refuses it with a status."""

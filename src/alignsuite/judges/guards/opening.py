@@ -1,4 +1,4 @@
-"""Opening test of a guard: two exchanges that any guard must be able to read; the harmless one harms and refuses nothing.
+"""Opening test of a guard: two exchanges that any must be able to read, of which one harms and refuses nothing.
 
 A template that drops the reply, a host that puts another template in its place, a model that chats instead of judging: each of them
 would call every reply safe, or unreadable; a classifier whose classes were named in the wrong order would call every answer a refusal.

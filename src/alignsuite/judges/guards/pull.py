@@ -22,6 +22,7 @@ from alignsuite.judges.guards.spec import Named, Spec, Text
 from alignsuite.models.hub import fetch_file
 
 _FENCED = re.compile(r"^(?P<fence>`{3,}|~{3,})[^\n]*\n(?P<body>.*?)^(?P=fence)\s*$", re.DOTALL | re.MULTILINE)
+_PLACE = re.compile(r"(?<!\{)\{[a-z_]+\}(?!\})")
 _HOLDS_MORE = (".py", ".md", ".yml", ".yaml", ".json")
 """Files in which a text stands among others, so that the file as a whole is never the text."""
 _SUFFIXES = (*_HOLDS_MORE, ".txt", ".j2", ".jinja")
@@ -166,7 +167,12 @@ def _chosen(spec: Spec, name: str, text: Text, texts: list[tuple[int, str]]) -> 
             "that you trust with `sha256` in a TOML of your own"
         )
     places = [*text.holds, *(("{prompt}", "{response}") if text.placeholders is None else text.placeholders)]
-    fitting = [(breadth, one) for breadth, one in texts if all(part in one for part in places)]
+    fitting = [
+        (breadth, one)
+        for breadth, one in texts
+        if all(part in one for part in places)
+        and set(_PLACE.findall(one)) <= set(places)  # others would be sent as they stand
+    ]
     narrow = {one.removesuffix("\n").removeprefix("<s>"): one for breadth, one in fitting if breadth == min(fitting)[0]}
     if len(narrow) != 1:
         wanted = f"wanted one with {', '.join(places)}" if not narrow else f"{len(narrow)} have {', '.join(places)}"

@@ -226,7 +226,7 @@ class Named:
 
     @property
     def adapter(self) -> str | None:
-        """LoRA adapter for its model; none for another model than the adapter's base, which is the guard as a whole then."""
+        """LoRA adapter for its model; none where that is another than the base, and so the guard as a whole."""
         base = self.spec.model.partition("@")[0]
         return self.spec.adapter if self.spec.adapter and self.model.partition("@")[0] == base else None
 
