@@ -240,12 +240,54 @@ def test_the_designs_example_is_an_adapter(tmp_path: Path) -> None:
         ("enabled = {", "harmful = {", "the class `harmful` stands for \\['harmful'\\], which the family `harm` lacks"),
         ('licence = "mine"\n', "", "licence: Field required"),
         ("[labels.harm]", "[labels.harm", "this is no TOML"),
+        (
+            '{ harm = "no" }',
+            '{ harn = "no" }',
+            "labels.harm.not_enabled: nothing that is read is called `harn`; it has harm",
+        ),
+        ('{ harm = "no" }', '{ harm = "No" }', "`harm` is never 'No'; it is read in small letters"),
+        ('{ harm = "no" }', "{}", "it is empty, so it would hold of every answer"),
+        ('{ harm = "no" }', '{ score = "< 0.5" }', "nothing that is read is called `score`"),
+        (
+            'pattern = "(?P<harm>yes|no)"',
+            'pattern = "(?P<harm>[0-9])"\nscale = { harm = [1, 1] }',
+            "scale.harm: wanted",
+        ),
+        (
+            'pattern = "(?P<harm>yes|no)"',
+            'pattern = "(?P<harm>[0-9])"\nscale = { other = [1, 5] }',
+            "scale.other: wanted",
+        ),
+        ('pattern = "(?P<harm>yes|no)"', 'lines = { harm = "yes|no" }', "the line `harm` needs a group in its pattern"),
+        (
+            'how = "pattern"',
+            'how = "options"\noptions = ["yes", "no"]',
+            r"`pattern` needs the group \(\?P<verdict>",
+        ),
+        (
+            'how = "pattern"',
+            'how = "options"\nfield = "harm"\noptions = ["yes", "maybe"]',
+            "`harm` is never 'no'; it is one of maybe, yes",
+        ),
     ],
 )
 def test_what_cannot_be_said_is_no_adapter(tmp_path: Path, old: str, new: str, message: str) -> None:
     """File, place and fault."""
     with pytest.raises(SettingsError, match=rf"mine\.toml: .*{message}"):
         read_spec(written(tmp_path, OWN.replace(old, new)))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [("{{ nope }} {{ reply }}", "writes `nope`"), ("{% if %} {{ reply }}", "is broken"), ("Is {{ 1 / 0 }} fine?", "")],
+)
+def test_a_text_that_cannot_be_rendered_is_the_adapters_fault(tmp_path: Path, text: str, fault: str) -> None:
+    """Before any model is opened; no model's template is to blame."""
+    inline = f'template = "inline"\nbecomes = "user"\ntext = "{text}"'
+    path = written(tmp_path, OWN.replace('template = "own"', inline))
+    with pytest.raises(SettingsError, match=f"the text of the guard `mine` {fault}") as caught:
+        model_of(f"{path}:scripted:good")
+    assert "it is Jinja over `prompt`, `reply` and `turns`" in str(caught.value)
 
 
 # --- what is asked

@@ -16,13 +16,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from alignsuite.judges.guards.spec import Read, Rule
+from alignsuite.judges.guards.spec import BOUND, Read, Rule
 from alignsuite.judges.protocol import UNREADABLE, Judgement
 from alignsuite.models.protocol import Chosen, Generated
 
 _THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL | re.IGNORECASE)
 _OPEN = re.compile(r"</?think>", re.IGNORECASE)
-_BOUND = re.compile(r"(>=|<=|>|<) *(\d+(?:\.\d+)?)")
 _SHOWN = 80
 
 
@@ -101,7 +100,7 @@ def class_of(rules: Mapping[str, Rule], said: Said) -> Judgement:
 
 
 def _holds(said: Said, field: str, wanted: str | list[str]) -> bool:
-    bound = _BOUND.fullmatch(wanted) if isinstance(wanted, str) and field == "score" else None
+    bound = BOUND.fullmatch(wanted) if isinstance(wanted, str) and field == "score" else None
     if bound is None:
         return said.fields.get(field) in ([wanted] if isinstance(wanted, str) else wanted)
     if said.score is None:
