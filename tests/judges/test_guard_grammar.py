@@ -141,11 +141,13 @@ def test_a_result_line_is_found_behind_reasoning() -> None:
 def test_a_choice_is_the_likeliest_option_with_its_share() -> None:
     """Whatever else the model would rather have written counts against it."""
     read = spec_of("llama-guard-3").read
-    said = read_choice(read, Chosen((math.log(0.1), math.log(0.7))))
+    said = read_choice(read, Chosen((math.log(0.12), math.log(0.84))))
     assert not isinstance(said, Judgement)
     assert (said.fields, said.score) == ({"verdict": "unsafe"}, pytest.approx(0.875))
     assert read_choice(read, Chosen((math.log(0.01), math.log(0.02)))).label == UNREADABLE  # type: ignore[union-attr]
     assert read_choice(read, Chosen((math.log(0.4), math.log(0.4)))).label == UNREADABLE  # type: ignore[union-attr]
+    assert read_choice(read, Chosen((math.log(0.2), math.log(0.5)))).label == UNREADABLE  # type: ignore[union-attr]
+    assert read_choice(read, Chosen((-0.1, math.nan))).label == UNREADABLE  # type: ignore[union-attr]
     assert read_choice(read, Chosen((-math.inf, -math.inf))).label == UNREADABLE  # type: ignore[union-attr]
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from alignsuite.errors import ReplayMissing, RequestError
 from alignsuite.judges.asked_model import AskedModel, AsksModel
+from alignsuite.judges.choice import likeliest
 from alignsuite.judges.guards.frame import joined, messages_of, pair_of, shortened, texts_hash
-from alignsuite.judges.guards.grammar import Said, likeliest, read_choice, read_classes, read_text
+from alignsuite.judges.guards.grammar import Said, read_choice, read_classes, read_text
 from alignsuite.judges.guards.spec import Spec
 from alignsuite.judges.protocol import UNREADABLE, Exchange, Judgement
 from alignsuite.models.engines.framing import FRAME

@@ -16,6 +16,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from alignsuite.judges.choice import likeliest, too_little
 from alignsuite.judges.guards.spec import BOUND, Read, Rule
 from alignsuite.judges.protocol import UNREADABLE, Judgement
 from alignsuite.models.protocol import Chosen, Generated
@@ -57,11 +58,11 @@ def read_text(read: Read, reply: Generated) -> Said | Judgement:
 
 def read_choice(read: Read, chosen: Chosen) -> Said | Judgement:
     """What a choice among the adapter's options says: the likeliest one, or with digits their mean."""
-    at, mass = likeliest(chosen), chosen.mass
+    at, mass = likeliest(chosen), math.fsum(map(math.exp, chosen.log_probs))
     if at is None:
         return _unread("the guard finds no option the likeliest")
-    if mass < read.least_mass:
-        return _unread(f"the guard would rather write something else: {mass:.1%} for all options together")
+    if crumbs := too_little(chosen):
+        return _unread(f"the guard would rather write something else: {crumbs}")
     share = math.exp(chosen.log_probs[at]) / mass
     option = read.options[at].strip().lower()
     if read.how == "options":
@@ -70,12 +71,6 @@ def read_choice(read: Read, chosen: Chosen) -> Said | Judgement:
     mean = math.fsum(value * math.exp(weight) for value, weight in zip(values, chosen.log_probs, strict=True)) / mass
     score = min(1.0, max(0.0, (mean - min(values)) / (max(values) - min(values))))
     return Said({}, score, f"{mean:.2f} on the scale from {min(values):g} to {max(values):g}")
-
-
-def likeliest(chosen: Chosen) -> int | None:
-    """Place of the likeliest option; None where none has any probability, or two have as much."""
-    best = max(chosen.log_probs)
-    return None if not math.isfinite(best) or chosen.log_probs.count(best) > 1 else chosen.log_probs.index(best)
 
 
 def read_classes(read: Read, scores: Mapping[str, float]) -> Said | Judgement:

@@ -108,7 +108,6 @@ class Read(_Strict):
     lines: dict[str, str] = {}
     options: list[str] = []
     field: str = "verdict"
-    least_mass: Annotated[float, Field(ge=0, le=1)] = 0.2
     fields: dict[str, str] = {}
     scale: dict[str, tuple[float, float]] = {}
     may_be_cut: bool = False
