@@ -260,7 +260,7 @@ def _against(judge: Judge, file: str, run: Path) -> int:
         raise SettingsError(
             f"{file}: `{judge.name}` knows no label {', '.join(unknown)}; it has {', '.join(sorted(known))}"
         )
-    behaviours = {event.name: event.labels for event in behaviours_of(judge)}
+    behaviours = {event.name: counted(event) for event in behaviours_of(judge)}
     found = list(audits(read_run(run), f"{judge.name} {judge.version}", labels, behaviours))
     if not found:
         raise SettingsError(
@@ -269,6 +269,12 @@ def _against(judge: Judge, file: str, run: Path) -> int:
     for name, audit in found:
         print("\n".join(audit_lines(name, audit)))
     return NEGATIVE if any(audit.misfit for _, audit in found) else OK
+
+
+def counted(event: Behaviour) -> frozenset[str]:
+    """Labels of a behaviour, as people give them, and those of its judge that stand for nothing else: classes of a guard."""
+    classes: Mapping[str, object] = getattr(event.judge, "stands_for", {})
+    return event.labels | {name for name in classes if event.counts(name)}
 
 
 def behaviours_of(judge: Judge) -> list[Behaviour]:
