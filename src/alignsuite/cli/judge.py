@@ -272,7 +272,7 @@ def _against(judge: Judge, file: str, run: Path) -> int:
 
 
 def counted(event: Behaviour) -> frozenset[str]:
-    """Labels of a behaviour, as people give them, and those of its judge that stand for nothing else: classes of a guard."""
+    """Labels of a behaviour as people give them, and the classes of a guard that stand for nothing else."""
     classes: Mapping[str, object] = getattr(event.judge, "stands_for", {})
     return event.labels | {name for name in classes if event.counts(name)}
 
