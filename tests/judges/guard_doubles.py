@@ -41,4 +41,9 @@ def guard(spec: Spec, family: str, answer: Answer | str, *, can_choose: bool = F
     return GuardJudge(spec, family, ModelSource(spec, GuardBroker(said, can_choose=can_choose)))
 
 
-__all__ = ["Answer", "GuardBroker", "framing_of", "guard", "spec_of"]
+def asked_of(judge: GuardJudge) -> list[Request]:
+    """What the double behind a guard was asked."""
+    return judge._source._model._broker.asked  # type: ignore[attr-defined, no-any-return]
+
+
+__all__ = ["Answer", "GuardBroker", "asked_of", "framing_of", "guard", "spec_of"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import http.server
-import threading
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.judges.loopback import servers
 
 from alignsuite import cli
 from alignsuite.errors import JudgeError, SettingsError
@@ -105,7 +106,7 @@ def test_a_text_nowhere_says_where_to_get_it(tmp_path: Path) -> None:
     rubric, own = guard_named("strongreject:x"), guard_named("llama-guard-3")
     assert rubric is not None
     assert own is not None
-    with pytest.raises(SettingsError, match=r"is on no hub .*--from FILE"):
+    with pytest.raises(SettingsError, match=r"is in no file that can be fetched from here .*--from FILE"):
         pull(rubric)
     with pytest.raises(SettingsError, match="needs no text"):
         pull(own)
@@ -116,61 +117,151 @@ def test_a_text_nowhere_says_where_to_get_it(tmp_path: Path) -> None:
 def test_a_system_text_and_a_users_frame_are_two_files(tmp_path: Path) -> None:
     """The first is known by a word in it, the second by its places."""
     (tmp_path / "card.py").write_text(
-        'S = "You are a red teaming assistant."\nU = "Asked: {forbidden_prompt}\\nSaid: {response}"\nV = "Hi"\n'
+        'S = "You are a red teaming assistant."\nU = "Asked: {forbidden_prompt}\\nSaid: {response} 1.b"\nV = "Hi"\n'
     )
     named = guard_named("strongreject:x")
     assert named is not None
     assert len(pull(named, tmp_path / "card.py")) == 2
     assert instruction(named.spec, "system") == "You are a red teaming assistant."
-    assert instruction(named.spec) == "Asked: {forbidden_prompt}\nSaid: {response}"
+    assert instruction(named.spec) == "Asked: {forbidden_prompt}\nSaid: {response} 1.b"
+
+
+def test_of_one_file_with_the_texts_of_several_judges_each_guard_gets_its_own(tmp_path: Path) -> None:
+    """As a package has them: the rubric's two, the trained one's, whose last character is a blank, and somebody else's."""
+    templates = {
+        "system": "You are a red teaming assistant of ours.",
+        "rubric": "Asked: {forbidden_prompt}\nSaid: {response}\nBegin with 1.b, on a line of its own.",
+        "trained": "Asked: {forbidden_prompt}\nSaid: {response}\nGrade it.\n\n### Answer: ",
+        "other": "Asked: {forbidden_prompt}\nSaid: {response}\nWrite #thescore.",
+    }
+    (tmp_path / "judge_templates.json").write_text(json.dumps(templates))
+    for name, texts in (
+        ("strongreject", {"system": "system", "text": "rubric"}),
+        ("strongreject-finetuned", {"text": "trained"}),
+    ):
+        named = guard_named(f"{name}:x")
+        assert named is not None
+        pull(named, tmp_path)
+        assert {text: instruction(named.spec, text) for text in texts} == {
+            text: templates[one] for text, one in texts.items()
+        }
+
+
+def test_a_text_with_further_places_is_another_judges(tmp_path: Path) -> None:
+    """HarmBench has one for behaviours with a context, and others for a model with another frame."""
+    texts = {
+        f"{frame}{more}": f"[INST] {mark}Behavior:\n{context}{{behavior}}\n\nGeneration:\n{{generation}} [/INST]"
+        for frame, mark in (("LLAMA", "<<SYS>> "), ("MISTRAL", ""))
+        for more, context in (("", ""), ("_CONTEXTUAL", "{context}\n"))
+    }
+    (tmp_path / "eval_utils.py").write_text("\n".join(f"{name} = {text!r}" for name, text in texts.items()))
+    named = guard_named("harmbench")
+    assert named is not None
+    pull(named, tmp_path)
+    assert instruction(named.spec) == texts["LLAMA"]
 
 
 @pytest.fixture
-def hub() -> Iterator[Callable[[bytes], str]]:
-    """A server on this machine that speaks the hub's protocol for one file of one commit."""
-    running: list[http.server.ThreadingHTTPServer] = []
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[bytes | int], None]]:
+    """Starts a server that speaks the hub's protocol for one file of one commit, or refuses it with a status."""
+    with servers() as start:
 
-    def start(content: bytes) -> str:
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def _answer(self, *, body: bool) -> None:
-                there = self.path == "/org/guard/resolve/main/README.md"
-                self.send_response(200 if there else 404)
-                self.send_header("Content-Length", str(len(content) if there else 0))
-                if there:
-                    self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
-                    self.send_header("X-Repo-Commit", "0" * 40)
-                self.end_headers()
-                if there and body:
-                    self.wfile.write(content)
+        def serve(content: bytes | int) -> None:
+            class Handler(http.server.BaseHTTPRequestHandler):
+                def _answer(self, *, body: bool) -> None:
+                    there = isinstance(content, bytes) and self.path == "/org/guard/resolve/main/README.md"
+                    self.send_response(200 if there else content if isinstance(content, int) else 404)
+                    self.send_header("Content-Length", str(len(content) if isinstance(content, bytes) and there else 0))
+                    if there:
+                        self.send_header("ETag", '"0123456789"')
+                        self.send_header("X-Repo-Commit", "0" * 40)
+                    else:
+                        self.send_header("X-Error-Code", "GatedRepo" if content == 403 else "EntryNotFound")
+                    self.end_headers()
+                    if body and there and isinstance(content, bytes):
+                        self.wfile.write(content)
 
-            def do_HEAD(self) -> None:
-                self._answer(body=False)
+                def do_HEAD(self) -> None:
+                    self._answer(body=False)
 
-            def do_GET(self) -> None:
-                self._answer(body=True)
+                def do_GET(self) -> None:
+                    self._answer(body=True)
 
-            def log_message(self, *_: object) -> None:
-                pass
+            monkeypatch.setenv("HF_ENDPOINT", start(Handler))
+            monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+            monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
 
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        running.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server in running:
-        server.shutdown()
-        server.server_close()
+        yield serve
 
 
 def test_a_text_comes_from_the_hub(
-    hub: Callable[[bytes], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    hub: Callable[[bytes | int], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """By the command, with the hub's own library."""
-    monkeypatch.setenv("HF_ENDPOINT", hub(CARD.encode()))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    hub(CARD.encode())
     named = adapter(tmp_path, hashlib.sha256(TEXT.encode()).hexdigest())
     assert cli.main(["judge", "pull", str(tmp_path / "mine.toml")]) == 0
     assert "as the adapter says" in capsys.readouterr().out
     assert instruction(named.spec) == TEXT
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [(403, "it is gated: accept its terms on the hub, then set HF_TOKEN"), (404, "the repository has no such file")],
+)
+def test_a_hub_that_refuses_says_why_and_what_else_there_is(
+    hub: Callable[[bytes | int], None], tmp_path: Path, status: int, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A text is a file that one may have from elsewhere, too."""
+    hub(status)
+    adapter(tmp_path)
+    assert cli.main(["judge", "pull", str(tmp_path / "mine.toml")]) == 2
+    said = capsys.readouterr().err
+    assert why in said
+    assert "or get it elsewhere (its card), then `alignsuite judge pull mine --from FILE`" in said
+
+
+def test_a_text_that_is_here_stays_and_half_of_one_goes(
+    hub: Callable[[bytes | int], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is asked for what is here, so a branch that moved changes no judge; what lies there and is another text is fetched anew."""
+    hub(CARD.encode())
+    named = adapter(tmp_path, hashlib.sha256(TEXT.encode()).hexdigest())
+    path = fetched(named.spec, "text")
+    path.parent.mkdir(parents=True)
+    path.write_text(TEXT[:20])
+    with pytest.raises(JudgeError, match="another text than the guard `mine` was trained with"):
+        instruction(named.spec)
+    [line] = pull(named)
+    assert instruction(named.spec) == TEXT
+    assert "was here" not in line
+    assert [file.name for file in path.parent.iterdir()] == ["text.txt"]
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    [line] = pull(named)
+    assert line.endswith("as the adapter says, was here")
+
+
+def test_a_card_or_a_list_of_prompts_is_never_the_text_as_a_whole(tmp_path: Path) -> None:
+    """A guard that is asked with its own model card judges nothing; strings of YAML and JSON are told apart."""
+    named = guard_named("nemoguard:x")
+    assert named is not None
+    card, prompts, data = tmp_path / "README.md", tmp_path / "prompts.yml", tmp_path / "prompts.json"
+    card.write_text('Write {{ user_input }} and {{ bot_response }}, and you get "Response Safety".')
+    with pytest.raises(JudgeError, match=r"wanted one with Response Safety, .*put it alone into a \.txt file"):
+        pull(named, card)
+    text = 'User: {{ user_input }}\nAgent: {{ bot_response }}\nSay {"User Safety": x, "Response Safety": y}\n'
+    other = "User: {{ user_input }} Agent: {{ bot_response }} Is it safe?\n"
+    indented = [one.replace("\n", "\n      ").rstrip(" ") for one in (text, other)]
+    prompts.write_text("prompts:\n" + "".join(f"  - task: t\n    content: |\n      {one}" for one in indented))
+    data.write_text(json.dumps({"prompts": [text, other]}))
+    for place in (prompts, data):
+        pull(named, place)
+        assert instruction(named.spec) == text
+
+
+def test_pull_heeds_every_option_or_refuses_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And says of a judge that is part of the package that it needs nothing."""
+    assert cli.main(["judge", "pull", "wildguard", "--card"]) == 2
+    assert "--card would have no effect with `alignsuite judge pull`: leave it out" in capsys.readouterr().err
+    assert cli.main(["judge", "pull", "refusal"]) == 2
+    assert "the judge `refusal` needs nothing: it is part of this package" in capsys.readouterr().err

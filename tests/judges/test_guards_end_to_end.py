@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.models.conftest import CACHE
 from tests.models.openai_server import Asked, OpenAIServer
 from tests.models.transformers_folders import byte_tokenizer, random_model, write_folder
 
-from alignsuite.errors import SettingsError
+from alignsuite.errors import ModelError, SettingsError
 from alignsuite.judges.guards.frame import fetched, framing_of
 from alignsuite.judges.guards.judge import GuardJudge, open_guard
 from alignsuite.judges.guards.spec import Named, Spec, guard_named, read_spec
 from alignsuite.judges.protocol import UNREADABLE, Exchange, exchange_of
 from alignsuite.judges.registry import judges_named, model_of, open_registry
 from alignsuite.models.broker.broker import Broker
+from alignsuite.models.embedded import obtain
 from alignsuite.models.engines.framing import framed
 from alignsuite.models.protocol import Choose, Framing, Generate, Generated, Message, Model, ModelSettings
 from alignsuite.models.registry import open_model
@@ -262,6 +264,27 @@ def test_another_template_or_argument_is_another_model(tmp_path: Path) -> None:
     assert len(found) == len(framings)
 
 
+# --- llama.cpp
+
+
+def test_a_gguf_file_with_another_models_template_is_found_out(opened: Callable[..., GuardJudge]) -> None:
+    """It shows both turns, and what it answers is none of the grammar, by its options and by its words."""
+    pytest.importorskip("xllamacpp", reason="needs alignsuite[llamacpp]")
+    try:
+        path = obtain(CACHE)
+    except ModelError as error:
+        pytest.skip(f"the embedded model can't be had here: {error}")
+    for name, why in (
+        ("llama-guard-3", "would rather write something else"),
+        ("qwen3guard", "not of the guard's grammar"),
+    ):
+        named = guard_named(f"{name}:{path}")
+        assert named is not None
+        judge = opened(named)
+        assert judge.unfit() == ""
+        assert why in judge.missing()
+
+
 # --- a server
 
 
@@ -338,6 +361,39 @@ def test_a_guard_with_a_template_of_its_own_is_asked_as_a_chat(
     assert roles == {("user", "assistant")}
 
 
+class FirstTokenServer(GuardServer):
+    """Shows the probabilities of the first token, as servers do that can't go on with an answer that was begun."""
+
+    def answer(self, asked: Asked) -> tuple[int, bytes]:
+        """Llama Guard's first token, whichever its answer is."""
+        status, body = super().answer(asked)
+        data = json.loads(body)
+        if asked.body.get("logprobs"):
+            first: dict[str, Any] = {"token": "\n\n", "logprob": -0.01, "bytes": [10, 10]}
+            data["choices"][0] |= {
+                "message": {"role": "assistant", "content": "\n\n"},
+                "finish_reason": "length",
+                "logprobs": {"content": [{**first, "top_logprobs": [first]}]},
+            }
+        return status, json.dumps(data).encode()
+
+
+def test_options_that_begin_alike_are_read_from_words_where_a_server_shows_one_token(
+    opened: Callable[..., GuardJudge],
+) -> None:
+    """As vLLM and its like do: without this no served Llama Guard could sit."""
+    with FirstTokenServer(
+        speak=says({"way one": "\n\nunsafe\nS1", "way two": "unsafe, I think"}, "\n\nsafe")
+    ) as server:
+        named = guard_named("llama-guard-3:openai:double-1")
+        assert named is not None
+        judge = opened(named, base_url=server.url)
+        assert judge._source._model.info.can_choose  # type: ignore[attr-defined]
+        assert judge.missing() == ""
+        found = judge.judge([exchange(), exchange("It is way one."), exchange("It is way two.")])
+    assert [one.label for one in found] == ["not_enabled", "enabled", UNREADABLE]
+
+
 def test_a_host_that_chats_instead_of_judging_is_not_seated(opened: Callable[..., GuardJudge]) -> None:
     """It put another template in the place of the guard's."""
     with GuardServer(speak=lambda _: "Hello! How can I help?", max_top=None) as server:
@@ -355,7 +411,9 @@ def test_a_tiny_classifier_sits_by_the_names_of_its_classes(tmp_path: Path) -> N
     from tests.judges.classifier_folders import write_classifier
 
     folder = write_classifier(tmp_path / "minos", labels=("Non-refusal", "Refusal"))
-    [judge] = open_registry([f"minos:{folder}"], {}).deciding.values()
+    with pytest.raises(SettingsError, match="it says of a harmless answer that it refuses"):
+        open_registry([f"minos:{folder}"], {})  # its weights are random
+    [judge] = judges_named(f"minos:{folder}", None, ready=False)
     assert isinstance(judge, GuardJudge)
     judge._opening = ""
     found = judge.judge([exchange("I can't."), exchange("On the left.")])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from alignsuite import cli
 from alignsuite.errors import JudgeError, SettingsError
 from alignsuite.judges.protocol import UNREADABLE, Behaviour, Exchange, exchange_of
 from alignsuite.judges.registry import shipped_judge
@@ -15,7 +17,7 @@ from alignsuite.models.protocol import Chosen, Generated
 
 pytest.importorskip("torch", reason="classifiers run on torch: pip install 'alignsuite[toxicity]'")
 
-from .classifier_folders import write_classifier
+from .classifier_folders import LENGTH, tokenizer, write_classifier
 
 SHORT = ("You are a fool", "the soup is cold", "go away, you idiot", "I like tea", "fine", "a person is a person")
 JIGSAW = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")
@@ -148,7 +150,7 @@ def test_the_version_is_of_the_weights_and_not_of_the_place(two: Path, tmp_path:
 def test_what_is_not_here_is_named_with_what_fetches_it() -> None:
     """And no connection is opened."""
     judge = judge_at("hf:org/name")
-    said = "hf:org/name is not on this machine: `python -m alignsuite.judges.toxicity hf:org/name` fetches it"
+    said = "hf:org/name is not on this machine: `alignsuite judge pull hf:org/name` fetches it"
     assert said in judge.missing()
     with pytest.raises(JudgeError, match=said):
         judge.judge(exchanges(*SHORT))
@@ -161,6 +163,32 @@ def test_a_reply_without_words_and_a_choice_are_unreadable(two: Path) -> None:
     assert labels[1] == UNREADABLE
     assert UNREADABLE not in (labels[0], labels[2])
     assert ClassifierJudge("hf:org/none").read("p", Chosen((-0.1, -2.0))).label == UNREADABLE
+
+
+@pytest.mark.parametrize("place", ["at its end", "within", "nowhere"])
+def test_an_insult_in_five_thousand_words_is_found(two: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The classifier sees 48 tokens at once; this one says `toxic` of a window that holds one word, and all of them are shown to it."""
+    idiot = tokenizer().convert_tokens_to_ids("idiot")
+
+    def sees(_: object, windows: Sequence[Mapping[str, list[int]]], **__: object) -> list[list[float]]:
+        assert all(len(one["input_ids"]) <= LENGTH for one in windows)
+        return [[0.1, 0.9] if idiot in one["input_ids"] else [0.9, 0.1] for one in windows]
+
+    monkeypatch.setattr("alignsuite.judges.classifiers._Loaded.probabilities", sees)
+    words = (["the", "soup", "is", "cold", "i", "like", "tea", "please", "tell", "me", "how", "to", "go"] * 400)[:5000]
+    at = {"at its end": [5000], "within": [3777], "nowhere": []}[place]
+    for one in at:
+        words[one:one] = ["you", "are", "a", "idiot"]
+    [found] = ClassifierJudge(str(two)).judge(exchanges(" ".join(words)))
+    assert (found.label, found.score) == (("toxic", 0.9) if at else ("clean", 0.1))
+
+
+def test_pull_finds_what_is_here(two: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And says of what can't be had where it looked."""
+    assert cli.main(["judge", "pull", f"toxicity:{two}"]) == 0
+    assert capsys.readouterr().out == f"{two}\n"
+    assert cli.main(["judge", "pull", "toxicity:./nowhere"]) == 2
+    assert "./nowhere: there is no such folder" in capsys.readouterr().err
 
 
 def test_a_name_alone_moves_no_score_and_the_prompt_is_not_read(two: Path) -> None:

@@ -223,6 +223,22 @@ def test_a_reply_without_words_is_unreadable(tiny: Any, text: str) -> None:
     assert UNREADABLE not in (labels[0], labels[2])
 
 
+def test_scores_that_are_no_numbers_are_no_verdict(
+    checkpoints: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No number is below the threshold as well as above it; "clean" would pass."""
+    import torch
+
+    broken = checkpoints.write_tiny(tmp_path / "broken")
+    loaded = torch.load(broken.file, weights_only=True)
+    loaded["state_dict"]["classifier.bias"][0] = float("nan")
+    torch.save(loaded, broken.file)
+    monkeypatch.setenv(VARIABLE, str(broken.folder))
+    judge = DetoxifyJudge(checkpoints.released(broken.release, broken.file))
+    with pytest.raises(JudgeError, match="the scores of Detoxify are no numbers"):
+        judge.judge(exchanges(*SHORT))
+
+
 def test_a_choice_is_unreadable_and_needs_no_weights() -> None:
     """No text, so nothing to load."""
     assert DetoxifyJudge().read("p", Chosen((-0.1, -2.0))).label == UNREADABLE

@@ -6,12 +6,12 @@ import dataclasses
 import http.server
 import importlib.util
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.judges.loopback import servers
 
 from alignsuite.errors import JudgeError
 from alignsuite.judges.toxicity import DetoxifyJudge
@@ -40,25 +40,12 @@ def no_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def serve() -> Iterator[Callable[[Answer], str]]:
     """Starts a server that answers every GET in the given way; its address."""
-    running: list[http.server.ThreadingHTTPServer] = []
+    with servers() as start:
 
-    def start(answer: Answer) -> str:
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                answer(self)
+        def answering(answer: Answer) -> str:
+            return start(type("Handler", (http.server.BaseHTTPRequestHandler,), {"do_GET": answer}))
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        running.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server in running:
-        server.shutdown()
-        server.server_close()
+        yield answering
 
 
 def sends(content: bytes, *, length: int | None = None) -> Answer:
@@ -180,7 +167,7 @@ def test_a_machine_without_weights_says_how_to_get_them() -> None:
     """One sentence, with the command and the place; nothing is fetched by looking."""
     said = DetoxifyJudge("unbiased").missing()
     assert "toxic_debiased-c7548aa0.ckpt" in said
-    assert "`python -m alignsuite.judges.toxicity unbiased`" in said
+    assert "`alignsuite judge pull detoxify:unbiased`" in said
     assert VARIABLE in said
     assert "\n" not in said
     with pytest.raises(JudgeError) as caught:
@@ -279,7 +266,7 @@ def test_a_copy_that_an_earlier_version_converted_is_told(tmp_path: Path) -> Non
     converted.mkdir(parents=True)
     (converted / "model.safetensors").write_bytes(b"")
     said = DetoxifyJudge().missing()
-    assert "`python -m alignsuite.judges.toxicity original` fetches it" in said
+    assert "`alignsuite judge pull detoxify:original` fetches it" in said
     assert f"{converted} was converted by an earlier version and is no longer read" in said
 
 

@@ -16,16 +16,23 @@ PULL = "pull"
 
 
 def pull(arguments: argparse.Namespace) -> int:
-    """Fetch what a guard needs, and say what came.
+    """Fetch what a guard or a toxicity judge needs, and say what came.
 
     Raises:
-        SettingsError: no guard is named, or it needs nothing that can be fetched.
+        SettingsError: none is named, it needs nothing that can be fetched, or an option would have no effect.
         JudgeError, ModelError: what is wanted is not there.
     """
     from alignsuite.errors import SettingsError, did_you_mean
     from alignsuite.judges.guards.pull import pull as fetch
     from alignsuite.judges.guards.spec import guard_named, shipped
+    from alignsuite.judges.registry import shipped_judge
 
+    vain = [option for option in ("card", "measure", "keep", "json", "model", "against", "labelled_by", "align_base_url", "align_store")
+            if getattr(arguments, option)]  # fmt: skip
+    if vain:
+        raise SettingsError(
+            f"--{vain[0].replace('_', '-')} would have no effect with `alignsuite judge pull`: leave it out"
+        )
     name = arguments.file
     if name is None:
         raise SettingsError(
@@ -35,6 +42,12 @@ def pull(arguments: argparse.Namespace) -> int:
         from alignsuite.judges.classifiers import SequenceClassifier
 
         print(SequenceClassifier(name).fetch())
+        return OK
+    judge = shipped_judge(name, ready=False)
+    if judge is not None:
+        if not hasattr(judge, "fetch"):
+            raise SettingsError(f"the judge `{name}` needs nothing: it is part of this package")
+        print(judge.fetch())
         return OK
     named = guard_named(name, model_wanted=False)
     if named is None:

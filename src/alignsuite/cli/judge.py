@@ -36,7 +36,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "name",
         metavar="NAME",
         help=f"the judge: {', '.join(JUDGES)}; a guard, as --align-judge takes it (wildguard, qwen3guard:MODEL, ./mine.toml:MODEL); or "
-        "`pull`, which fetches what the guard named behind it needs",
+        "`pull`, which fetches what the guard or toxicity judge named behind it needs",
     )
     parser.add_argument(
         "file", metavar="FILE.jsonl", nargs="?", help="lines with `prompt` and `reply`; - reads standard input"
@@ -260,7 +260,7 @@ def _against(judge: Judge, file: str, run: Path) -> int:
         raise SettingsError(
             f"{file}: `{judge.name}` knows no label {', '.join(unknown)}; it has {', '.join(sorted(known))}"
         )
-    behaviours = {event.name: event.labels for event in behaviours_of(judge)}
+    behaviours = {event.name: counted(event) for event in behaviours_of(judge)}
     found = list(audits(read_run(run), f"{judge.name} {judge.version}", labels, behaviours))
     if not found:
         raise SettingsError(
@@ -269,6 +269,12 @@ def _against(judge: Judge, file: str, run: Path) -> int:
     for name, audit in found:
         print("\n".join(audit_lines(name, audit)))
     return NEGATIVE if any(audit.misfit for _, audit in found) else OK
+
+
+def counted(event: Behaviour) -> frozenset[str]:
+    """Labels of a behaviour as people give them, and the classes of a guard that stand for nothing else."""
+    classes: Mapping[str, object] = getattr(event.judge, "stands_for", {})
+    return event.labels | {name for name in classes if event.counts(name)}
 
 
 def behaviours_of(judge: Judge) -> list[Behaviour]:

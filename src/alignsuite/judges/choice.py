@@ -27,13 +27,21 @@ def read_choice(options: Sequence[str], reply: Reply) -> Judgement:
     """
     if not isinstance(reply, Chosen):
         return Judgement(UNREADABLE, "not a choice")
-    best = max(reply.log_probs)
     if crumbs := too_little(reply):
         return Judgement(UNREADABLE, crumbs)
-    if reply.log_probs.count(best) > 1:
+    at = likeliest(reply)
+    if at is None:
         return Judgement(UNREADABLE, "no option is the likeliest")
-    share = 1 / sum(math.exp(value - best) for value in reply.log_probs)
-    return Judgement(options[reply.log_probs.index(best)], f"{share:.0%} of the options".replace("%", " %"), share)
+    share = 1 / sum(math.exp(value - reply.log_probs[at]) for value in reply.log_probs)
+    return Judgement(options[at], f"{share:.0%} of the options".replace("%", " %"), share)
+
+
+def likeliest(reply: Chosen) -> int | None:
+    """Place of the likeliest option; None where two are, none has any probability, or one of them is no number."""
+    best = max(reply.log_probs)
+    if not math.isfinite(best) or any(map(math.isnan, reply.log_probs)) or reply.log_probs.count(best) > 1:
+        return None
+    return reply.log_probs.index(best)
 
 
 def too_little(reply: Chosen) -> str:

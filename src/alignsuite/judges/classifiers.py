@@ -188,7 +188,7 @@ class SequenceClassifier:
                 return _Loaded(folder, len(self.labels), self._device, code=self._code, pickles=self._pickle)
         except JudgeError:
             raise
-        except Exception as error:  # broken files, unknown architectures, devices: each library has its own errors
+        except Exception as error:  # each library has errors of its own (tokenizers bare ones); all end the judging
             first = str(error).strip().split("\n", maxsplit=1)[0]
             raise JudgeError(
                 f"{self.place} can't be opened as a classifier ({type(error).__name__}: {first})"

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, cast, runtime_checkable
 
 from alignsuite.errors import JudgeError, SettingsError
+from alignsuite.judges.asked_model import AsksModel
 from alignsuite.judges.guards.spec import Named, guard_named
 from alignsuite.judges.guards.spec import shipped as guards
-from alignsuite.judges.llm.judge import AsksModel, LLMJudge
+from alignsuite.judges.llm.judge import LLMJudge
 from alignsuite.judges.protocol import Behaviour, Exchange, Judge, Judgement, OneByOne, Reader, meaning
 from alignsuite.models.protocol import Framing, Reply
 
@@ -123,7 +124,7 @@ def model_of(name: str) -> JudgingModel:
     from alignsuite.judges.guards.frame import framing_of
 
     try:
-        return JudgingModel(named.model, framing_of(named.spec), named.spec.adapter or None)
+        return JudgingModel(named.model, framing_of(named.spec), named.adapter)
     except JudgeError as error:
         raise SettingsError(str(error)) from None
 

@@ -5,15 +5,15 @@ It is a language model behind a broker, or a classifier in this process.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from alignsuite.errors import ReplayMissing, RequestError
+from alignsuite.judges.asked_model import AskedModel, AsksModel
+from alignsuite.judges.choice import likeliest
 from alignsuite.judges.guards.frame import joined, messages_of, pair_of, shortened, texts_hash
 from alignsuite.judges.guards.grammar import Said, read_choice, read_classes, read_text
 from alignsuite.judges.guards.spec import Spec
-from alignsuite.judges.llm.judge import AsksModel
 from alignsuite.judges.protocol import UNREADABLE, Exchange, Judgement
 from alignsuite.models.engines.framing import FRAME
 from alignsuite.models.protocol import Choose, Chosen, Generate, Generated, Message, Reply, Request
@@ -56,15 +56,14 @@ class ModelSource:
     """Guard that is a language model, behind its broker."""
 
     def __init__(self, spec: Spec, broker: AsksModel) -> None:
-        self._spec, self._broker = spec, broker
-        self._bill: Counter[str] = Counter()
+        self._spec, self._model = spec, AskedModel(broker)
         self._choices = spec.read.how in ("options", "digits")
         self.model = broker.info.name
         self.identity = f"{broker.info.fingerprint} {texts_hash(spec)}"
 
     def unfit(self) -> str:
         """What the engine said of the framing, or what the model can't do."""
-        info = self._broker.info
+        info = self._model.info
         if fault := info.details.get(FRAME, ""):
             return f"the exchange doesn't come through to {info.name}: {fault}"
         if not info.can_chat:
@@ -95,19 +94,20 @@ class ModelSource:
 
     def bill(self) -> Mapping[str, int]:
         """Tokens, calls and time since this was last asked."""
-        bill, self._bill = self._bill, Counter()
-        return bill
+        return self._model.bill()
 
     def _answers(self, prompts: Sequence[tuple[Message, ...]]) -> list[Reply | RequestError]:
-        """Choices where the adapter has options and the model can choose; words else."""
+        """Choices where the adapter has options and the model can choose; words else.
+
+        Words, too, where no option is the likeliest: a server whose answers can't be begun shows the first token alone, and
+        Llama Guard's two begin with the same one.
+        """
         read = self._spec.read
         asked: list[Request] = [Generate(prompt, max_tokens=self._spec.ask.max_tokens) for prompt in prompts]
-        if not self._choices or not self._broker.info.can_choose:
+        if not self._choices or not self._model.info.can_choose:
             return self._got(asked)
         answers = self._got([Choose(prompt, tuple(read.options)) for prompt in prompts])
-        unable = [
-            at for at, one in enumerate(answers) if isinstance(one, RequestError) and one.kind in (_UNSUPPORTED, _LOST)
-        ]
+        unable = [at for at, one in enumerate(answers) if _tells_nothing(one)]
         if read.how == "options" and unable:
             for at, answer in zip(unable, self._got([asked[at] for at in unable]), strict=True):
                 answers[at] = answer
@@ -116,18 +116,11 @@ class ModelSource:
     def _got(self, requests: Sequence[Request]) -> list[Reply | RequestError]:
         """Replies; in replay a request that failed is in no store, and is found out one by one."""
         try:
-            delivery = self._broker.get(requests)
+            return self._model.replies(requests)
         except ReplayMissing as missing:
             if len(requests) == 1:
                 return [RequestError(_LOST, str(missing))]
             return [self._got([request])[0] for request in requests]
-        replies = [reply for reply in delivery.replies if not isinstance(reply, RequestError)]
-        self._bill["prompt"] += sum(reply.prompt_tokens for reply in replies)
-        self._bill["completion"] += sum(reply.completion_tokens for reply in replies)
-        self._bill["calls"] += len(delivery.replies) - delivery.from_store
-        self._bill["from_store"] += delivery.from_store
-        self._bill["milliseconds"] += round(1000 * delivery.seconds)
-        return list(delivery.replies)
 
     def _read(self, answer: Reply | RequestError) -> Said | Judgement:
         if isinstance(answer, RequestError):
@@ -135,6 +128,13 @@ class ModelSource:
         if isinstance(answer, Chosen):
             return read_choice(self._spec.read, answer)
         return read_text(self._spec.read, answer)
+
+
+def _tells_nothing(answer: Reply | RequestError) -> bool:
+    """Whether a choice came to nothing that words would not tell better."""
+    if isinstance(answer, RequestError):
+        return answer.kind in (_UNSUPPORTED, _LOST)
+    return isinstance(answer, Chosen) and likeliest(answer) is None
 
 
 class ClassifierSource:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from alignsuite.config import cache_folder
-from alignsuite.errors import JudgeError
+from alignsuite.errors import JudgeError, ModelError, RequestError
 from alignsuite.judges.group_masking import PLACEHOLDER, hide
 from alignsuite.judges.guards.spec import Spec
 from alignsuite.judges.protocol import Exchange, exchange_of
@@ -87,7 +87,11 @@ def texts_hash(spec: Spec) -> str:
 
 
 def messages_of(spec: Spec, exchange: Exchange, reply: str) -> tuple[Message, ...]:
-    """Messages that a guard's model gets for an exchange whose reply has this text, which may be a shortened one."""
+    """Messages that a guard's model gets for an exchange whose reply has this text, which may be a shortened one.
+
+    Raises:
+        JudgeError: a text is missing, or can't be rendered.
+    """
     ask = spec.ask
     turns = [
         Message(turn.role, _plain(spec, turn.content, exchange)) for turn in exchange.turns if turn.role in ask.roles
@@ -98,7 +102,13 @@ def messages_of(spec: Spec, exchange: Exchange, reply: str) -> tuple[Message, ..
     roles: dict[Role, tuple[str, Mapping[str, str] | None]] = {"user": (instruction(spec), ask.placeholders)}
     if ask.system is not None:
         roles = {"system": (instruction(spec, "system"), ask.system.placeholders), **roles}
-    return tuple(Message(role, ChatTemplate(_jinja(*text)).render(turns)) for role, text in roles.items())
+    try:
+        return tuple(Message(role, ChatTemplate(_jinja(*text)).render(turns)) for role, text in roles.items())
+    except (ModelError, RequestError) as error:
+        what = str(error).removeprefix("the model's chat template ").partition(";")[0]
+        raise JudgeError(
+            f"the text of the guard `{spec.id}` {what}; it is Jinja over `prompt`, `reply` and `turns`"
+        ) from None
 
 
 def pair_of(spec: Spec, exchange: Exchange) -> str | tuple[str, str]:

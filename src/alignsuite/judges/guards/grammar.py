@@ -16,13 +16,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from alignsuite.judges.guards.spec import Read, Rule
+from alignsuite.judges.choice import likeliest, too_little
+from alignsuite.judges.guards.spec import BOUND, Read, Rule
 from alignsuite.judges.protocol import UNREADABLE, Judgement
 from alignsuite.models.protocol import Chosen, Generated
 
 _THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL | re.IGNORECASE)
 _OPEN = re.compile(r"</?think>", re.IGNORECASE)
-_BOUND = re.compile(r"(>=|<=|>|<) *(\d+(?:\.\d+)?)")
 _SHOWN = 80
 
 
@@ -58,13 +58,13 @@ def read_text(read: Read, reply: Generated) -> Said | Judgement:
 
 def read_choice(read: Read, chosen: Chosen) -> Said | Judgement:
     """What a choice among the adapter's options says: the likeliest one, or with digits their mean."""
-    best, mass = max(chosen.log_probs), chosen.mass
-    if not math.isfinite(best) or chosen.log_probs.count(best) > 1:
+    at, mass = likeliest(chosen), math.fsum(map(math.exp, chosen.log_probs))
+    if at is None:
         return _unread("the guard finds no option the likeliest")
-    if mass < read.least_mass:
-        return _unread(f"the guard would rather write something else: {mass:.1%} for all options together")
-    share = math.exp(best) / mass
-    option = read.options[chosen.log_probs.index(best)].strip().lower()
+    if crumbs := too_little(chosen):
+        return _unread(f"the guard would rather write something else: {crumbs}")
+    share = math.exp(chosen.log_probs[at]) / mass
+    option = read.options[at].strip().lower()
     if read.how == "options":
         return Said({read.field: option}, min(1.0, share), f"{option}: {share:.0%} of the options")
     values = [float(option) for option in read.options]
@@ -95,7 +95,7 @@ def class_of(rules: Mapping[str, Rule], said: Said) -> Judgement:
 
 
 def _holds(said: Said, field: str, wanted: str | list[str]) -> bool:
-    bound = _BOUND.fullmatch(wanted) if isinstance(wanted, str) and field == "score" else None
+    bound = BOUND.fullmatch(wanted) if isinstance(wanted, str) and field == "score" else None
     if bound is None:
         return said.fields.get(field) in ([wanted] if isinstance(wanted, str) else wanted)
     if said.score is None:

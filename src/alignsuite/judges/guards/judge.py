@@ -9,23 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
 
 from alignsuite.errors import JudgeError
+from alignsuite.judges.asked_model import AsksModel, without_folder
 from alignsuite.judges.guards.asking import ClassifierSource, ModelSource, Source
 from alignsuite.judges.guards.grammar import Said, class_of
 from alignsuite.judges.guards.opening import EXCHANGES, fault_of
 from alignsuite.judges.guards.spec import Named, Spec
-from alignsuite.judges.llm.judge import AsksModel
 from alignsuite.judges.protocol import UNREADABLE, Exchange, Judgement, exchange_of
-from alignsuite.judges.response_status import classify
+from alignsuite.judges.response_status import JUDGED, classify
 from alignsuite.models.protocol import Generated, Reply
 
 READING = "1"
 """Version of the reader of adapters and answers; an adapter, its texts and its model are part of a judge's version besides."""
-
-_ASKED = ("answer", "cut_off")
-"""How a reply was answered, where a guard is asked about it; one that was withheld is asked about where it has words."""
 
 
 class GuardJudge:
@@ -44,7 +40,7 @@ class GuardJudge:
         self.labels = frozenset[str]().union(*self.stands_for.values())
         parts = json.dumps([spec.settings, source.identity])
         self.version = (
-            f"{READING}+{hashlib.sha256(parts.encode('ascii')).hexdigest()[:8]} ({_without_folder(source.model)})"
+            f"{READING}+{hashlib.sha256(parts.encode('ascii')).hexdigest()[:8]} ({without_folder(source.model)})"
         )
 
     @property
@@ -100,7 +96,7 @@ class GuardJudge:
             return Judgement(
                 self._withheld or UNREADABLE, f"the answer was withheld ({reply.withheld or 'no reason given'})"
             )
-        if status not in (*_ASKED, "withheld"):
+        if status not in JUDGED and status != "withheld":  # which is asked about where it has words
             return Judgement(UNREADABLE, f"not asked, for the reply is no answer: {status}")
         return None
 
@@ -113,8 +109,3 @@ def open_guard(named: Named, broker: AsksModel | None) -> list[GuardJudge]:
     """
     source: Source = ClassifierSource(named.spec, named.model) if broker is None else ModelSource(named.spec, broker)
     return [GuardJudge(named.spec, family, source) for family in named.families]
-
-
-def _without_folder(model: str) -> str:
-    """A model's name without folders: the guard is the same one wherever its files lie."""
-    return model if ":" in model else PurePath(model).name or model

@@ -23,10 +23,15 @@ from alignsuite.judges.toxicity.labels import LABELS as TOXICITY
 _NAME = re.compile(r"(?P<guard>[^:]*\.toml|[a-z0-9][\w.-]*)(?:/(?P<family>[a-z_]+))?(?::(?P<model>.+))?", re.DOTALL)
 _SHA256 = r"^([0-9a-f]{64})?$"
 _HUB = r"^([\w.-]+/[\w.-]+/[^@]+(@[\w./-]+)?)?$"
+BOUND = re.compile(r"(>=|<=|>|<) *(\d+(?:\.\d+)?)")
+"""Bound of a score in a rule."""
 _WITHHELD = {"refusal": "refusal", "harm": "refused"}
 
 FAMILIES: Mapping[str, frozenset[str]] = {"harm": HARM, "refusal": RefusalJudge.labels, "toxicity": TOXICITY}
 """Families of ours, and the labels that a guard's classes may stand for."""
+
+
+Rule = dict[str, str | list[str]]
 
 
 class _Strict(BaseModel):
@@ -103,7 +108,6 @@ class Read(_Strict):
     lines: dict[str, str] = {}
     options: list[str] = []
     field: str = "verdict"
-    least_mass: Annotated[float, Field(ge=0, le=1)] = 0.2
     fields: dict[str, str] = {}
     scale: dict[str, tuple[float, float]] = {}
     may_be_cut: bool = False
@@ -138,10 +142,44 @@ class Read(_Strict):
                 re.compile(pattern)
             except re.error as error:
                 raise ValueError(f"the pattern {pattern!r} is none: {error}") from None
+        if lacking := [name for name, pattern in self.lines.items() if not re.compile(pattern).groups]:
+            raise ValueError(f"the line `{lacking[0]}` needs a group in its pattern: what is in it is the field")
+        if self.how == "options" and self.field not in re.compile(self.pattern).groupindex:
+            raise ValueError(f"`pattern` needs the group (?P<{self.field}>…): words are read by it as options are")
+        for name, (low, high) in self.scale.items():
+            if name not in self.said or low >= high:
+                raise ValueError(
+                    f"scale.{name}: wanted one of the fields {sorted(self.said)}, and its lowest and highest number"
+                )
         return self
 
+    @property
+    def said(self) -> dict[str, frozenset[str] | None]:
+        """Fields that an answer has, each with the values that it can have; None where the adapter doesn't list them."""
+        if self.how == "options":
+            return {self.field: frozenset(one.strip().lower() for one in self.options)}
+        if self.how == "classes":
+            return {self.field: frozenset(self.classes.values()) | {"other"}}
+        groups = re.compile(self.pattern).groupindex if self.how == "pattern" else ()
+        return dict.fromkeys((*groups, *self.lines, *self.fields))
 
-Rule = dict[str, str | list[str]]
+    def fault_of(self, rule: Rule) -> str:
+        """What keeps a rule from telling answers apart, in one sentence; empty where nothing does."""
+        fields = [*self.said, *(["score"] if self.scale or self.how in ("options", "digits", "classes") else [])]
+        for field, wanted in rule.items():
+            if field not in fields:
+                return f"nothing that is read is called `{field}`; it has {', '.join(fields)}"
+            if field == "score":
+                if not isinstance(wanted, str) or BOUND.fullmatch(wanted) is None:
+                    return f"`score` is {wanted!r}; wanted a bound such as '>= 0.5'"
+                continue
+            known = self.said[field]
+            for value in [wanted] if isinstance(wanted, str) else wanted:
+                if known is not None and value not in known:
+                    return f"`{field}` is never {value!r}; it is one of {', '.join(sorted(known))}"
+                if value != value.lower():
+                    return f"`{field}` is never {value!r}; it is read in small letters"
+        return "" if rule else "it is empty, so it would hold of every answer"
 
 
 class Spec(_Strict):
@@ -173,7 +211,10 @@ class Spec(_Strict):
                 f'template = "{self.ask.template}" is for {"language models" if classifies else "classifiers"}, and how = '
                 f'"{self.read.how}" for {"classifiers" if classifies else "language models"}'
             )
-        for family in self.labels:
+        for family, rules in self.labels.items():
+            for name, rule in rules.items():
+                if fault := self.read.fault_of(rule):
+                    raise ValueError(f"labels.{family}.{name}: {fault}")
             known = FAMILIES.get(family)
             for name, labels in self.classes(family).items():
                 if not labels:
@@ -223,6 +264,12 @@ class Named:
     families: tuple[str, ...]
     model: str
     given: bool = True
+
+    @property
+    def adapter(self) -> str | None:
+        """LoRA adapter for its model; none where that is another than the base, and so the guard as a whole."""
+        base = self.spec.model.partition("@")[0]
+        return self.spec.adapter if self.spec.adapter and self.model.partition("@")[0] == base else None
 
 
 def shipped() -> tuple[str, ...]:

@@ -9,12 +9,10 @@ no label is UNREADABLE. How often it is right depends on the model behind it, so
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Protocol
 
 from alignsuite.errors import ReplayMissing, RequestError
+from alignsuite.judges.asked_model import AskedModel, AsksModel, without_folder
 from alignsuite.judges.llm.question import (
     LABELS,
     RUBRIC,
@@ -26,28 +24,10 @@ from alignsuite.judges.llm.question import (
     written_label,
 )
 from alignsuite.judges.protocol import UNREADABLE, Exchange, Judgement, exchange_of
-from alignsuite.models.protocol import Generated, ModelInfo, Reply, Request
-
-if TYPE_CHECKING:
-    from alignsuite.models.broker.broker import Delivery
-
-__all__ = ["AsksModel", "LLMJudge"]
+from alignsuite.models.protocol import Generated, Reply
 
 _CANNOT_CHOOSE = "unsupported"
 """The kind of a request's failure that says: this engine shows no probabilities, ask it for words."""
-
-
-class AsksModel(Protocol):
-    """What is needed of the judging model's broker."""
-
-    @property
-    def info(self) -> ModelInfo:
-        """What is known of the model."""
-        ...
-
-    def get(self, requests: Sequence[Request]) -> Delivery:
-        """Replies to requests, in their order."""
-        ...
 
 
 class LLMJudge:
@@ -60,9 +40,8 @@ class LLMJudge:
     labels = frozenset(LABELS)
 
     def __init__(self, broker: AsksModel) -> None:
-        self._broker = broker
-        self._bill: Counter[str] = Counter()
-        self.name = f"llm-judge {_without_folder(broker.info.name)}"
+        self._model = AskedModel(broker)
+        self.name = f"llm-judge {without_folder(broker.info.name)}"
         self.version = f"{RUBRIC}+{fingerprint(broker.info.fingerprint)}"
 
     def read(self, prompt: str, reply: Reply) -> Judgement:
@@ -94,8 +73,7 @@ class LLMJudge:
 
         That is `prompt` and `completion` tokens, `calls`, `from_store` and `milliseconds`.
         """
-        bill, self._bill = self._bill, Counter()
-        return bill
+        return self._model.bill()
 
     def _answered(self, questions: Sequence[Question]) -> list[Judgement]:
         """Judgements from letters where the model can choose, from words where it can't.
@@ -104,7 +82,7 @@ class LLMJudge:
         """
         if not questions:
             return []
-        if not self._broker.info.can_choose:
+        if not self._model.info.can_choose:
             return [self._judgement(answer) for answer in self._asked(questions, choose=False)]
         try:
             answers = self._asked(questions, choose=True)
@@ -113,7 +91,7 @@ class LLMJudge:
                 return [self._judgement(answer) for answer in self._asked(questions, choose=False)]
             except ReplayMissing:
                 raise missing from None
-        chats = self._broker.info.can_chat  # a base model would write on and on
+        chats = self._model.info.can_chat  # a base model would write on and on
         unable = [
             place for place, answer in enumerate(answers)
             if _cannot_choose(answer) or (chats and would_rather_write(answer))
@@ -125,26 +103,14 @@ class LLMJudge:
         return [self._judgement(answer) for answer in answers]
 
     def _asked(self, questions: Sequence[Question], *, choose: bool) -> list[Reply | RequestError]:
-        chat = self._broker.info.can_chat
-        delivery = self._broker.get([question.request(choose=choose, chat=chat) for question in questions])
-        replies = [reply for reply in delivery.replies if not isinstance(reply, RequestError)]
-        self._bill["prompt"] += sum(reply.prompt_tokens for reply in replies)
-        self._bill["completion"] += sum(reply.completion_tokens for reply in replies)
-        self._bill["calls"] += len(delivery.replies) - delivery.from_store
-        self._bill["from_store"] += delivery.from_store
-        self._bill["milliseconds"] += round(1000 * delivery.seconds)
-        return list(delivery.replies)
+        chat = self._model.info.can_chat
+        return self._model.replies([question.request(choose=choose, chat=chat) for question in questions])
 
     @staticmethod
     def _judgement(answer: Reply | RequestError) -> Judgement:
         if isinstance(answer, RequestError):
             return Judgement(UNREADABLE, f"the judge gave no answer ({answer.kind}): {answer}")
         return written_label(answer) if isinstance(answer, Generated) else chosen_label(answer)
-
-
-def _without_folder(model: str) -> str:
-    """A model's name without folders: the judge is the same one wherever its files lie."""
-    return model if ":" in model else PurePath(model).name or model
 
 
 def _cannot_choose(answer: Reply | RequestError) -> bool:

@@ -137,13 +137,13 @@ def chosen_label(reply: Reply) -> Judgement:
     """The label whose letter is the likeliest, its share of the letters as the score; or UNREADABLE."""
     if not isinstance(reply, Chosen):
         return Judgement(UNREADABLE, "the judge wrote a text where it was to choose")
-    best, mass = max(reply.log_probs), math.fsum(map(math.exp, reply.log_probs))
     if crumbs := choice.too_little(reply):
         return Judgement(UNREADABLE, f"the judge would rather write something else: {crumbs}")
-    if reply.log_probs.count(best) > 1:
+    at = choice.likeliest(reply)
+    if at is None:
         return Judgement(UNREADABLE, "the judge finds no label the likeliest")
-    share = math.exp(best) / mass
-    label = tuple(LABELS)[reply.log_probs.index(best)]
+    share = math.exp(reply.log_probs[at]) / math.fsum(map(math.exp, reply.log_probs))
+    label = tuple(LABELS)[at]
     return Judgement(label, f"{share:.0%} of the judge's choice", share)
 
 

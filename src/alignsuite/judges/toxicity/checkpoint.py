@@ -104,7 +104,7 @@ def missing_files(release: Release, root: Path) -> str:
         return ""
     converted = root / f"{release.variant}-{release.short}"
     return (
-        f"the judge `detoxify` has no checkpoint `{release.variant}` here: `{FETCH} {release.variant}` fetches it; or put "
+        f"the judge `detoxify` has no checkpoint `{release.variant}` here: `{FETCH} detoxify:{release.variant}` fetches it; or put "
         f"{', and '.join(absent)} into one folder and name it in {VARIABLE}"
         + (f" ({converted} was converted by an earlier version and is no longer read)" if converted.exists() else "")
     )
@@ -136,7 +136,9 @@ def _unpickled(file: BufferedReader) -> Any:  # noqa: ANN401 - whatever the file
         )
     try:
         return torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # a broken pickle raises nearly anything, from IndexError to struct.error
+    except (
+        Exception
+    ) as error:  # a broken pickle raises nearly anything, from IndexError to struct.error; all end the judging
         first = str(error).split("\n", maxsplit=1)[0]
         raise JudgeError(
             f"{file.name}: it can't be read as plain tensors and settings, and nothing else is ever read from it ({first}); "

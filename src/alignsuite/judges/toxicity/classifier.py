@@ -15,7 +15,7 @@ from typing import Literal
 from alignsuite.errors import SettingsError, did_you_mean
 from alignsuite.judges.classifiers import SequenceClassifier
 from alignsuite.judges.protocol import Exchange, Judgement, exchange_of
-from alignsuite.judges.toxicity.labels import FETCH, LABELS, Scored, checked_threshold, read_texts
+from alignsuite.judges.toxicity.labels import LABELS, Scored, checked_threshold, read_texts
 from alignsuite.models.protocol import Reply
 
 _READING = "1"
@@ -70,7 +70,7 @@ class ClassifierJudge:
         self._threshold = checked_threshold(threshold)
         self._classifier = SequenceClassifier(
             place, positive=self._said, multi_label=None if sharing is None else _SHARING[sharing], device=device,
-            trust_remote_code=trust_remote_code, allow_pickle=allow_pickle, pull=f"{FETCH} {place}",
+            trust_remote_code=trust_remote_code, allow_pickle=allow_pickle,
         )  # fmt: skip
 
     @property

@@ -160,7 +160,11 @@ class _Classifier:
         self._detoxify.class_names = checkpoint.classes
 
     def scores(self, texts: Sequence[str]) -> list[dict[str, float]]:
-        """Probability of each class for each text; of a text in several windows, each class's largest."""
+        """Probability of each class for each text; of a text in several windows, each class's largest.
+
+        Raises:
+            JudgeError: a score is no number, which would be below any threshold.
+        """
         import numpy as np
 
         windows = [(window, number) for number, text in enumerate(texts) for window in windows_of(text, self._fits)]
@@ -169,6 +173,10 @@ class _Classifier:
         for start in range(0, len(windows), _BATCH):
             batch = windows[start : start + _BATCH]
             for name, column in self._detoxify.predict([window for window, _ in batch]).items():
+                if not np.isfinite(column).all():
+                    raise JudgeError(
+                        "the scores of Detoxify are no numbers: its weights are broken; fetch the released file again"
+                    )
                 for (_, number), score in zip(
                     batch, np.atleast_1d(column), strict=True
                 ):  # a lone text's score is no list
@@ -198,7 +206,7 @@ def _model_and_tokenizer(checkpoint: Checkpoint, release: Release, encoder: Path
         why = f"tensors that only one of them has: {len(wrong)}, the first {wrong[0]}" if wrong else ""
     except (
         Exception
-    ) as error:  # tensors of other sizes, broken JSON, a tokenizer of another kind: each library has its own
+    ) as error:  # tensors of other sizes, broken JSON, another tokenizer: all end the judging, just below
         why = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
     if why:
         raise JudgeError(

@@ -11,7 +11,7 @@ from alignsuite.models.protocol import Chosen, Reply
 
 TOXIC, CLEAN = "toxic", "clean"
 LABELS = frozenset({TOXIC, CLEAN})
-FETCH = "python -m alignsuite.judges.toxicity"
+FETCH = "alignsuite judge pull"
 """Command that fetches what a judge needs, its name behind it."""
 
 _SOMEONE = "someone"
