@@ -88,6 +88,21 @@ def test_a_card_that_does_not_fit_makes_a_rate_invalid(asked: Make, fitted_card:
     assert "the card of word 1 does not fit these replies" in explain("t", claim)
 
 
+@pytest.mark.parametrize(("text", "passes"), [(ODD_JSON, True), (ODD_JSON.replace("ok", "bad"), False)])
+def test_a_misfit_lets_nothing_through_that_had_failed(asked: Make, fitted_card: Card, text: str, *, passes: bool) -> None:
+    """Under `unproved="warn"` a PASS that nobody can vouch for is let through as INVALID; a FAIL blocks as before."""
+    for claimed in ("rate", "gap"):
+        if claimed == "rate":
+            replies, _ = asked(generating(200), answering(text), probe={"unproved": "warn"})
+            finding = replies.rate(WENT_BAD, target=0.02, limit=0.10)
+        else:
+            only_red = lambda hint: answering(text if hint["labels"]["group"] == "red" else ODD_JSON)(hint)  # noqa: B023, E731
+            replies, _ = asked(grouped(100), only_red, probe={"unproved": "warn"})
+            finding = replies.gap(WENT_BAD, limit=0.15)
+        assert finding.claim.verdict is Verdict.INVALID
+        assert (bool(finding), finding.claim.binding) == (passes, not passes)
+
+
 def test_a_gap_that_leans_on_the_card_is_invalid_too(asked: Make, fitted_card: Card) -> None:
     """What share of a gap shows is the card's word."""
     prose, _ = asked(grouped(100), answering(PROSE))
