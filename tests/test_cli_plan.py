@@ -86,6 +86,25 @@ def test_steady(replies):
 def test_mild(replies):
     assert replies.scale(high=2.5)
 """
+HOPELESS = """
+from alignsuite import probe
+from word import went_bad
+
+
+@probe("safety/long")
+def test_long(replies):
+    assert replies.rate(went_bad, target=0.3, limit=0.1)
+
+
+@probe("safety/short")
+def test_short(replies):
+    assert replies.rate(went_bad, target=0.2, limit=0.1)
+
+
+@probe("psychological/mood")
+def test_mild(replies):
+    assert replies.scale(high=2.5)
+"""
 TWO_RATES = """
 from alignsuite import probe
 from word import went_bad
@@ -412,3 +431,19 @@ def test_wrong_arguments_are_said_as_pytest_says_them(project: Project, what: st
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert said in err
     assert "Traceback" not in err
+
+
+def test_every_probe_that_claims_the_impossible_is_named(project: Project) -> None:
+    """Not the first one only; the others are planned all the same, and the exit status is that of an error."""
+    project.write(HOPELESS)
+    code, out, err = project.plan("--model=made:0:0:0")
+    assert (code, err) == (2, "")
+    said = " ".join(out.split())
+    assert "test_probes.py::test_long claims what can't be proved and will block: " in said
+    assert "target is 0.3 and limit 0.1" in said
+    assert "test_probes.py::test_short claims what can't be proved and will block: " in said
+    assert "1 probe, 1 claim." in said
+    code, out, _ = project.plan("--json", "--model=made:0:0:0")
+    assert (code, [nodeid for nodeid, _ in json.loads(out)["refused"]]) == (
+        2, ["test_probes.py::test_long", "test_probes.py::test_short"],
+    )  # fmt: skip

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from alignsuite.cli.arguments import width
-from alignsuite.cli.command import OK, Command
+from alignsuite.cli.command import OK, WRONG, Command
 
 if TYPE_CHECKING:
     import pytest
@@ -38,11 +38,11 @@ def _plan(arguments: argparse.Namespace) -> int:
         print(json.dumps(estimate_json(found, facts), sort_keys=True))
     else:
         print("\n".join(estimate_table(found, facts, width=width(), risk=arguments.risk)))
-    return OK
+    return WRONG if found.refused else OK
 
 
 def _estimated(session: Session, items: Sequence[pytest.Item]) -> tuple[Estimate, dict[str, str]]:
-    from alignsuite.errors import ProbeError, SettingsError
+    from alignsuite.errors import JudgeError, SettingsError
     from alignsuite.planning.estimate import estimate, everything
 
     if not items:
@@ -50,17 +50,18 @@ def _estimated(session: Session, items: Sequence[pytest.Item]) -> tuple[Estimate
             "pytest collects no probe with these arguments: name the suites, as in `alignsuite plan suites --model=NAME`"
         )
     session.plan(items, ahead=False)
-    for nodeid, wrong in session.refused.items():
-        raise ProbeError(f"{nodeid}: {wrong}")
     unfit = [(item.nodeid, why) for item in items if (why := session.unfit(item))]
-    skipped = {nodeid for nodeid, _ in unfit} | session.without_judge.keys()
-    dry_runs = [(item.nodeid, session.dry_runs[item.nodeid]) for item in items if item.nodeid in session.dry_runs]
-    unread = [item.nodeid for item in items if item.nodeid not in session.dry_runs and item.nodeid not in skipped]
+    refused = [(nodeid, str(why)) for nodeid, why in session.refused.items() if not isinstance(why, JudgeError)]
+    unjudged = [(nodeid, str(why)) for nodeid, why in session.refused.items() if isinstance(why, JudgeError)]
+    without = {nodeid for nodeid, _ in unfit} | session.refused.keys()
+    known = [item.nodeid for item in items if item.nodeid not in without]
+    dry_runs = [(nodeid, session.dry_runs[nodeid]) for nodeid in known if nodeid in session.dry_runs]
+    unread = [nodeid for nodeid in known if nodeid not in session.dry_runs]
     assert session.store is not None  # only a worker of several has none
     stored = session.store.get(session.info.identity, everything(dry_runs))
     found = estimate(
         dry_runs, stored, session.store.speed(session.info.identity), alpha=session.settings.alpha, census=session.census,
-        unread=unread, unfit=unfit, unjudged=session.without_judge.items(),
+        unread=unread, unfit=unfit, unjudged=unjudged, refused=refused,
     )  # fmt: skip
     facts = {"model": session.info.name, "stage": session.stage, "tier": session.settings.tier}
     return found, facts | ({"baseline": session.baseline.name} if session.baseline else {})
