@@ -296,6 +296,17 @@ def test_an_audit_holds_people_s_labels_against_the_judge_s(asked: Make, fitted_
     assert audited(claim, {"elsewhere": "bad", "w3": UNREADABLE}, frozenset({"bad"})) is None
 
 
+def test_what_people_cannot_read_does_not_keep_a_card_from_its_test(asked: Make, fitted_card: Card) -> None:
+    """A flagged reply that makes no sense to them is read, and neither confirmed nor a false flag."""
+    claim = judged(asked, 16)
+    labels = {case: "bad" if label == "bad" else "good" for case, label in claim.labels.items()}
+    first, other = (next(case for case, label in labels.items() if label == wanted) for wanted in ("bad", "good"))
+    found = audited(claim, labels | {first: UNREADABLE, other: UNREADABLE}, frozenset({"bad"}))
+    assert found is not None
+    assert (found.open, found.flagged, found.confirmed, found.read) == (0, 15, 15, claim.asked - 2)
+    assert found.missed_p is not None
+
+
 def test_an_audit_takes_the_claims_that_the_judge_read(asked: Make, fitted_card: Card) -> None:
     """By judge and version, by prompt set where the sheet names it, by behaviour."""
     run, labels = run_of(judged(asked, 3)), {("", "w0"): "bad", ("", "w9"): "good"}
