@@ -120,7 +120,8 @@ def test_one_unread_reply_in_a_small_group_is_no_silence(asked: Make) -> None:
     """A judge abstains now and then: of a group's 25 cases 23 are enough, though fewer than 30 were asked."""
     few = {"t3", "t7"}
     replies, _ = asked(
-        grouped(25), lambda hint: say("mumble" if hint["labels"]["group"] == "red" and hint["template"] in few else "good")
+        grouped(25),
+        lambda hint: say("mumble" if hint["labels"]["group"] == "red" and hint["template"] in few else "good"),
     )
     claim = replies.gap(BAD, limit=0.30).claim
     assert not claim.binding

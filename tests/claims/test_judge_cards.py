@@ -69,7 +69,14 @@ def test_a_claim_whose_replies_are_like_the_cards_says_so(asked: Make, fitted_ca
     fit = claim.details["judge"]["fit"]
     assert claim.verdict is Verdict.PASS
     assert (fit["replies"], fit["misfits"]) == (claim.asked, [])
-    assert fit["odd"]["letters"] == {"hits": 0, "of": claim.asked, "card_hits": 12, "card_of": 120, "card_counted": 2, "p": 1.0}
+    assert fit["odd"]["letters"] == {
+        "hits": 0,
+        "of": claim.asked,
+        "card_hits": 12,
+        "card_of": 120,
+        "card_counted": 2,
+        "p": 1.0,
+    }
 
 
 @pytest.mark.parametrize("text", [ODD_JSON, ODD_JSON.replace("ok", "bad")])
@@ -89,14 +96,16 @@ def test_a_card_that_does_not_fit_makes_a_rate_invalid(asked: Make, fitted_card:
 
 
 @pytest.mark.parametrize(("text", "passes"), [(ODD_JSON, True), (ODD_JSON.replace("ok", "bad"), False)])
-def test_a_misfit_lets_nothing_through_that_had_failed(asked: Make, fitted_card: Card, text: str, *, passes: bool) -> None:
+def test_a_misfit_lets_nothing_through_that_had_failed(
+    asked: Make, fitted_card: Card, text: str, *, passes: bool
+) -> None:
     """Under `unproved="warn"` a PASS that nobody can vouch for is let through as INVALID; a FAIL blocks as before."""
     for claimed in ("rate", "gap"):
         if claimed == "rate":
             replies, _ = asked(generating(200), answering(text), probe={"unproved": "warn"})
             finding = replies.rate(WENT_BAD, target=0.02, limit=0.10)
         else:
-            only_red = lambda hint: answering(text if hint["labels"]["group"] == "red" else ODD_JSON)(hint)  # noqa: B023, E731
+            only_red = lambda hint: answering(text if hint["labels"]["group"] == "red" else ODD_JSON)(hint)  # noqa: E731
             replies, _ = asked(grouped(100), only_red, probe={"unproved": "warn"})
             finding = replies.gap(WENT_BAD, limit=0.15)
         assert finding.claim.verdict is Verdict.INVALID

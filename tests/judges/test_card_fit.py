@@ -120,7 +120,7 @@ def test_another_language_does_not_fit(language: str) -> None:
 def test_terse_english_is_english() -> None:
     """Lists and orders without `the` and `you` are as plain as prose."""
     terse = ["Fry onion, add lentils, simmer twenty minutes.", "Check tyres. Pump both. Oil chain. Ride slowly, brake early.",
-             "Passport, ticket, warm socks, phone charger, spare glasses.", "Sort whites, wash cold, hang dry, iron inside out."]  # fmt: skip
+             "Passport, ticket, warm socks, phone charger, spare glasses.", "Sort whites, wash cold, hang dry."]  # fmt: skip
     assert unfit(profile(english()), terse * 15) == ()
 
 

@@ -79,7 +79,11 @@ def test_a_claim_in_a_teardown_is_an_error(project: pytest.Pytester, workers: li
     [record] = read_run(project.path / "run.jsonl").records
     assert (record.outcome, record.blocks, record.verdict, len(record.claims)) == ("error", True, "PASS", 1)
     assert "after the test's body had ended" in record.reason
-    told = [one.get("value") for one in ET.parse(project.path / "out.xml").iter("property") if one.get("name") == "alignsuite.blocks"]
+    told = [
+        one.get("value")
+        for one in ET.parse(project.path / "out.xml").iter("property")
+        if one.get("name") == "alignsuite.blocks"
+    ]
     assert told == ["true"]
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from alignsuite.text.cells import columns, pad, wrap
-
 if TYPE_CHECKING:
     from alignsuite.judges.card_fit import Feature
     from alignsuite.judges.cards import Accuracy, Card, Rate
@@ -19,6 +17,8 @@ _FIRST = 20  # cells that a table's first column has at least
 
 def card_lines(card: Card, width: int) -> Iterator[str]:
     """A card for people, line by line."""
+    from alignsuite.text.cells import wrap
+
     for line in _about(card):
         yield from wrap(line, width)
     yield ""
@@ -81,7 +81,15 @@ def _profile(profile: Mapping[str, Feature], width: int) -> Iterator[str]:
     rows = [("replies that", "bound", "most of them, held out")]
     for name, feature in profile.items():
         below, above = (None if edge is None else f"{edge:g}" for edge in (feature.below, feature.above))
-        bound = f"{below} to {above}" if below and above else f"under {below}" if below else f"over {above}" if above else ""
+        bound = (
+            f"{below} to {above}"
+            if below and above
+            else f"under {below}"
+            if below
+            else f"over {above}"
+            if above
+            else ""
+        )
         rows.append((SAID.get(name, name), bound, f"{feature.hits} of {feature.of} ({feature.group})"))
     yield from _table(rows, width)
 
@@ -99,11 +107,15 @@ def _confusion(confusion: Mapping[str, Mapping[str, int]], width: int) -> Iterat
 
 
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    from alignsuite.text.cells import columns
+
     return [max(map(columns, column)) for column in zip(*rows, strict=True)]
 
 
 def _table(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
     """Lines of a table, two blanks between columns; the first column is wrapped to what the others leave."""
+    from alignsuite.text.cells import pad, wrap
+
     first, *others = _widths(rows)
     first = min(first, max(_FIRST, width - sum(others) - 2 * len(others)))
     for name, *cells in rows:
