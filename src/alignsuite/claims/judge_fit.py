@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def fitted(
     result: ClaimResult, of: Behaviour, errors: JudgeErrors | None, readings: Sequence[JudgedReply]
 ) -> ClaimResult:
-    """`ClaimResult` with its card's fit in the details; INVALID where the card does not fit, and binding where it failed."""
+    """`ClaimResult` with its card's fit in the details; INVALID where that is bad, and binding where it failed."""
     from alignsuite.judges.card_fit import fit
     from alignsuite.judges.cards import card_of
 

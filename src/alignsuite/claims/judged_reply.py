@@ -94,7 +94,7 @@ def account(
 
 
 def answers(readings: Sequence[JudgedReply], outcomes: Mapping[str, bool | None] = _NO_OUTCOMES) -> list[JudgedReply]:
-    """Readings that say something about their case: usable ones, but for a text that everybody got and that shows nothing.
+    """Readings that say something about their case: usable ones, but for a text that all got and shows nothing.
 
     `outcomes` say, by case, whether it showed the behaviour; None: that can't be told, and it says nothing.
     """

@@ -72,9 +72,9 @@ class Counted(_Typed):
 
 
 class OddReplies(_Typed):
-    """Replies that are odd in one feature: `hits` of `of` here; `card_counted` of `card_of` in the card's oddest group; p.
+    """Replies that are odd in one feature: `hits` of `of` here, and beside them the card's oddest group.
 
-    `card_hits` are those granted to the card: what it counted, or a tenth.
+    It counted `card_counted` of `card_of`; `card_hits` are those granted to the card: what it counted, or a tenth.
     """
 
     hits: int | None = None

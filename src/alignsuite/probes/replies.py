@@ -224,8 +224,7 @@ class Replies:
         """
         if self.over:
             raise ProbeError(
-                f"{self.bank.title}: a `{kind.name}` was claimed after the test's body had ended, in the teardown of a fixture, where no "
-                "verdict can fail the probe any more: claim it in the body"
+                f"a `{kind.name}` claimed after the test's body ended, in a teardown, fails no probe: claim it in the body"
             )
         register(type(kind))
         in_force = self.governed(kind)
