@@ -75,10 +75,10 @@ def test_a_claim_in_a_teardown_is_an_error(project: pytest.Pytester, workers: li
     )
     result = project.runpytest("--model=scripted:good", "--junitxml=out.xml", *workers)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["*a `rate` claimed after the test's body ended*claim it in the body*"])
+    result.stdout.fnmatch_lines(["*a `rate` was claimed after the body ended*claim it in the body*"])
     [record] = read_run(project.path / "run.jsonl").records
     assert (record.outcome, record.blocks, record.verdict, len(record.claims)) == ("error", True, "PASS", 1)
-    assert "after the test's body ended" in record.reason
+    assert "after the body ended" in record.reason
     told = [
         one.get("value")
         for one in ET.parse(project.path / "out.xml").iter("property")

@@ -223,9 +223,7 @@ class Replies:
             ProbeError: when the test's body is over, or the bank can never prove the claim.
         """
         if self.over:
-            raise ProbeError(
-                f"a `{kind.name}` claimed after the test's body ended, in a teardown, fails no probe: claim it in the body"
-            )
+            raise ProbeError(f"a `{kind.name}` was claimed after the body ended, in a teardown: claim it in the body")
         register(type(kind))
         in_force = self.governed(kind)
         changed = tuple(name for name, number in kind.numbers.items() if in_force.numbers.get(name) != number)
