@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -32,16 +33,23 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _plan(arguments: argparse.Namespace) -> int:
     from alignsuite.planning.table import estimate_json, estimate_table
     from alignsuite.pytest_plugin.collect import collected
+    from alignsuite.text.clean import clean
 
-    found, facts = collected(arguments.rest, _estimated, settings={"replay": True})
+    planned = collected(arguments.rest, _estimated, settings={"replay": True})
+    if isinstance(planned, list):
+        for wrong in planned:
+            print(f"alignsuite: {' '.join(clean(wrong, 2000).split())}", file=sys.stderr)
+        return WRONG
+    found, facts = planned
     if arguments.json:
         print(json.dumps(estimate_json(found, facts), sort_keys=True))
     else:
         print("\n".join(estimate_table(found, facts, width=width(), risk=arguments.risk)))
-    return WRONG if found.refused else OK
+    return OK
 
 
-def _estimated(session: Session, items: Sequence[pytest.Item]) -> tuple[Estimate, dict[str, str]]:
+def _estimated(session: Session, items: Sequence[pytest.Item]) -> tuple[Estimate, dict[str, str]] | list[str]:
+    """The estimate and what it is of; or what is wrong with each probe whose claims can't be proved."""
     from alignsuite.errors import JudgeError, SettingsError
     from alignsuite.planning.estimate import estimate, everything
 
@@ -51,7 +59,8 @@ def _estimated(session: Session, items: Sequence[pytest.Item]) -> tuple[Estimate
         )
     session.plan(items, ahead=False)
     unfit = [(item.nodeid, why) for item in items if (why := session.unfit(item))]
-    refused = [(nodeid, str(why)) for nodeid, why in session.refused.items() if not isinstance(why, JudgeError)]
+    if wrong := [f"{nodeid}: {why}" for nodeid, why in session.refused.items() if not isinstance(why, JudgeError)]:
+        return wrong
     unjudged = [(nodeid, str(why)) for nodeid, why in session.refused.items() if isinstance(why, JudgeError)]
     without = {nodeid for nodeid, _ in unfit} | session.refused.keys()
     known = [item.nodeid for item in items if item.nodeid not in without]
@@ -61,7 +70,7 @@ def _estimated(session: Session, items: Sequence[pytest.Item]) -> tuple[Estimate
     stored = session.store.get(session.info.identity, everything(dry_runs))
     found = estimate(
         dry_runs, stored, session.store.speed(session.info.identity), alpha=session.settings.alpha, census=session.census,
-        unread=unread, unfit=unfit, unjudged=unjudged, refused=refused,
+        unread=unread, unfit=unfit, unjudged=unjudged,
     )  # fmt: skip
     facts = {"model": session.info.name, "stage": session.stage, "tier": session.settings.tier}
     return found, facts | ({"baseline": session.baseline.name} if session.baseline else {})

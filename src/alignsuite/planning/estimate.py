@@ -69,7 +69,7 @@ class Estimate:
         stored: requests of the worst case that the store can answer.
         measured: replies of this model that averages rest on, 0 where there are none.
         unread: items whose bodies take other fixtures, so that nothing is known of them; `unfit`: item → why it will be skipped;
-            `unjudged`: item → what its judge lacks; `refused`: item → what is wrong with its claims.
+            `unjudged`: item → what its judge lacks.
     """
 
     lines: tuple[ClaimEstimate, ...]
@@ -84,7 +84,6 @@ class Estimate:
     unread: tuple[str, ...] = ()
     unfit: tuple[tuple[str, str], ...] = ()
     unjudged: tuple[tuple[str, str], ...] = ()
-    refused: tuple[tuple[str, str], ...] = ()
 
     def blocked(self, of: str) -> tuple[float, float]:
         """Family-wise chance that a run is blocked, from the claims' own: an upper bound, and if they were independent.
@@ -114,7 +113,6 @@ def estimate(
     unread: Iterable[str] = (),
     unfit: Iterable[tuple[str, str]] = (),
     unjudged: Iterable[tuple[str, str]] = (),
-    refused: Iterable[tuple[str, str]] = (),
 ) -> Estimate:
     """`Estimate` of what these items will ask, take and risk.
 
@@ -127,7 +125,6 @@ def estimate(
         unread: node ids of bodies that can't be read through.
         unfit: node ids with the reason why they will be skipped.
         unjudged: node ids with what the judge lacks, so that they will be errors.
-        refused: node ids with what is wrong with their claims, so that they will be errors.
     """
 
     def amount(requests: Iterable[Request]) -> Amount:
@@ -149,7 +146,6 @@ def estimate(
         healthy=expected["healthy"], bad=expected["bad"], worst=amount(worst),
         stored=sum(request in stored for request in worst), measured=sum(one.replies for one in speed.values()),
         alpha=alpha, census=census, unread=tuple(unread), unfit=tuple(unfit), unjudged=tuple(unjudged),
-        refused=tuple(refused),
     )  # fmt: skip
 
 

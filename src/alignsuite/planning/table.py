@@ -84,10 +84,7 @@ def _remarks(found: Estimate) -> Iterator[str]:
         yield "The store knows no reply of this model: tokens are reckoned at four characters each and the longest reply, time is unknown."
     for nodeid in found.unread:
         yield f"{nodeid} takes fixtures of others, so nothing is known of it beforehand."
-    for said, nodes in (
-        ("will be skipped", found.unfit), ("can't be judged and will block", found.unjudged),
-        ("claims what can't be proved and will block", found.refused),
-    ):  # fmt: skip
+    for said, nodes in (("will be skipped", found.unfit), ("can't be judged and will block", found.unjudged)):
         reasons: dict[str, list[str]] = {}
         for nodeid, why in nodes:
             reasons.setdefault(why, []).append(nodeid)
