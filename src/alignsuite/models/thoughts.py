@@ -3,13 +3,13 @@
 Models write their reasoning in many manners, and servers leave it where it is, move it to a field of its own, or drop the special tokens
 around it. These are known:
 
-- blocks: `<think>…</think>` and its relatives (`<thinking>`, `<thought>`, `<reasoning>`, `<seed:think>`, `<mm:think>`, `<longcat_think>`),
+- blocks: `<think>…</think>` and its relatives (`<thinking>`, `<thought>`, `<reasoning>`, `<scratchpad>`, `<seed:think>`, `<think_fast>`),
   `[THINK]…[/THINK]` (Mistral), `◁think▷…◁/think▷` (Kimi), `<|begin_of_thought|>`, `<|START_THINKING|>` (Cohere), `<|inner_prefix|>`
-  (Apertus), `<|channel>thought…<channel|>` (Gemma). Several, nested, without an end (cut off), or without a beginning (it stands in
-  the prompt's template);
+  (Apertus), `<|think|>…<|content|>` (Solar), `<|channel>thought…<channel|>` (Gemma), `<unused94>…<unused95>` (MedGemma). Several, nested,
+  without an end (cut off), or without a beginning (it stands in the prompt's template);
 - Harmony's channels (gpt-oss): as they are, or run together where special tokens were dropped (`analysis…assistantfinal…`). The reply is
   the channel `final`;
-- Granite's two headings in words.
+- headings in words, of thought and of reply (Granite, Apriel).
 
 A text may be *about* all this. A mark in code, in quotation marks or within a sentence is part of the text; decision 0029 has the rules.
 """
@@ -25,12 +25,14 @@ from alignsuite.errors import RequestError
 from alignsuite.models.protocol import Generate, Generated, Reply, Request
 
 _MARK = re.compile(
-    r"""<(?P<tag_end>/)?(?:[a-z]{1,12}[:|_])?(?:(?P<name>think|thinking)|thoughts?|reason|reasoning|reflection)(?::[a-z]{1,20})?\*?>
+    r"""<(?P<tag_end>/)?(?:[a-z]{1,12}[:|_])?(?:(?P<name>think(?:_[a-z]{1,12})?|(?:ant)?thinking)|thoughts?|reason|reasoning(?:_steps)?
+        |reflection|scratchpad|(?:inner|internal)_monologue|chain_of_thought)(?::[a-z]{1,20})?\*?>
     | \[(?P<bracket_end>/)?THINK\]
     | ◁(?P<triangle_end>/)?think▷
-    | <\|(?:begin_of_thought|start_thinking|inner_prefix)\|>
-    | <\|channel>thought\b
-    | (?P<end><\|(?:end_of_thought|end_thinking|inner_suffix)\|> | <channel\|>)""",
+    | <\|(?:begin_of_thought|start_thinking|inner_prefix|think)\|>
+    | (?:<\|channel>|<unused94>)thought\b | <unused94>
+    | (?P<end><\|(?:end_of_thought|end_thinking|inner_suffix)\|> | <channel\|> | <unused95>
+        | (?:<\|end\|>\s{0,9}<\|begin\|>assistant\s{0,9})?<\|content\|>)""",
     re.VERBOSE | re.IGNORECASE,
 )
 _ENDS = ("tag_end", "bracket_end", "triangle_end", "end")
@@ -38,7 +40,8 @@ _FENCE = re.compile(r"[ \t>]{0,12}(?:```|~~~)(?!.*(?:```|~~~))")
 _LINE_ENDS = re.compile(r"[ \t]*(?:[\r\n]|\Z)")
 _QUOTES = frozenset("\"'`“”‘’«»")
 _ANSWER = re.compile(
-    r"\s*<(?:(answer|response|output|solution)|\|start_(response|text)\||\|begin_of_(solution)\|)>", re.IGNORECASE
+    r"\s*<(?:(answer|final_answer|response|output|solution|conclusion)|\|start_(response|text)\||\|begin_of_(solution)\|)>",
+    re.IGNORECASE,
 )
 
 _CHANNEL = re.compile(
@@ -57,8 +60,11 @@ _BEGINS = re.compile(r"\s*(assistant)?(analysis|commentary|final)")
 _BEGINS_SENTENCE = re.compile(r" to=|[A-Z][\w'’]*(?:[,?!:.](?=\s)| (?![=+*/<>|-]))|[\"“(*#]|[^\x00-\x7f]")
 _HARMONY = frozenset(f"<|{name}|>" for name in ("start", "end", "message", "channel", "constrain", "return", "call"))
 
-_GRANITE = re.compile(r"\s*here(?:['’]s| is) my thought process:?", re.IGNORECASE)
-_GRANITE_REPLY = re.compile(r"here(?:['’]s| is) my response:?", re.IGNORECASE)
+_HEADING = re.compile(r"\s*here(?:['’]s| is| are) my (?:thought process|reasoning steps):?", re.IGNORECASE)
+_REPLY_HEADING = re.compile(
+    r"here(?:['’]s| is) my response:?|^[ \t]*\[BEGIN (FINAL RESPONSE)\]", re.IGNORECASE | re.MULTILINE
+)
+_REPLY_ENDS = re.compile(r"\s*(?:\[END FINAL RESPONSE\]|<\|end\|>)")
 
 
 METHOD = "thoughts 1"
@@ -75,15 +81,17 @@ class Parted(NamedTuple):
     thought: str
 
 
-def part(text: str) -> Parted:
+def part(text: str, *, is_cut: bool = False) -> Parted:
     r"""Parts of a text as a model wrote it; without a thought in it, the text itself.
+
+    `is_cut` says that the limit of tokens ended it: then a heading of thought without one of a reply opens a thought.
 
     >>> part("<think>\nA garden. Fine.\n</think>\n\nMulch it.")
     Parted(text='Mulch it.', thought='A garden. Fine.')
     >>> part("Put your reasoning between <think> and </think>.").thought
     ''
     """
-    pieces = _harmony(text) or _granite(text) or _blocks(text)
+    pieces = _harmony(text) or _headed(text, is_cut) or _blocks(text)
     if pieces is None:
         return Parted(text, "")
     thoughts = [piece.strip() for thought, piece in pieces if thought]
@@ -93,7 +101,7 @@ def part(text: str) -> Parted:
 
 def parted(reply: Generated) -> Generated:
     """Reply whose thought stands apart from its text, behind one that a server set apart already."""
-    text, thought = part(reply.text)
+    text, thought = part(reply.text, is_cut=reply.finish == "length")
     if text == reply.text:
         return reply
     return replace(reply, text=text, thought="\n\n".join(filter(None, (reply.thought, thought))))
@@ -137,14 +145,17 @@ def why_only_thought(reply: Generated) -> str:
 
 
 def opening(rendered: str, last: str) -> str:
-    r"""Mark that opens a thought at the end of a rendered prompt, behind its last message; empty where there is none.
+    r"""Mark that opens a thought at the end of a rendered prompt, behind its last message; empty where it is the message's own.
 
     >>> opening("<|user|>Hi<|assistant|><think>\n", "Hi"), opening("<|user|>What is <think>", "What is <think>")
     ('<think>\n', '')
     """
-    tail = rendered.rpartition(last.strip())[2] if last.strip() else rendered
-    marks = [mark for mark in _MARK.finditer(tail) if not _is_end(mark)] + list(_CHANNEL.finditer(tail))
-    return next((tail[mark.start() :] for mark in marks if not tail[mark.end() :].strip()), "")
+    tail, said = rendered[-_TAIL:], last.strip()
+    marks = [mark for mark in _MARK.finditer(tail) if not _is_end(mark)]
+    marks += [*_CHANNEL.finditer(tail), *_HEADING.finditer(tail)]
+    mark = next((mark for mark in marks if not tail[mark.end() :].strip()), None)
+    is_quoted = mark is not None and mark[0].strip() in said and rendered.rstrip().endswith(said)
+    return "" if mark is None or is_quoted else tail[mark.start() :]
 
 
 def kept_specials(specials: Iterable[str]) -> list[str]:
@@ -156,8 +167,11 @@ def kept_specials(specials: Iterable[str]) -> list[str]:
 
 def mentions(template: str) -> bool:
     """Whether a chat template knows of thoughts in any form."""
-    return _MARK.search(template) is not None or "<|channel" in template
+    return any(mark.search(template) for mark in (_MARK, _HEADING)) or "<|channel" in template
 
+
+_TAIL = 200
+"""Characters at a prompt's end in which a mark that opens a thought would stand."""
 
 _Pieces = list[tuple[bool, str]]
 """Pieces of a text in their order, each with whether it is a thought."""
@@ -356,11 +370,19 @@ def _stands_out(text: str, found: re.Match[str]) -> bool:
     return before in tuple('.!?\n)"”') and bool(behind.strip()) and not behind.islower() and behind not in _QUOTES
 
 
-def _granite(text: str) -> _Pieces | None:
-    """Pieces of a text that has both of Granite's headings; None for any other."""
-    begins = _GRANITE.match(text)
-    reply = begins and _GRANITE_REPLY.search(text, begins.end())
-    return [(True, text[begins.end() : reply.start()]), (False, text[reply.end() :])] if begins and reply else None
+def _headed(text: str, is_cut: bool) -> _Pieces | None:
+    """Pieces of a text with a heading of its reply; None for one that has none and, unless it was cut, for a thought's alone.
+
+    "Here is my response" needs the thought's heading before it. The other one stands on a line of its own, and needs nothing.
+    """
+    begins = _HEADING.match(text)
+    start = begins.end() if begins else 0
+    replies = (found for found in _REPLY_HEADING.finditer(text, start) if begins or found[1])
+    if (reply := next(replies, None)) is not None:
+        said = text[reply.end() :]
+        ends = _REPLY_ENDS.search(said) if reply[1] else None
+        return [(True, text[start : reply.start()]), (False, said[: ends.start()] if ends else said)]
+    return [(True, text[start:])] if begins and is_cut else None
 
 
 def _tokens_said(reply: Generated) -> float:
