@@ -39,7 +39,7 @@ _NOT_TAKEN = re.compile(
     r"|\buse\b[^.]{0,60}\binstead",
     re.IGNORECASE,
 )
-_OTHER_VALUE = re.compile(r"must be|may only|only (?:the )?(?:default|1\b|supports?)", re.IGNORECASE)
+_OTHER_VALUE = re.compile(r"must be|should be|may only|only (?:the )?(?:default|1\b|supports?)", re.IGNORECASE)
 _STREAM_ONLY = re.compile(
     r"\bstream\w{0,3}\b[^.]{0,60}\b(?:only|must|required?|enable)|\b(?:only|must|requires?|enable)\b[^.]{0,60}\bstream",
     re.IGNORECASE,
@@ -131,7 +131,7 @@ class Parameters:
             return {}
         not_taken = _NOT_TAKEN.search(said)
         for name in _OPTIONAL:
-            words = (not_taken or _OTHER_VALUE.search(said)) and re.search(rf"\b{name}\b", said)
+            words = (not_taken or _OTHER_VALUE.search(said)) and re.search(rf"\b{name}\b", said, re.IGNORECASE)
             if name in spelt and (fault.param == name or words):
                 return {name: ""}
         limit = next((place for place, name in enumerate(LIMITS) if name in spelt), None)
