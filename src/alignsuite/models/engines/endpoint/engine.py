@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from alignsuite.errors import ModelError, RequestError, SettingsError
-from alignsuite.models.engines.endpoint.address import ENGINE, OPENAI_URL, Address, addresses_of, fingerprint
+from alignsuite.models.engines.endpoint.address import ENGINE, OPENAI_URL, Address, addresses_of
 from alignsuite.models.engines.endpoint.choose import Chooser
 from alignsuite.models.engines.endpoint.client import Client
 from alignsuite.models.engines.endpoint.faults import Fault
@@ -32,11 +32,14 @@ from alignsuite.models.engines.endpoint.rate_limit import Clock, ConcurrencyLimi
 from alignsuite.models.engines.endpoint.replicas import Replica, Replicas
 from alignsuite.models.engines.endpoint.retry import Backoff, Retrier
 from alignsuite.models.engines.framing import Framed
+from alignsuite.models.identity import fingerprint
 from alignsuite.models.protocol import Generate, Model, ModelInfo, ModelSettings, Reply, Request, ways_of_asking
 
 __all__ = ["Backoff", "Clock", "ConcurrencyLimit", "EndpointModel", "Form", "open_endpoint"]
 
 Form = Literal["auto", "chat", "raw"]
+_READING = "read 2"
+"""Part of the fingerprint: goes up when what servers say is read otherwise, so that no reply stays as it was misread."""
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
@@ -122,7 +125,14 @@ def open_endpoint(
     added = {"body": body, "template_arguments": template_arguments, "thinking_tokens": thinking_tokens}
     info = ModelInfo(
         name=name or model,
-        fingerprint=fingerprint(addresses, model, form, *ways_of_asking(template_arguments, body, thinking_tokens)),
+        fingerprint=fingerprint(
+            ENGINE,
+            _READING,
+            json.dumps(sorted(address.url for address in addresses)),
+            model,
+            form,
+            *ways_of_asking(template_arguments, body, thinking_tokens),
+        ),
         engine=ENGINE,
         can_chat=form != "raw",
         can_choose=True,
