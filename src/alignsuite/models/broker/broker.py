@@ -303,7 +303,7 @@ class Broker:
                         self._keep(request, reply)
                 finally:
                     self._deliver(request, reply)
-        except Exception as error:  # whatever it is, `get` raises it in the thread of the item that waits
+        except Exception as error:  # whatever it is, `get` raises it where an item waits: an error, and no verdict
             fault = error
         else:
             if self._over_budget():
