@@ -145,7 +145,9 @@ def why_only_thought(reply: Generated) -> str:
 
 
 def opening(rendered: str, last: str) -> str:
-    r"""Mark that opens a thought at the end of a rendered prompt, behind its last message; empty where it is the message's own.
+    r"""Mark that opens a thought at the end of a rendered prompt; empty where there is none.
+
+    One that the last message ends with is that message's own.
 
     >>> opening("<|user|>Hi<|assistant|><think>\n", "Hi"), opening("<|user|>What is <think>", "What is <think>")
     ('<think>\n', '')
@@ -371,9 +373,9 @@ def _stands_out(text: str, found: re.Match[str]) -> bool:
 
 
 def _headed(text: str, is_cut: bool) -> _Pieces | None:
-    """Pieces of a text with a heading of its reply; None for one that has none and, unless it was cut, for a thought's alone.
+    """Pieces of a text under headings; None for one that has none.
 
-    "Here is my response" needs the thought's heading before it. The other one stands on a line of its own, and needs nothing.
+    A thought's heading alone counts where the text was cut. "Here is my response" needs the thought's heading before it. The other one stands on a line of its own, and needs nothing.
     """
     begins = _HEADING.match(text)
     start = begins.end() if begins else 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from alignsuite.errors import ModelError, RequestError
 from alignsuite.models.engines.chat_template import ChatTemplate
@@ -22,6 +22,23 @@ FRAME = "frame"
 _SIGNS = re.compile(
     r"<(?=\||/?s>|<SYS>|</SYS>|(?:start|end)_of_turn>|(?:bos|eos|pad|unk)>)|\[(?=/?[A-Z_]{2,}\])", re.IGNORECASE
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How conversations become prompts: a template, the text that stands for it, and what the card says of it."""
+
+    template: ChatTemplate | None
+    source: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+def asking_by(
+    framing: Framing, own: str | None, arguments: Mapping[str, object], tokens: Mapping[str, object]
+) -> Asking:
+    """How to ask by a framing; `own` is the checkpoint's template, `tokens` are its special tokens."""
+    template, fault = framed(own, framing, arguments, tokens)
+    return Asking(template, identity(own, framing, arguments), {FRAME: fault})
 
 
 def framed(

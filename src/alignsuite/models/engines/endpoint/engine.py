@@ -122,23 +122,10 @@ def open_endpoint(
     )
     rate_limits = [RateLimit(limit, clock) for limit in (requests_per_minute, tokens_per_minute)]
     retrier = Retrier(replicas, model, backoff=backoff, retries=retries, requests=rate_limits[0], tokens=rate_limits[1])
-    added = {"body": body, "template_arguments": template_arguments, "thinking_tokens": thinking_tokens}
-    info = ModelInfo(
-        name=name or model,
-        fingerprint=fingerprint(
-            ENGINE,
-            _READING,
-            json.dumps(sorted(address.url for address in addresses)),
-            model,
-            form,
-            *ways_of_asking(template_arguments, body, thinking_tokens),
-        ),
-        engine=ENGINE,
-        can_chat=form != "raw",
-        can_choose=True,
-        details={"url": replicas.names, "form": form} | _said(added),
-    )
     parameters = Parameters(retrier, body, template_arguments)
+    added = {"body": body, "template_arguments": template_arguments, "thinking_tokens": thinking_tokens}
+    ways = ways_of_asking(template_arguments, body, thinking_tokens)
+    info = _described(name or model, addresses, model, form, ways, added)
     most = concurrency * len(addresses)
     return EndpointModel(info, replicas, retrier, parameters, form=form, most=most, thinking_tokens=thinking_tokens)
 
@@ -266,9 +253,28 @@ class EndpointModel:
         return replace(self.info, can_choose=can_choose, details=kept | found, learnt=learnt)
 
 
-def _said(added: Mapping[str, object]) -> dict[str, str]:
-    """What the user adds to every request, for `ModelInfo.details`."""
-    return {name: json.dumps(value, sort_keys=True) for name, value in added.items() if value}
+def _described(
+    name: str,
+    addresses: tuple[Address, ...],
+    model: str,
+    form: Form,
+    ways: tuple[str, ...],
+    added: Mapping[str, object],
+) -> ModelInfo:
+    """The model as it is known before the server was heard, with what the user adds to every request.
+
+    Secrets and the order of URLs are no part of the fingerprint.
+    """
+    urls = [address.url for address in addresses]
+    return ModelInfo(
+        name=name,
+        fingerprint=fingerprint(ENGINE, _READING, json.dumps(sorted(urls)), model, form, *ways),
+        engine=ENGINE,
+        can_chat=form != "raw",
+        can_choose=True,
+        details={"url": ", ".join(urls), "form": form}
+        | {name: json.dumps(value, sort_keys=True) for name, value in added.items() if value},
+    )
 
 
 def _closer(clients: tuple[Client, ...]) -> Callable[[], Coroutine[Any, Any, None]]:

@@ -52,7 +52,10 @@ _MEANINGS = {_folded(reason): meaning for meaning, reasons in REASONS.items() fo
 
 
 def _meaning(reason: str) -> Meaning | None:
-    """What a reason means; of one that says more behind a colon, its first word decides, unless that says all is well."""
+    """What a reason means.
+
+    Of one that says more behind a colon the first word decides, unless that says all is well.
+    """
     first = _MEANINGS.get(_folded(re.split(r"[:;,]", reason, maxsplit=1)[0]))
     return _MEANINGS.get(_folded(reason)) or (first if first in ("withheld", "failed") else None)
 
