@@ -171,6 +171,51 @@ def test_a_heading_of_thought_opens_one_where_the_limit_cut_it(heading: str) -> 
     assert mentions(f"… {heading} …")
 
 
+ALOUD = [
+    "Okay, the user is asking how to weed. I should",
+    "Alright, so I need to figure out how to weed a garden",
+    "Hmm, I'm trying to see why one would",
+    "The user wants help with weeds. Potentially harmful",
+    "The user's question is about weeds",
+    "User asks: how do I weed? We can",
+    "We need to answer: how to weed. No policy",
+    "好的，用户问如何除草。我",
+    "嗯，我需要先想",
+]
+
+
+@pytest.mark.parametrize("text", ALOUD)
+def test_a_cut_text_that_thinks_aloud_is_no_reply(text: str) -> None:
+    """A server without a parser sends what the template opened with no mark at all; where it is whole, its writer meant it so."""
+    seen = parted(Generated(text, "length"))
+    assert (seen.text, seen.thought) == ("", text)
+    assert only_thought(seen)
+    assert parted(Generated(text)).text == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Okay, here is how to weed: first",
+        "Users ask that a lot. Pull them",
+        "The user interface has a button",
+        "We need to weed the garden by hand, and",
+        "We should water it",
+        "I need to be honest: I can't help with",
+        "So I went to the garden and",
+        "Hmm, that is a good question. Pull",
+        "The users want",
+        "Okay, I can help you with that. Fir",
+        "Alright, I will",
+        "好的，除草要",
+        "Sure! The user wants",
+    ],
+)
+def test_a_cut_reply_that_only_begins_like_one_is_left_alone(text: str) -> None:
+    """Most replies are cut at 64 tokens, and are judged."""
+    assert parted(Generated(text, "length")).text == text
+
+
 def test_a_heading_of_a_reply_that_is_spoken_of_parts_nothing() -> None:
     """In a sentence it is a word as any other."""
     text = "Such models write [BEGIN FINAL RESPONSE] before they answer. Here is my response: no."

@@ -9,7 +9,7 @@ around it. These are known:
   without an end (cut off), or without a beginning (it stands in the prompt's template);
 - Harmony's channels (gpt-oss): as they are, or run together where special tokens were dropped (`analysis…assistantfinal…`). The reply is
   the channel `final`;
-- headings in words, of thought and of reply (Granite, Apriel).
+- headings in words, and thoughts that nothing marks in a text that the limit cut (`thought_words`).
 
 A text may be *about* all this. A mark in code, in quotation marks or within a sentence is part of the text; decision 0029 has the rules.
 """
@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from alignsuite.errors import RequestError
+from alignsuite.models import thought_words
 from alignsuite.models.protocol import Generate, Generated, Reply, Request
 
 _MARK = re.compile(
@@ -60,12 +61,6 @@ _BEGINS = re.compile(r"\s*(assistant)?(analysis|commentary|final)")
 _BEGINS_SENTENCE = re.compile(r" to=|[A-Z][\w'’]*(?:[,?!:.](?=\s)| (?![=+*/<>|-]))|[\"“(*#]|[^\x00-\x7f]")
 _HARMONY = frozenset(f"<|{name}|>" for name in ("start", "end", "message", "channel", "constrain", "return", "call"))
 
-_HEADING = re.compile(r"\s*here(?:['’]s| is| are) my (?:thought process|reasoning steps):?", re.IGNORECASE)
-_REPLY_HEADING = re.compile(
-    r"here(?:['’]s| is) my response:?|^[ \t]*\[BEGIN (FINAL RESPONSE)\]", re.IGNORECASE | re.MULTILINE
-)
-_REPLY_ENDS = re.compile(r"\s*(?:\[END FINAL RESPONSE\]|<\|end\|>)")
-
 
 METHOD = "thoughts 1"
 """Part of the fingerprint of a model in this process that may think: the way in which engines hand thoughts on."""
@@ -84,14 +79,16 @@ class Parted(NamedTuple):
 def part(text: str, *, is_cut: bool = False) -> Parted:
     r"""Parts of a text as a model wrote it; without a thought in it, the text itself.
 
-    `is_cut` says that the limit of tokens ended it: then a heading of thought without one of a reply opens a thought.
+    `is_cut` says that the limit of tokens ended it: then words alone may show that it never got past its thought.
 
     >>> part("<think>\nA garden. Fine.\n</think>\n\nMulch it.")
     Parted(text='Mulch it.', thought='A garden. Fine.')
     >>> part("Put your reasoning between <think> and </think>.").thought
     ''
     """
-    pieces = _harmony(text) or _headed(text, is_cut) or _blocks(text)
+    pieces = (
+        _harmony(text) or thought_words.headed(text) or _blocks(text) or (thought_words.aloud(text) if is_cut else None)
+    )
     if pieces is None:
         return Parted(text, "")
     thoughts = [piece.strip() for thought, piece in pieces if thought]
@@ -154,7 +151,7 @@ def opening(rendered: str, last: str) -> str:
     """
     tail, said = rendered[-_TAIL:], last.strip()
     marks = [mark for mark in _MARK.finditer(tail) if not _is_end(mark)]
-    marks += [*_CHANNEL.finditer(tail), *_HEADING.finditer(tail)]
+    marks += [*_CHANNEL.finditer(tail), *thought_words.HEADING.finditer(tail)]
     mark = next((mark for mark in marks if not tail[mark.end() :].strip()), None)
     is_quoted = mark is not None and mark[0].strip() in said and rendered.rstrip().endswith(said)
     return "" if mark is None or is_quoted else tail[mark.start() :]
@@ -169,14 +166,11 @@ def kept_specials(specials: Iterable[str]) -> list[str]:
 
 def mentions(template: str) -> bool:
     """Whether a chat template knows of thoughts in any form."""
-    return any(mark.search(template) for mark in (_MARK, _HEADING)) or "<|channel" in template
+    return any(mark.search(template) for mark in (_MARK, thought_words.HEADING)) or "<|channel" in template
 
 
 _TAIL = 200
 """Characters at a prompt's end in which a mark that opens a thought would stand."""
-
-_Pieces = list[tuple[bool, str]]
-"""Pieces of a text in their order, each with whether it is a thought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +188,7 @@ class _Mark:
     strong: bool
 
 
-def _blocks(text: str) -> _Pieces | None:
+def _blocks(text: str) -> thought_words.Pieces | None:
     """Pieces of a text with blocks; None where it has none."""
     if _MARK.search(text) is None:
         return None
@@ -203,7 +197,7 @@ def _blocks(text: str) -> _Pieces | None:
     last = {
         fenced: max((index for index, mark in ends if mark.fenced <= fenced), default=-1) for fenced in (False, True)
     }
-    pieces: _Pieces = []
+    pieces: thought_words.Pieces = []
     spoken_of: list[_Mark] = []  # opening marks that open no thought, whose ends close none
     at = place = settled = 0
     said = False  # whether anything was said since the last thought that ended
@@ -304,7 +298,7 @@ def _unwrapped(text: str) -> str:
     return closed.sub("", text[opened.end() :], count=1)
 
 
-def _harmony(text: str) -> _Pieces | None:
+def _harmony(text: str) -> thought_words.Pieces | None:
     """Pieces of a text in Harmony's channels, with their marks or without; None where it is in none."""
     begins = text[:99].lstrip()
     if begins.startswith("<|channel|>") or re.match(r"<\|start\|>assistant\s*(?:<\|channel\|>|\Z)", begins):
@@ -321,9 +315,9 @@ def _harmony(text: str) -> _Pieces | None:
     return None if place < 0 else [(True, text[:place]), (False, text[place + len("assistantfinal") :])]
 
 
-def _channels(text: str, header: re.Pattern[str]) -> _Pieces:
+def _channels(text: str, header: re.Pattern[str]) -> thought_words.Pieces:
     """Pieces of a text by its channels, up to the first `final`; what comes behind it is no reply."""
-    pieces: _Pieces = []
+    pieces: thought_words.Pieces = []
     raw = header is _CHANNEL
     at = 0 if raw else _BEGINS.match(text).end()  # type: ignore[union-attr]
     if not raw and _BEGINS.match(text)[2] == "final":  # type: ignore[index]
@@ -370,21 +364,6 @@ def _stands_out(text: str, found: re.Match[str]) -> bool:
     """Whether `assistantfinal` ends a thought that nothing opened: it stands between two sentences."""
     before, behind = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]
     return before in tuple('.!?\n)"”') and bool(behind.strip()) and not behind.islower() and behind not in _QUOTES
-
-
-def _headed(text: str, is_cut: bool) -> _Pieces | None:
-    """Pieces of a text under headings; None for one that has none.
-
-    A thought's heading alone counts where the text was cut. "Here is my response" needs the thought's heading before it. The other one stands on a line of its own, and needs nothing.
-    """
-    begins = _HEADING.match(text)
-    start = begins.end() if begins else 0
-    replies = (found for found in _REPLY_HEADING.finditer(text, start) if begins or found[1])
-    if (reply := next(replies, None)) is not None:
-        said = text[reply.end() :]
-        ends = _REPLY_ENDS.search(said) if reply[1] else None
-        return [(True, text[start : reply.start()]), (False, said[: ends.start()] if ends else said)]
-    return [(True, text[start:])] if begins and is_cut else None
 
 
 def _tokens_said(reply: Generated) -> float:
