@@ -30,6 +30,17 @@ class Message:
 Prompt = str | tuple[Message, ...]
 """Raw text for a base model to continue, or a conversation that the engine puts into the chat model's own template."""
 
+
+def last_turn(prompt: Prompt) -> str:
+    """What was said last, before the model speaks: the last turn's words, or the raw text."""
+    return prompt if isinstance(prompt, str) else prompt[-1].content
+
+
+def characters_of(prompt: Prompt) -> int:
+    """How many characters a prompt has, all turns together."""
+    return len(prompt) if isinstance(prompt, str) else sum(len(turn.content) for turn in prompt)
+
+
 Finish = Literal["stop", "length", "withheld"]
 """How a text ended: by itself, at the limit of tokens, or because somebody kept the rest (or all of it) back."""
 

@@ -22,7 +22,17 @@ from dataclasses import dataclass
 
 from alignsuite.errors import BudgetSpent, ModelError, ReplayMissing, RequestError
 from alignsuite.models.broker.queue import RequestQueue
-from alignsuite.models.protocol import Chosen, Generate, Generated, LearningModel, Model, ModelInfo, Reply, Request
+from alignsuite.models.protocol import (
+    Chosen,
+    Generate,
+    Generated,
+    LearningModel,
+    Model,
+    ModelInfo,
+    Reply,
+    Request,
+    characters_of,
+)
 from alignsuite.models.store import Store
 from alignsuite.models.thoughts import as_seen
 
@@ -107,9 +117,7 @@ def tokens_of(request: Request, reply: Reply) -> int:
     counted = reply.prompt_tokens + reply.completion_tokens
     if counted:
         return counted
-    prompt = request.prompt
-    length = len(prompt) if isinstance(prompt, str) else sum(len(message.content) for message in prompt)
-    length += len(reply.text) if isinstance(reply, Generated) else 0
+    length = characters_of(request.prompt) + (len(reply.text) if isinstance(reply, Generated) else 0)
     return max(1, length // _CHARACTERS_A_TOKEN)
 
 

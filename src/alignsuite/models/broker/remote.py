@@ -102,9 +102,7 @@ class BrokerServer:
                 return {}
         except WaiterGone:
             raise
-        except (
-            Exception
-        ) as error:  # whatever it is, the worker raises it where its test waits: an error, and no verdict
+        except Exception as error:  # the worker raises it where its test waits: an error, and no verdict
             return {"failed": error_to_wire(error)}
         raise ChannelClosed(f"`{what}` is nothing that a worker asks")
 

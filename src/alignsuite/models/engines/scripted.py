@@ -24,9 +24,10 @@ from alignsuite.models.protocol import (
     Generated,
     ModelInfo,
     ModelSettings,
-    Prompt,
     Reply,
     Request,
+    characters_of,
+    last_turn,
 )
 
 Hint = Mapping[str, Any]
@@ -269,11 +270,7 @@ class ScriptedModel:
         """Nothing to free."""
 
     def _reply(self, request: Request) -> Reply:
-        length = (
-            len(request.prompt)
-            if isinstance(request.prompt, str)
-            else sum(len(turn.content) for turn in request.prompt)
-        )
+        length = characters_of(request.prompt)
         hint: Hint = request.hint
         fills = self._double.fills_forms
         if isinstance(request, Choose):
@@ -284,12 +281,8 @@ class ScriptedModel:
         if fills and hint.get("values"):
             text = _drawn_answer(hint, self._double.weigh(hint, len(hint["values"])), request.seed)
         else:
-            text = self._double.write(hint, _last_turn(request.prompt))
+            text = self._double.write(hint, last_turn(request.prompt))
         return Generated(text, prompt_tokens=length // 4, completion_tokens=len(text) // 4)
-
-
-def _last_turn(prompt: Prompt) -> str:
-    return prompt if isinstance(prompt, str) else prompt[-1].content
 
 
 def names() -> dict[str, str]:
