@@ -261,14 +261,17 @@ def test_a_model_asked_by_our_own_template_learns_too(store: Store) -> None:
 
 def test_a_thought_that_our_own_template_opened_is_one(tmp_path: Path) -> None:
     """Unclosed, as it is here, it would be judged as the reply."""
-    framing = Framing(template="{{ messages[0].content }}<think>\n")
+    framing = Framing(template="{{ messages[0].content }}{% if think %}<think>\n{% endif %}")
     with OpenAIServer() as server:
-        settings = ModelSettings(tmp_path, base_url=server.url, api_key="k", framing=framing)
+        settings = ModelSettings(
+            tmp_path, base_url=server.url, api_key="k", framing=framing, template_arguments={"think": True}
+        )
         model = open_target("openai:double-1", "guard", "auto", settings)
         ((_, reply),) = model.answer([chat("hi")])
         model.close()
     assert isinstance(reply, Generated)
     assert reply.text.startswith("<think>")
+    assert "chat_template_kwargs" not in server.bodies()[0]  # a raw text, to which the server's template does nothing
 
 
 def test_replies_that_an_older_version_read_are_not_taken_for_new_ones(

@@ -167,6 +167,20 @@ def test_an_engine_that_cant_heed_an_option_refuses_it(project: pytest.Pytester)
     )
 
 
+def test_arguments_for_a_template_are_refused_where_prompts_are_raw_text(project: pytest.Pytester) -> None:
+    """No template is used then, whatever the endpoint has."""
+    options = (
+        "--model=openai:m",
+        "--align-base-url=http://127.0.0.1:1/v1",
+        "--align-template-arg=enable_thinking=false",
+    )
+    result = project.runpytest(*options, "--stage=pretraining")
+    assert "is asked in raw text, so --align-template-arg would have no effect" in str(
+        result.outlines + result.errlines
+    )
+    assert result.ret != 0
+
+
 def test_the_record_and_the_screen_say_how_many_replies_were_cut(project: pytest.Pytester) -> None:
     """Whatever the verdict is."""
     result, run, _ = asked(project, lambda _: (SORRY, "length"), "--align-census")

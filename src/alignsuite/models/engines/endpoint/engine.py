@@ -46,8 +46,10 @@ NOTHING: Mapping[str, object] = MappingProxyType({})
 def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> Model:
     """Endpoint model of `openai:NAME`; see `Engine.open`.
 
-    A template of the framing's own is rendered here, and sent as raw text.
+    A template of the framing's own is rendered here with its arguments, and sent as raw text.
     """
+    framing = settings.framing
+    is_ours = framing is not None and framing.template is not None
     model = open_endpoint(
         target.partition(":")[2],
         base_url=settings.base_url,
@@ -58,11 +60,10 @@ def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> 
         tokens_per_minute=settings.tokens_per_minute,
         tell=settings.progress,
         body=settings.body,
-        template_arguments=settings.template_arguments,
+        template_arguments=NOTHING if is_ours else settings.template_arguments,
         thinking_tokens=settings.thinking_tokens,
     )
-    framing = settings.framing
-    return model if framing is None or framing.template is None else Framed(model, framing, settings.template_arguments)
+    return Framed(model, framing, settings.template_arguments) if framing is not None and is_ours else model
 
 
 def open_endpoint(

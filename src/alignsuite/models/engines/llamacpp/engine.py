@@ -28,6 +28,7 @@ from alignsuite.models.identity import fingerprint, pieces_identity
 from alignsuite.models.protocol import (
     Choose,
     Chosen,
+    Finish,
     Form,
     Framing,
     Generate,
@@ -45,6 +46,7 @@ from alignsuite.models.thoughts import METHOD, kept_specials, mentions
 from alignsuite.text.progress import Tell
 
 _USUAL_CONTEXT = 4096
+_FINISHES: Mapping[str, Finish] = {"stop": "stop", "length": "length"}  # another word is no reply
 _SEEDS = 2**32 - 1  # the largest value means "any seed" to llama.cpp
 
 
@@ -184,7 +186,7 @@ class LlamaCppModel:
             choice, usage = answer["choices"][0], answer["usage"]
             return Generated(
                 text=self._opening(request.prompt) + str(choice["text"]),
-                finish="length" if choice["finish_reason"] == "length" else "stop",
+                finish=_FINISHES[choice["finish_reason"]],
                 prompt_tokens=len(tokens),
                 completion_tokens=int(usage["completion_tokens"]),
                 seconds=time.perf_counter() - start,
