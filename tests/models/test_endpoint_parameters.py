@@ -79,6 +79,9 @@ REFUSALS: dict[str, tuple[str, Act]] = {
 }
 
 
+STREAM = "This model only supports stream mode, please enable the stream parameter"
+
+
 def without(name: str, act: Act) -> Plan:
     """A server that refuses every body with this field."""
     return lambda asked: act if name in asked.body else None
@@ -240,6 +243,46 @@ def test_replies_got_without_a_parameter_are_kept_apart_and_found_again(store: S
     asked_through(store, lambda: opened(server.url), *requests, replay=True)
     with pytest.raises(ReplayMissing):
         asked_through(store, lambda: opened(server.url), chat("other"), replay=True)
+
+
+@pytest.mark.parametrize("late", [REFUSALS["OpenAI, stop"], ("many", double.refusal(400, STREAM))])
+def test_what_is_learnt_late_hides_no_reply_that_came_before(store: Store, late: tuple[str, Act]) -> None:
+    """Parameters that a request does not have change nothing about its reply: a replay finds them all."""
+    word, act = late
+
+    def plan(asked: Asked) -> Act | None:
+        has = "stop" in asked.body if word == "stop" else word in str(asked.body) and "stream" not in asked.body
+        return act if has else None
+
+    before, after = [chat(f"n{n}") for n in range(9)], [chat("many", stop=("Q:",)), chat("many more", stop=("Q:",))]
+    with OpenAIServer(plan=plan) as server:
+        assert not asked_through(store, lambda: opened(server.url), *before).info.learnt
+        assert asked_through(store, lambda: opened(server.url), *after).info.learnt
+        count = len(server.asked)
+        asked_through(store, lambda: opened(server.url), *before, *after)
+        assert len(server.asked) == count
+    asked_through(store, lambda: opened(server.url), *before, *after, replay=True)
+
+
+def test_how_long_a_list_may_be_is_learnt_and_said(store: Store) -> None:
+    """A shorter list is a lower bound of less, so it belongs to what choices are kept under, and to nothing else."""
+
+    def plan(asked: Asked) -> Act | None:
+        return double.refusal(400, "top_logprobs: at most 5") if asked.body.get("top_logprobs", 0) > 5 else None
+
+    requests: list[Request] = [chat("n"), *(letters(f"q{n}") for n in range(5))]
+    with OpenAIServer(plan=plan) as server:
+        asked_through(store, lambda: opened(server.url), requests[0])
+        first = asked_through(store, lambda: opened(server.url), *requests[1:])
+        assert first.info.learnt == {"top_logprobs": "5"}
+        assert first.info.details["parameters"] == "top_logprobs=5"
+        count = len(server.asked)
+        asked_through(store, lambda: opened(server.url), *requests)
+        assert len(server.asked) == count
+        asked_through(store, lambda: opened(server.url), letters("new"))
+        assert [body["top_logprobs"] for body in server.bodies()[count:]] == [5]
+    asked_through(store, lambda: opened(server.url), *requests, replay=True)
+    assert store.get(first.info.fingerprint, requests).keys() == {requests[0]}
 
 
 def test_a_model_asked_by_our_own_template_learns_too(store: Store) -> None:

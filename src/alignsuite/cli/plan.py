@@ -57,7 +57,7 @@ def _estimated(session: Session, items: Sequence[pytest.Item]) -> tuple[Estimate
     dry_runs = [(item.nodeid, session.dry_runs[item.nodeid]) for item in items if item.nodeid in session.dry_runs]
     unread = [item.nodeid for item in items if item.nodeid not in session.dry_runs and item.nodeid not in skipped]
     assert session.store is not None  # only a worker of several has none
-    stored = session.store.get(session.info.identity, everything(dry_runs))
+    stored = session.store.replies_of(session.info, everything(dry_runs))
     found = estimate(
         dry_runs, stored, session.store.speed(session.info.identity), alpha=session.settings.alpha, census=session.census,
         unread=unread, unfit=unfit, unjudged=session.without_judge.items(),

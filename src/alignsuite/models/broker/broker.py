@@ -281,7 +281,7 @@ class Broker:
         ):  # what another thread is looking up may turn out to be there, and must not be asked meanwhile
             with self._changed:
                 unknown = [request for request in requests if request not in self._wanted]
-            stored = self._store.get(self.info.identity, unknown) if unknown else {}
+            stored = self._store.replies_of(self.info, unknown)
             stored = {request: reply for request, reply in stored.items() if checked(request, reply) is reply}
             with self._changed:
                 self._wanted.update(unknown)
@@ -327,7 +327,7 @@ class Broker:
         if info.learnt != self._learnt:
             self._store.learn(info.fingerprint, info.learnt)
             self._learnt = info.learnt
-        self._store.put(info.identity, request, reply)
+        self._store.put(info.identity_of(request), request, reply)
 
     def _deliver(self, request: Request, reply: Reply | RequestError) -> None:
         with self._changed:
