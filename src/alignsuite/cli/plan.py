@@ -67,7 +67,7 @@ def _estimated(session: Session, items: Sequence[pytest.Item]) -> tuple[Estimate
     dry_runs = [(nodeid, session.dry_runs[nodeid]) for nodeid in known if nodeid in session.dry_runs]
     unread = [nodeid for nodeid in known if nodeid not in session.dry_runs]
     assert session.store is not None  # only a worker of several has none
-    stored = session.store.get(session.info.identity, everything(dry_runs))
+    stored = session.store.replies_of(session.info, everything(dry_runs))
     found = estimate(
         dry_runs, stored, session.store.speed(session.info.identity), alpha=session.settings.alpha, census=session.census,
         unread=unread, unfit=unfit, unjudged=unjudged,

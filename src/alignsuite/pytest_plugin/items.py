@@ -31,8 +31,6 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     """Parametrize a probe: its bank split into items.
 
     A broken prompt set is a collection error with file and line.
-
-    A broken prompt set is a collection error with file and line.
     """
     mark = metafunc.definition.get_closest_marker(MARK)
     if mark is None:

@@ -23,6 +23,7 @@ from alignsuite.errors import BaselineError, JudgeError, ProbeError, SettingsErr
 from alignsuite.judges.registry import JudgeRegistry, as_judge, open_registry
 from alignsuite.models.broker.broker import Broker, Tick
 from alignsuite.models.broker.remote import RemoteBroker
+from alignsuite.models.engines.chat_template import refuse_arguments
 from alignsuite.models.protocol import Model, ModelInfo
 from alignsuite.models.store import Store
 from alignsuite.planning.alpha import alpha_alone, tests_among
@@ -94,6 +95,8 @@ class Session:
             baseline = open_baseline(settings.baseline, baselines_folder(settings.cache), settings.root)
         judges = open_registry(settings.judges, judging, flagged_only=settings.second_opinion == "flagged")
         session = cls(settings, broker.info, broker, store, _limits(settings), baseline, judges, judging)
+        if form_of(session.info, session.stage) == "raw":
+            refuse_arguments(session.info.name, settings.template_arguments)
         if baseline is not None:
             baseline.check_run(session.header(), calibrating=settings.calibrate)
         return session
