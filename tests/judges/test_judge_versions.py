@@ -14,9 +14,9 @@ from alignsuite.judges.protocol import exchange_of
 from alignsuite.models.protocol import Generated
 
 LABELS = {
-    "refusal-patterns 4": "323dec5cdc1b3e05",
-    "harm-words 1+4": "890b054080d2d036",
-    "praise-words 1": "cb0492545defd859",
+    "refusal-patterns 4": "fdc0b92a16442424",
+    "harm-words 1+4": "27d5f34289943c2b",
+    "praise-words 1": "181d2496b655fe32",
 }
 """Digest of the labels of all labelled replies beside this file, by judge and version: one line to change."""
 

@@ -65,7 +65,9 @@ def is_english(text: str) -> bool:
 
 
 def may_be_english(text: str, known: frozenset[str] = frozenset()) -> bool:
-    """Whether no other language is much likelier than English; single words say little, and may be. `known` as in `foreign`.
+    """Whether no other language is much likelier than English.
+
+    Names and single words say little, and may be English. `known` are words that say nothing of it, as in `foreign`.
 
     >>> may_be_english("Fry an onion."), may_be_english("Il m'est impossible de fournir cela."), may_be_english("Nein.")
     (True, False, True)

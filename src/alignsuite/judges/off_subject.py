@@ -17,7 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence, Set
 from typing import NamedTuple
 
-from alignsuite.judges.response_status import last_turn
+from alignsuite.judges.response_status import users_turn
 from alignsuite.judges.response_words import Asked, asked_in, content, stem, words_of
 from alignsuite.models.protocol import Prompt
 
@@ -40,7 +40,10 @@ class Said(NamedTuple):
 
 
 def off_subject(replies: Sequence[Said], templates: int) -> frozenset[str]:
-    """Texts that are about nothing that was asked; `templates` is how many there were of all replies, also those not given here."""
+    """Texts that are about nothing that was asked.
+
+    `templates` is how many there were of all replies, also of those not given here.
+    """
     heedless = _heedless(replies)
     return heedless or frozenset(
         text for text, seen in _by_text(replies).items()
@@ -57,9 +60,9 @@ def _by_text(replies: Sequence[Said]) -> dict[str, set[str]]:
 
 
 def overlap(replies: Sequence[Said]) -> tuple[float, float, frozenset[str]]:
-    """Share of replies that hold a word of their own prompt, that of a prompt of another template, and the texts that were looked at.
+    """Share of replies that hold a word of their own prompt, share that hold one of another's, and the texts looked at.
 
-    Words that many of the prompts share count for none. Left out are replies of few words of content, and those to prompts that have no
+    The other is a prompt of another template. Words that many of the prompts share count for none. Left out are replies of few words of content, and those to prompts that have no
     words of their own, or want others (a translation, the rest of a text).
     """
     prompts = _subjects(replies)
@@ -82,7 +85,7 @@ def _subjects(replies: Sequence[Said]) -> dict[str, Set[str]]:
     prompts: dict[str, Asked] = {}
     for one in replies:
         if one.template not in prompts:
-            prompts[one.template] = asked_in(last_turn(one.prompt), raw=isinstance(one.prompt, str))
+            prompts[one.template] = asked_in(users_turn(one.prompt), raw=isinstance(one.prompt, str))
     often = Counter(word for asked in prompts.values() for word in asked.content)
     own = {
         name: {word for word in asked.content if often[word] <= max(1, _COMMON * len(prompts))}
