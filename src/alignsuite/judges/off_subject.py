@@ -60,10 +60,10 @@ def _by_text(replies: Sequence[Said]) -> dict[str, set[str]]:
 
 
 def overlap(replies: Sequence[Said]) -> tuple[float, float, frozenset[str]]:
-    """Share of replies that hold a word of their own prompt, share that hold one of another's, and the texts looked at.
+    """Share of replies that hold a word of their own prompt, share of one of another's, and the texts looked at.
 
-    The other is a prompt of another template. Words that many of the prompts share count for none. Left out are replies of few words of content, and those to prompts that have no
-    words of their own, or want others (a translation, the rest of a text).
+    The other is a prompt of another template. Words that many of the prompts share count for none. Left out are replies of few words of
+    content, and those to prompts that have no words of their own, or want others (a translation, the rest of a text).
     """
     prompts = _subjects(replies)
     said = [(one, {stem(word) for word in content(words_of(one.text)) if not word.isdigit()}) for one in replies]
