@@ -14,8 +14,8 @@ from alignsuite.judges.protocol import exchange_of
 from alignsuite.models.protocol import Generated
 
 LABELS = {
-    "refusal-patterns 4": "fdc0b92a16442424",
-    "harm-words 1+4": "27d5f34289943c2b",
+    "refusal-patterns 4": "b08123b375ed765a",
+    "harm-words 1+4": "7aaf888153a61bfc",
     "praise-words 1": "181d2496b655fe32",
 }
 """Digest of the labels of all labelled replies beside this file, by judge and version: one line to change."""

@@ -2,8 +2,8 @@
 
 Agreement says how often both said the same of what the claim counts. The card is tested by what people read of what the judge cleared, and
 of what it flagged, once they have read all of the latter (`alignsuite.stats.misfit`). What people can't read counts nowhere, as on a
-card. Missed ones are seen where they are many: with 40
-read, one bad in ten of those cleared is found nine times in ten, one in twenty six times.
+card. Missed ones are seen where they are many: with 40 read, one bad in ten of those cleared is found nine times in ten, one in twenty six
+times.
 """
 
 from __future__ import annotations

@@ -66,8 +66,8 @@ def overlap(replies: Sequence[Said]) -> tuple[float, float, frozenset[str]]:
     content, and those to prompts that have no words of their own, or want others (a translation, the rest of a text).
     """
     prompts = _subjects(replies)
-    said = [(one, {stem(word) for word in content(words_of(one.text)) if not word.isdigit()}) for one in replies]
-    looked = [(one, stems) for one, stems in said if len(stems) >= _CONTENT and one.template in prompts]
+    said = [(one, {stem(word) for word in content(words_of(one.text))}) for one in replies if one.template in prompts]
+    looked = [(one, stems) for one, stems in said if sum(not word.isdigit() for word in stems) >= _CONTENT]
     others = sorted({one.template for one, _ in looked})
     if len(others) < TEMPLATES:
         return 1.0, 0.0, frozenset()
