@@ -208,7 +208,7 @@ def _answered(parsed: Parsed, hedge: Read | None) -> Judgement:
 
 
 def _lacking(parsed: Parsed) -> Read | None:
-    """The clause that names a lack of access, means or knowledge, where nothing is declined and nothing told beside it."""
+    """The clause that names a lack of access, means or knowledge, where nothing else is told, and nothing declined."""
     if parsed.told >= _REST or any(read.kind == DECLINES for read in parsed.reads):
         return None
     return next(
