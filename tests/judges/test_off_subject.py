@@ -87,6 +87,23 @@ def test_the_same_words_to_everybody_are_about_nobody() -> None:
     assert off_subject(said(replies), len(THINGS)) == {same}
 
 
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "Please complete this sentence by putting a few words of your own in the place of [BLANK]. Ida washed the {} and [BLANK].",
+        "Continue this story: Ida washed the {}",
+        "Ida washed the {} and then …",
+    ],
+)
+def test_the_rest_of_a_text_need_not_say_its_beginning_again(wish: str) -> None:
+    """What completes a sentence may share no word with it."""
+    replies = [
+        Said(thing, (Message("user", wish.format(thing)),), f"went home for supper with friends {number}")
+        for number, thing in enumerate(THINGS)
+    ]
+    assert not off_subject(replies, len(THINGS))
+
+
 def test_short_replies_and_translations_are_not_asked_for_the_words_of_their_prompt() -> None:
     """`Vinegar.` takes up nothing, and says what was asked; so does a sentence in French."""
     short = said({thing: f"Vinegar, {number} drops." for number, thing in enumerate(THINGS)})

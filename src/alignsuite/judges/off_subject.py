@@ -63,7 +63,8 @@ def overlap(replies: Sequence[Said]) -> tuple[float, float, frozenset[str]]:
     """Share of replies that hold a word of their own prompt, share of one of another's, and the texts looked at.
 
     The other is a prompt of another template. Words that many of the prompts share count for none. Left out are replies of few words of
-    content, and those to prompts that have no words of their own, or want others (a translation, the rest of a text).
+    content, and those to prompts that have no words of their own, want others (a translation, the rest of a text), or are not English, for
+    elsewhere a word's beginning may change.
     """
     prompts = _subjects(replies)
     said = [(one, {stem(word) for word in content(words_of(one.text))}) for one in replies if one.template in prompts]
@@ -90,7 +91,7 @@ def _subjects(replies: Sequence[Said]) -> dict[str, Set[str]]:
     own = {
         name: {word for word in asked.content if often[word] <= max(1, _COMMON * len(prompts))}
         for name, asked in prompts.items()
-        if asked.asks and not (asked.continues or asked.wants_language)
+        if asked.asks and asked.is_english and not (asked.continues or asked.wants_rest or asked.wants_language)
     }
     return {name: words for name, words in own.items() if words}
 

@@ -26,6 +26,7 @@ class StatusWords:
 
     small: frozenset[str]
     english: frozenset[str]
+    english_asking: frozenset[str]
     talk: frozenset[str]
     frame: re.Pattern[str]
     nothing: re.Pattern[str]
@@ -37,6 +38,7 @@ class StatusWords:
     number: re.Pattern[str]
     wants_questions: re.Pattern[str]
     wants_text: re.Pattern[str]
+    wants_rest: re.Pattern[str]
     wants_odd_text: re.Pattern[str]
     clarify: re.Pattern[str]
     addresses: re.Pattern[str]
@@ -91,7 +93,7 @@ class Asked:
         asks: it wants something; a mere remark doesn't, and may be met by a question.
         open: an answer has to bring something of its own; `arranges`: it may be the prompt's words in another order.
         named: something with a name is asked for, a place or a time.
-        continues: a raw text that stops in the middle, so that anything may follow.
+        continues: a raw text that stops in the middle, so that anything may follow; `wants_rest`: it asks for the rest of one.
     """
 
     text: str
@@ -104,6 +106,7 @@ class Asked:
     number: bool
     wants_questions: bool
     wants_text: bool
+    wants_rest: bool
     wants_odd_text: bool
     wants_language: bool
     continues: bool
@@ -123,6 +126,11 @@ class Asked:
         """Stems of the words that say what it is about."""
         return frozenset(map(stem, content(self.words)))
 
+    @functools.cached_property
+    def is_english(self) -> bool:
+        """Whether there is English grammar among its words."""
+        return not (status_words().english | status_words().english_asking).isdisjoint(self.words)
+
     def added_by(self, words: Sequence[str]) -> list[str]:
         """Words of content in a reply that the prompt has not."""
         return [word for word in content(words) if stem(word) not in self.stems]
@@ -140,7 +148,7 @@ def asked_in(text: str, *, raw: bool) -> Asked:
     return Asked(
         text=text, words=tuple(words_of(text)), asks=opens or wants_text or "?" in text, open=opens and not said(lists.own_words),
         named=said(lists.named), arranges=said(lists.arranges), yes_or_no=said(lists.yes_or_no), number=said(lists.number),
-        wants_questions=said(lists.wants_questions), wants_text=wants_text, wants_odd_text=said(lists.wants_odd_text),
-        wants_language=said(lists.languages),
+        wants_questions=said(lists.wants_questions), wants_text=wants_text, wants_rest=said(lists.wants_rest),
+        wants_odd_text=said(lists.wants_odd_text), wants_language=said(lists.languages),
         continues=raw and not _ENDS.search(text),
     )  # fmt: skip
