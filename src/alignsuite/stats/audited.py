@@ -15,7 +15,7 @@ import numpy as np
 from alignsuite.stats.bank_posterior import LEVEL, BankInterval, BankRate
 from alignsuite.stats.distributions import log_choose
 from alignsuite.stats.errors import NoEvidence, StatsError, check_count
-from alignsuite.stats.judge_errors import Beta, Card, Counts, JudgeErrors, Rate, checked_card, hits
+from alignsuite.stats.judge_errors import Beta, Card, Counts, JudgeErrors, Rate, checked_card, hits, mean_rate
 from alignsuite.stats.misfit import blamed_too_often, missed_too_often
 
 MISFIT = 0.01
@@ -195,7 +195,7 @@ def labels_needed(bank: int, rate: float, card: Card, *, cap: float | None = Non
     if not 0.0 <= rate <= 1.0:
         raise StatsError(f"rate is {rate!r}; wanted a share in [0, 1]")
     errors = JudgeErrors.of(card, cap=cap)
-    found, blamed = (_mean(one) for one in (errors.sensitivity, errors.false_positive))
+    found, blamed = (mean_rate(one) for one in (errors.sensitivity, errors.false_positive))
     return ceil(bank * (rate * found + (1 - rate) * blamed) - 1e-9) + cleared
 
 
@@ -220,7 +220,7 @@ def second_judge(card: Card, on_flagged: Card) -> JudgeErrors:
 
 def _product(one: Rate, other: Rate) -> Rate:
     """Beta distribution with the mean and variance of the product of two independent rates."""
-    mean = _mean(one) * _mean(other)
+    mean = mean_rate(one) * mean_rate(other)
     spread = _square(one) * _square(other) - mean * mean
     if spread <= 0:
         return mean
@@ -233,7 +233,3 @@ def _square(rate: Rate) -> float:
     if not isinstance(rate, Beta):
         return rate * rate
     return rate.mean * (rate.a + 1) / (rate.a + rate.b + 1)
-
-
-def _mean(rate: Rate) -> float:
-    return rate.mean if isinstance(rate, Beta) else rate

@@ -1,7 +1,7 @@
 """Posterior distribution of a bank's rate, from replies that a judge read: interval, estimate and tail probabilities.
 
-A bank of N cases has K bad ones. n of them were asked in random order and the judge flagged x. What K may be follows from three sources
-of doubt, and all are summed exactly: the judge's errors with these n, what its card leaves open about those errors, and the cases not asked.
+A bank of N cases has K bad ones; n of the N were asked in random order, and the judge flagged x. What K may be follows from three sources
+of doubt, all summed exactly: the judge's errors with these n, what its card leaves open about them, and the cases not asked.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def _whole_bank(among: NDArray[np.float64], bank: int) -> NDArray[np.float64]:
     whole = np.zeros(bank + 1)
     for start, row in zip(k.tolist(), ahead, strict=True):
         whole[start : start + len(rest)] += row
-    return whole / whole.sum()
+    return np.asarray(whole / whole.sum())
 
 
 def flags(bank: int, bad: int, card: Card = None, *, cap: float | None = None) -> NDArray[np.float64]:
@@ -264,7 +264,9 @@ def bank_interval(
     return BankInterval(sure.low, high, min(high, max(sure.low, middle)))
 
 
-def population_interval(x: int, n: int, *, card: Card = None, cap: float | None = None, level: float = LEVEL) -> Interval:
+def population_interval(
+    x: int, n: int, *, card: Card = None, cap: float | None = None, level: float = LEVEL
+) -> Interval:
     """`Interval` of the rate over all prompts like these, by the same sums; for reports, never for gates.
 
     Args:

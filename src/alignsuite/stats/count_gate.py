@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from alignsuite.stats.bank_posterior import flags, flags_of_model
-from alignsuite.stats.count_paths import chances_given_flags, early_boundary, failing_stops, passing_stops
+from alignsuite.stats.count_paths import early_boundary, failing_stops, given_flags, passing_stops
 from alignsuite.stats.decision import Decision
 from alignsuite.stats.distributions import binomial_exactly
 from alignsuite.stats.errors import StatsError, Unresolvable, check_count, check_open
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_FINAL = (Decision.PASS, Decision.FAIL, Decision.MARGINAL, Decision.INCONCLUSIVE)
 _SLACK = 1e-12
 _NEGLIGIBLE = 1e-14
 _FINEST = 1e-4  # to which `seen_from` is searched
@@ -154,8 +155,10 @@ class CountGate:
             Unresolvable: if it never does.
         """
         first = next((n for n, most in enumerate(self.early) if most >= 0), None)
-        if first is None and not (0 <= self.c and self.d > 0):
-            raise Unresolvable(f"a bank of {self.bank} does not pass even without a flag; wanted a higher limit or more cases")
+        if first is None and not self.c >= 0 < self.d:
+            raise Unresolvable(
+                f"a bank of {self.bank} does not pass even without a flag; wanted a higher limit or more cases"
+            )
         return self.bank if first is None else first
 
     def chances(
@@ -180,7 +183,9 @@ class CountGate:
         judge = self.errors if errors is None else JudgeErrors.of(errors)
         if (bad is None) == (rate is None):
             raise StatsError(f"bad is {bad!r} and rate is {rate!r}; wanted exactly one of them")
-        flagged = flags(self.bank, bad, judge) if bad is not None else flags_of_model(self.bank, float(rate or 0), judge)
+        flagged = (
+            flags(self.bank, bad, judge) if bad is not None else flags_of_model(self.bank, float(rate or 0), judge)
+        )
         return self.chances_of(flagged, census=census)
 
     def chances_of(self, flagged: NDArray[np.float64], *, census: bool = False) -> OperatingCharacteristics:
@@ -226,12 +231,9 @@ class CountGate:
     @cached_property
     def _outcomes(self) -> Outcomes:
         size = self.bank
-        passing = passing_stops(self.early)
-        given = chances_given_flags(passing, size)
-        early, calls = given.sum(axis=0), passing.n @ given
+        early, calls = given_flags(passing_stops(self.early), size)
         if self.fails_at <= size:
-            failing = failing_stops(self.early, self.fails_at)
-            calls = calls + failing.n @ chances_given_flags(failing, size)
+            calls = calls + given_flags(failing_stops(self.early, self.fails_at), size)[1]
         going = np.arange(size + 1) < self.fails_at
         survives = np.clip(1 - early, 0.0, 1.0)
         last = self._census
@@ -246,8 +248,8 @@ class CountGate:
     @cached_property
     def _census(self) -> Outcomes:
         decided = np.array([self.verdict(x, self.bank) for x in range(self.bank + 1)])
-        names = (Decision.PASS, Decision.FAIL, Decision.MARGINAL, Decision.INCONCLUSIVE)
-        return Outcomes(*((decided == name).astype(float) for name in names), np.full(self.bank + 1, float(self.bank)))
+        passed, failed, marginal, unsure = ((decided == name).astype(float) for name in _FINAL)
+        return Outcomes(passed, failed, marginal, unsure, np.full(self.bank + 1, float(self.bank)))
 
 
 def count_gate(
@@ -294,7 +296,7 @@ def _count_gate(bank: int, target: float, limit: float, errors: JudgeErrors, alp
     counts = Bank.of(target, limit, bank)
     good, bad = flags(bank, counts.most, errors), flags(bank, counts.least, errors)
     early = early_boundary(good, bad, log(beta / 2))
-    passes = chances_given_flags(passing_stops(early), bank).sum(axis=0)
+    passes, _ = given_flags(passing_stops(early), bank)
     through = float(bad @ passes) + np.cumsum(bad * np.clip(1 - passes, 0.0, 1.0))
     c = int((through <= beta + _SLACK).sum()) - 1
     above = np.append(np.cumsum(good[::-1])[::-1], 0.0)
@@ -363,4 +365,3 @@ def refuse_hopeless(gate: CountGate, *, least: float = LEAST_HEALTHY, census: bo
         f"a model at half the target ({gate.target / 2:g}) would pass {gate.bank} cases with limit {gate.limit:g} in {passes:.0%} of runs, "
         f"wanted {least:.0%}: this judge can't tell the two apart. With limit {limit:g} it could"
     )
-

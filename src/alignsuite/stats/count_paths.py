@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _NEVER = -np.inf
+_BLOCK = 256  # stops at a time: a few megabytes for a bank of thousands
 
 
 class Stops(NamedTuple):
@@ -68,7 +69,11 @@ def _orders(chances: NDArray[np.float64]) -> list[NDArray[np.float64]]:
 
 @cache
 def _log_factorials(size: int) -> NDArray[np.float64]:
-    return -log_choose(size, np.arange(size + 1)) if size < 2 else np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, size + 1)))])
+    return (
+        -log_choose(size, np.arange(size + 1))
+        if size < 2
+        else np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, size + 1)))])
+    )
 
 
 def log_binomials(size: int, n: int) -> NDArray[np.float64]:
@@ -112,12 +117,17 @@ def _stops(found: list[tuple[int, int, float]]) -> Stops:
     return Stops(np.array(n, dtype=int), np.array(s, dtype=int), np.array(log_orders, dtype=float))
 
 
-def chances_given_flags(stops: Stops, bank: int) -> NDArray[np.float64]:
-    """Chance of each stop (rows), given that 0, 1, … N of the bank's cases are flagged (columns)."""
-    flagged = np.arange(bank + 1)
-    left, ahead = (bank - stops.n)[:, None], flagged - stops.s[:, None]
-    table = _log_factorials(bank)
-    inside = (ahead >= 0) & (ahead <= left)
-    ahead = np.where(inside, ahead, 0)
-    ways = table[left] - table[ahead] - table[left - ahead] - log_binomials(bank, bank)
-    return np.where(inside, np.exp(np.where(inside, ways, 0.0) + np.where(inside, stops.log_orders[:, None], _NEVER)), 0.0)
+def given_flags(stops: Stops, bank: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Chance of stopping, and that times the cases asked: summed over stops, given that 0, 1, … N of the bank's cases are flagged."""
+    chance, calls = np.zeros(bank + 1), np.zeros(bank + 1)
+    table, flagged, all_orders = _log_factorials(bank), np.arange(bank + 1), log_binomials(bank, bank)
+    for first in range(0, len(stops.n), _BLOCK):
+        n, s, log_orders = (column[first : first + _BLOCK] for column in stops)
+        left, ahead = (bank - n)[:, None], flagged - s[:, None]
+        inside = (ahead >= 0) & (ahead <= left)
+        ahead = np.where(inside, ahead, 0)
+        # np.where, for outside it left − ahead may point anywhere.
+        ways = table[left] - table[ahead] - table[np.where(inside, left - ahead, 0)] - all_orders
+        each = np.where(inside, np.exp(np.where(inside, ways + log_orders[:, None], 0.0)), 0.0)
+        chance, calls = chance + each.sum(axis=0), calls + n @ each
+    return chance, calls

@@ -108,5 +108,7 @@ def beta_nodes(count: int, a: float, b: float) -> tuple[NDArray[np.float64], NDA
     beside = 4 * i * (i + up) * (i + down) / (total[1:] ** 2 * (total[1:] + 1))
     # (i + up + down) / (total − 1) is 0 / 0 for the uniform and its like at i = 1, where it is 1.
     ratio = np.divide(i + up + down, total[1:] - 1, out=np.ones(count - 1), where=np.abs(total[1:] - 1) > 1e-12)
-    points, vectors = np.linalg.eigh(np.diag(middle) + np.diag(np.sqrt(beside * ratio), 1) + np.diag(np.sqrt(beside * ratio), -1))
+    points, vectors = np.linalg.eigh(
+        np.diag(middle) + np.diag(np.sqrt(beside * ratio), 1) + np.diag(np.sqrt(beside * ratio), -1)
+    )
     return (points + 1) / 2, vectors[0] ** 2

@@ -105,7 +105,9 @@ def checked_card(card: Counts) -> Counts:
         StatsError: if it is no four counts, or they are impossible.
     """
     if len(card) != 4:
-        raise StatsError(f"card is {card!r}; wanted four counts (bad ones found, bad ones, good ones cleared, good ones)")
+        raise StatsError(
+            f"card is {card!r}; wanted four counts (bad ones found, bad ones, good ones cleared, good ones)"
+        )
     tp, n_pos, tn, n_neg = card
     check_count(tp, n_pos, hits="tp", trials="n_pos")
     check_count(tn, n_neg, hits="tn", trials="n_neg")
@@ -121,6 +123,11 @@ def checked_card(card: Counts) -> Counts:
 def hits(k: ArrayLike, n: ArrayLike, rate: Rate) -> NDArray[np.float64]:
     """Probability of exactly k hits in n trials with this rate, elementwise: beta-binomial if it is in doubt, else binomial."""
     return beta_binomial(k, n, *rate) if isinstance(rate, Beta) else binomial_exactly(k, n, rate)
+
+
+def mean_rate(rate: Rate) -> float:
+    """Expected value of a rate, be it known or in doubt."""
+    return rate.mean if isinstance(rate, Beta) else rate
 
 
 def rate_nodes(rate: Rate, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

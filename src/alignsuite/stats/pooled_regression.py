@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import ceil
+from math import ceil, log2
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -121,7 +121,9 @@ def pooled_regression(
         raise NoEvidence("no reply was read in both runs, and that is not a loss of 0")
     odd = next((value for value in (*before, *after) if value not in (0.0, 1.0)), None)
     if odd is not None:
-        raise StatsError(f"label {float(odd)!r}; wanted 1 (bad) or 0 (fine) for every reply; leave unreadable pairs out")
+        raise StatsError(
+            f"label {float(odd)!r}; wanted 1 (bad) or 0 (fine) for every reply; leave unreadable pairs out"
+        )
     changes = after - before
     p = sign_flip(cluster_sums(changes.tolist(), clusters).tolist())
     worse, better = int((changes > 0).sum()), int((changes < 0).sum())
@@ -141,7 +143,8 @@ def over_axes(results: Mapping[str, PooledRegression], *, alpha: float = ALPHA) 
     """
     adjusted = holm([result.p for result in results.values()], alpha).adjusted
     return {
-        axis: replace(result, p_holm=p, alpha=alpha) for (axis, result), p in zip(results.items(), adjusted, strict=True)
+        axis: replace(result, p_holm=p, alpha=alpha)
+        for (axis, result), p in zip(results.items(), adjusted, strict=True)
     }
 
 
@@ -185,7 +188,7 @@ def _at_least(k: NDArray[np.float64], m: NDArray[np.int64], p: float) -> NDArray
 def _critical(m: int, alpha: float) -> int:
     """Smallest number of worse replies among m changed ones whose p-value is within alpha; m + 1 if none is."""
     tails = binomial_at_least(np.arange(m + 2), m)
-    return int(np.argmax(tails <= alpha))
+    return int(np.flatnonzero(tails <= alpha)[0])
 
 
 def seen_loss(
@@ -221,4 +224,4 @@ def least_worse(alpha: float) -> int:
     9
     """
     check_open(alpha=alpha)
-    return max(1, ceil(-np.log2(alpha) - _ROUNDING))
+    return max(1, ceil(log2(1 / alpha) - _ROUNDING))
