@@ -132,11 +132,11 @@ class CountGate:
         However many replies were asked at once, the looks are those after each: waves change what is paid, not what is decided.
 
         Args:
-            labels: no more than the bank has.
+            labels: of the bank's cases; those after the decision are not looked at.
             census: look at the whole bank only, as where all of it is asked anyway.
 
         Raises:
-            StatsError: if a label is neither 0 nor 1, or there are more of them than cases.
+            StatsError: if a label is neither 0 nor 1.
         """
         s = n = 0
         for label in labels:
@@ -277,7 +277,7 @@ def count_gate(
 
     Raises:
         StatsError: if the rates are not 0 <= target < limit <= 1, or a level or size makes no sense.
-        Unresolvable: if one number of bad cases is within the target and reaches the limit, or the judge is no better than a coin.
+        Unresolvable: if the judge is no better than a coin, or target and limit are one and the same count.
 
     >>> count_gate(200, 0.02, 0.05, (269, 283, 190, 205), audited=True).fails_at
     8
