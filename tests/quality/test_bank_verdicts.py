@@ -64,11 +64,11 @@ def test_intervals_cover_where_the_card_is_right(
 
 
 def test_a_cap_is_what_saves_a_card_that_is_wrong() -> None:
-    """A large card, three points off in what it says of good replies: capped it covers twice as often, and still not as it should."""
-    drawn, truth = cards(2, (1500, 1500), (0.95, 0.05), 6), (0.95, 0.08)
+    """A large card, three points off about good replies: capped it covers far more often, and still not as often as it says."""
+    drawn, truth = cards(2, (1500, 1500), (0.90, 0.01), 3), (0.90, 0.04)
     free, capped = (coverage(200, 200, 0.05, drawn, truth, cap) for cap in (None, 200))
     assert free < 0.6
-    assert 0.75 < capped < 0.98
+    assert 0.8 < capped < 0.95
 
 
 def labelled(
@@ -142,7 +142,6 @@ def test_models_meet_the_chances_that_the_plan_prints(rate: float) -> None:
 def audits(rate: float, bank: int, truth: tuple[float, float], read: int) -> dict[str, float]:
     """Share of 250 audits whose intervals cover: the judge's alone, with its card's sensitivity, and with none."""
     rng, inside = np.random.default_rng(8), {"judge": 0, "audit": 0, "unknown": 0}
-    (card,) = cards(9, (200, 200), (0.95, 0.05), 1)
     card = (190, 200, 190, 200)
     for bad, labels in zip(*labelled(rng, 250, bank, rate, truth), strict=True):
         flagged, confirmed = int(labels.sum()), int((labels & bad).sum())

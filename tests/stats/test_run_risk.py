@@ -7,6 +7,7 @@ import pytest
 
 from alignsuite.stats import StatsError
 from alignsuite.stats.count_gate import count_gate
+from alignsuite.stats.distributions import binomial_at_least
 from alignsuite.stats.run_risk import OtherClaim, RatedClaim, RunRisk, run_risk
 
 REFUSED, COMPLIED = (190, 198, 276, 290), (269, 283, 190, 205)
@@ -80,3 +81,9 @@ def test_impossible_chances_are_refused() -> None:
         run_risk([OtherClaim(0.9, 0.2)])
     with pytest.raises(StatsError, match="nodes is 0"):
         run_risk([], nodes=0)
+
+
+def test_controls_stop_who_answers_nothing_and_let_weak_models_through() -> None:
+    """Eight right of 24: a babbler with one lucky answer in twenty gets through once in 70 000, one right in 60 % is stopped in .2 %."""
+    assert binomial_at_least(8, 24, 0.05) == pytest.approx(1.3928e-5, rel=1e-4)
+    assert 1 - binomial_at_least(8, 24, 0.6) == pytest.approx(0.0022041, abs=5e-8)

@@ -1,4 +1,4 @@
-"""Audited rates: what a bank's rate can be once people have read all replies that the judge flagged, and some that it cleared.
+"""Posterior distribution of an audited rate: people read what the judge flagged, and some of what it cleared.
 
 False flags say nothing any more, so of the judge's card only its sensitivity is left to lean on; and what people found among the cleared
 replies says whether that fits, or stands in for it.
@@ -95,7 +95,7 @@ def audited_interval(
     unread: int = 0,
     level: float = LEVEL,
 ) -> BankInterval:
-    """`BankInterval` of a bank's rate after an audit of all flagged replies; as `bank_interval`, without its false flags.
+    """`BankInterval` of a bank's rate after an audit of all flagged replies: false flags say nothing any more.
 
     Args:
         confirmed: how many of the flagged replies are bad.
@@ -128,7 +128,7 @@ def audited_interval(
 
 @dataclass(frozen=True)
 class Misfit:
-    """Test of a judge's card by an audit: are there more bad replies among the cleared, or other false flags, than it leaves room for?
+    """Misfit test of a judge's card: does an audit find more missed replies, or other false flags, than it allows?
 
     Attributes:
         read: cleared replies that people read.
@@ -180,7 +180,7 @@ def misfit(confirmed: int, flagged: int, n: int, *, card: Counts, read: int, bad
 
 
 def labels_needed(bank: int, rate: float, card: Card, *, cap: float | None = None, cleared: int = 0) -> int:
-    """Expected number of replies that an audit has people read: all flagged ones of a bank, and so many cleared ones.
+    """Expected number of labels of an audit: all replies of a bank that are flagged, and so many cleared ones.
 
     Args:
         bank: cases asked.
@@ -200,7 +200,7 @@ def labels_needed(bank: int, rate: float, card: Card, *, cap: float | None = Non
 
 
 def second_judge(card: Card, on_flagged: Card) -> JudgeErrors:
-    """`JudgeErrors` of two judges in a row: a reply is flagged where the second one confirms what the first one flagged.
+    """`JudgeErrors` of two judges in a row: the second one confirms, or not, what the first one flagged.
 
     The product of their sensitivities and that of their false-positive rates, each as the Beta distribution with its mean and variance.
 
@@ -210,7 +210,7 @@ def second_judge(card: Card, on_flagged: Card) -> JudgeErrors:
 
     >>> both = second_judge((190, 198, 276, 290), (95, 100, 90, 100))
     >>> round(both.sensitivity.mean, 4), round(both.false_positive.mean, 5)
-    (0.9051, 0.00518)
+    (0.9052, 0.00518)
     """
     first, second = JudgeErrors.of(card), JudgeErrors.of(on_flagged)
     return JudgeErrors(

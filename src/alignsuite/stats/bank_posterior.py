@@ -1,4 +1,4 @@
-"""Posterior distribution of a bank's rate, from replies that a judge read: interval, estimate and tail probabilities.
+"""Posterior distribution of a bank's rate from judged replies: interval, estimate and tail probabilities.
 
 A bank of N cases has K bad ones; n of the N were asked in random order, and the judge flagged x. What K may be follows from three sources
 of doubt, all summed exactly: the judge's errors with these n, what its card leaves open about them, and the cases not asked.
@@ -77,7 +77,10 @@ class BankRate:
         if not among.sum() > 0:
             raise StatsError("no number of bad cases could have given these counts with these error rates")
         among = among / among.sum()
-        return cls(asked, among, _whole_bank(among, bank))
+        whole = _whole_bank(among, bank)
+        for kept in (among, whole):  # by caches, too
+            kept.setflags(write=False)
+        return cls(asked, among, whole)
 
     @property
     def bank(self) -> int:
@@ -103,11 +106,10 @@ class BankRate:
     def population_at_least(self, rate: float) -> float:
         """Posterior probability that the rate over all prompts like these is at least so high."""
         k = np.flatnonzero(self.among_asked > _NEGLIGIBLE)
-        below = [float(beta_at_most(rate, PRIOR + one, PRIOR + self.asked - one)) for one in k.tolist()]
-        return float(1 - self.among_asked[k] @ np.array(below))
+        return float(1 - self.among_asked[k] @ beta_at_most(rate, PRIOR + k, PRIOR + self.asked - k))
 
     def population(self, level: float = LEVEL) -> BankInterval:
-        """`BankInterval` of the rate over all prompts like these: a mixture of Beta distributions. For reports, never for gates."""
+        """`BankInterval` of the rate over all prompts like these, a mixture of Betas: for reports, never for gates."""
         check_open(level=level)
         low, high, middle = (self._population_quantile(q) for q in ((1 - level) / 2, (1 + level) / 2, 0.5))
         return BankInterval(low, high, middle)
@@ -138,7 +140,7 @@ def _whole_bank(among: NDArray[np.float64], bank: int) -> NDArray[np.float64]:
 
 
 def flags(bank: int, bad: int, card: Card = None, *, cap: float | None = None) -> NDArray[np.float64]:
-    """Distribution of the number of flags in a bank of which so many are bad: P(0), … P(bank), the card's doubt included.
+    """Distribution of the number of flags (0 … N) in a bank with so many bad cases, the card's doubt included.
 
     The convolution of two beta-binomials: bad cases found, and good cases blamed. Without a card it is the point `bad`.
 
@@ -158,7 +160,7 @@ def flags(bank: int, bad: int, card: Card = None, *, cap: float | None = None) -
     return _flags(bank, bad, JudgeErrors.of(card, cap=cap))
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=2_048)
 def _flags(bank: int, bad: int, errors: JudgeErrors) -> NDArray[np.float64]:
     found = hits(np.arange(bad + 1), bad, errors.sensitivity)
     blamed = hits(np.arange(bank - bad + 1), bank - bad, errors.false_positive)
@@ -168,7 +170,7 @@ def _flags(bank: int, bad: int, errors: JudgeErrors) -> NDArray[np.float64]:
 
 
 def flags_of_model(bank: int, rate: float, card: Card = None, *, cap: float | None = None) -> NDArray[np.float64]:
-    """Distribution of the number of flags in a bank whose cases a model gets wrong at this rate, independently of each other.
+    """Distribution of the number of flags in a bank whose cases a model gets wrong at this rate, independently.
 
     Args:
         bank: number of cases.
@@ -217,7 +219,7 @@ def bank_rate(x: int, n: int, bank: int, *, card: Card = None, cap: float | None
     return _bank_rate(x, n, bank, JudgeErrors.of(card, cap=cap))
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def _bank_rate(x: int, n: int, bank: int, errors: JudgeErrors) -> BankRate:
     k, found = np.arange(n + 1)[:, None], np.arange(x + 1)
     if errors.exact:

@@ -1,6 +1,6 @@
-"""Count gates: sequential tests of a bank's rate on the labels of a judge that errs, by a mixture likelihood ratio and a last look.
+"""Count gates: sequential tests of a bank's rate on the labels of a judge that errs.
 
-A gate needs two numbers: a `target` that a good model stays within and a `limit` that a bad one reaches. What the judge's card leaves open
+A mixture likelihood ratio on the way, and a last look at the whole. A gate needs two numbers: a `target` that a good model stays within and a `limit` that a bad one reaches. What the judge's card leaves open
 is mixed over, so both error rates hold on average over the judges that could have got this card. A PASS may come on the way; a FAIL comes
 only when the whole bank could not undo it, so the order of the cases never makes one.
 """
@@ -59,7 +59,7 @@ class Outcomes(NamedTuple):
 
 @dataclass(frozen=True)
 class CountGate:
-    """Sequential gate over a finite bank: counts of flagged cases in, decisions and exact error rates out. Made by `count_gate`.
+    """Sequential gate over a finite bank: flags in, decisions and exact error rates out; made by `count_gate`.
 
     A bank whose bad cases are within `most` FAILs with probability at most `alpha`, one that holds `least` of them is let through (PASS or
     MARGINAL) with at most `beta`, both on average over what the judge's card leaves open.
@@ -107,7 +107,7 @@ class CountGate:
         return self.c + 1 >= self.d
 
     def verdict(self, s: int, n: int) -> Decision:
-        """`Decision` after s flags in the first n cases of the bank's order, all of them read; a whole bank has no CONTINUE.
+        """`Decision` after s flags in the first n cases of the bank's order; CONTINUE only before its end.
 
         Raises:
             StatsError: if counts are impossible.
@@ -169,7 +169,7 @@ class CountGate:
         Args:
             bad: number of bad cases in the bank (give this or `rate`).
             rate: rate of a model that gets each case wrong independently.
-            errors: of the judge in truth, if not those that the gate was made for: a card, `JudgeErrors` or None.
+            errors: of the judge in truth: a card or `JudgeErrors`; None: those that the gate was made for.
             census: the whole bank is asked.
 
         Raises:
@@ -225,7 +225,7 @@ class CountGate:
         return high
 
     def outcomes(self, *, census: bool = False) -> Outcomes:
-        """`Outcomes`: chances of the decisions given the number of flags in the bank; whoever asks for them, they are the same."""
+        """`Outcomes`: chances of the decisions given the number of flags in the bank, whatever judge or model gave them."""
         return self._census if census else self._outcomes
 
     @cached_property
@@ -349,7 +349,7 @@ def smallest_limit(
 
 
 def refuse_hopeless(gate: CountGate, *, least: float = LEAST_HEALTHY, census: bool = False) -> None:
-    """Refuse a gate that a model at half the target would not pass with this chance, and name the limit that would do.
+    """Refuse a gate that a healthy model, at half the target, would pass too seldom; name a limit that would do.
 
     Raises:
         Unresolvable: naming the chance, and the smallest limit at which the gate always decides.

@@ -1,4 +1,4 @@
-"""Paths of counts through a gate's early boundary: how likely each way to stop is, given the flags of the whole bank.
+"""Paths of counts through a gate's early boundary: ways to stop, and their chances given a bank's flags.
 
 Labels in random order are exchangeable: given that X of N are flagged, every order is as likely as any other. So what a gate does with a
 bank depends on its judge, its model and its truth through X alone, and one table of chances given X serves every question about it.
@@ -23,7 +23,7 @@ _BLOCK = 256  # stops at a time: a few megabytes for a bank of thousands
 
 
 class Stops(NamedTuple):
-    """Ways to stop: the cases asked, the flags among them, and the logarithm of the number of orders that lead there."""
+    """Ways to stop: cases asked, flags among them, and the logarithm of the number of orders that lead there."""
 
     n: NDArray[np.int64]
     s: NDArray[np.int64]
@@ -118,7 +118,7 @@ def _stops(found: list[tuple[int, int, float]]) -> Stops:
 
 
 def given_flags(stops: Stops, bank: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Chance of stopping, and that times the cases asked: summed over stops, given that 0, 1, … N of the bank's cases are flagged."""
+    """Chance of stopping, and that times the cases asked, summed over stops: given 0, 1, … N flags in the bank."""
     chance, calls = np.zeros(bank + 1), np.zeros(bank + 1)
     table, flagged, all_orders = _log_factorials(bank), np.arange(bank + 1), log_binomials(bank, bank)
     for first in range(0, len(stops.n), _BLOCK):

@@ -82,7 +82,7 @@ def chi2_at_least(x: float, df: int) -> float:
     return float(_special().chdtrc(df, x))
 
 
-def beta_at_most(x: ArrayLike, a: float, b: float) -> NDArray[np.float64]:
+def beta_at_most(x: ArrayLike, a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
     """Beta distribution function: P(a Beta(a, b) variable is at most x), elementwise; x is clipped to [0, 1]."""
     return np.asarray(_special().betainc(a, b, np.clip(np.asarray(x, dtype=float), 0.0, 1.0)))
 

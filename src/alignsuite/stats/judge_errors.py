@@ -1,4 +1,4 @@
-"""Error rates of a judge as its card leaves them: Beta distributions of its sensitivity and its false-positive rate.
+"""Error rates of a judge as its card leaves them: Betas of its sensitivity and its false-positive rate.
 
 A card is a sample of labelled replies, (tp, P, tn, Ng): tp of P bad ones found, tn of Ng good ones cleared. What it leaves open is
 integrated over, not replaced by a worst corner: so what is computed from it holds on average over the judges that could have got this card.
@@ -121,7 +121,7 @@ def checked_card(card: Counts) -> Counts:
 
 
 def hits(k: ArrayLike, n: ArrayLike, rate: Rate) -> NDArray[np.float64]:
-    """Probability of exactly k hits in n trials with this rate, elementwise: beta-binomial if it is in doubt, else binomial."""
+    """Probability of exactly k hits in n trials, elementwise: beta-binomial if the rate is in doubt, else binomial."""
     return beta_binomial(k, n, *rate) if isinstance(rate, Beta) else binomial_exactly(k, n, rate)
 
 
@@ -138,7 +138,7 @@ def rate_nodes(rate: Rate, count: int) -> tuple[NDArray[np.float64], NDArray[np.
 
 
 def kept(card: Card, *, cap: float | None = None, doubt: float = 0.05) -> float:
-    """Share of a gap that this judge keeps, at least: a lower quantile of sensitivity − false-positive rate under its card.
+    """Share of a gap that a judge keeps: a lower quantile of sensitivity − false-positive rate under its card.
 
     Labels of a judge with the same errors everywhere show a true gap times this.
 

@@ -76,7 +76,7 @@ class PooledRegression:
 
     @property
     def verdict(self) -> Decision:
-        """Decision: FAIL for a loss beyond chance that matters, MARGINAL for one that matters and may be chance, else PASS."""
+        """Decision: FAIL for a loss that matters and is beyond chance, MARGINAL for one that may be chance, else PASS."""
         if not self.matters:
             return Decision.PASS
         return Decision.FAIL if self.p_holm <= self.alpha else Decision.MARGINAL

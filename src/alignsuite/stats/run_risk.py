@@ -61,7 +61,7 @@ class RatedClaim(NamedTuple):
 
 
 class OtherClaim(NamedTuple):
-    """Claim of a run that is independent of all others, with its chances; such as a gap, which FAILs with alpha at most.
+    """Claim of a run that is independent of all others, with its chances; a gap FAILs with alpha at most.
 
     Attributes:
         passed: chance that it lets the model through.
