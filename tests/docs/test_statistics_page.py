@@ -189,4 +189,10 @@ SEEN_THROUGH = {
 } | {
     "JudgedLimits",
     "ScaleScore",
+    "BankRate",
+    "CountGate",
+    "GroupShare",
+    "Misfit",
+    "PooledRegression",
+    "StratifiedGroups",
 }

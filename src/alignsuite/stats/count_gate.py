@@ -1,8 +1,8 @@
 """Count gates: sequential tests of a bank's rate on the labels of a judge that errs.
 
-A mixture likelihood ratio on the way, and a last look at the whole. A gate needs two numbers: a `target` that a good model stays within and a `limit` that a bad one reaches. What the judge's card leaves open
-is mixed over, so both error rates hold on average over the judges that could have got this card. A PASS may come on the way; a FAIL comes
-only when the whole bank could not undo it, so the order of the cases never makes one.
+A mixture likelihood ratio on the way, and a last look at the whole. A gate needs two numbers: a `target` that a good model stays within
+and a `limit` that a bad one reaches. What the judge's card leaves open is mixed over, so both error rates hold on average over the judges
+that could have got this card. A PASS may come on the way; a FAIL comes only when the whole bank could not undo it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,10 @@ LEAST_HEALTHY = 0.9
 class Followed(NamedTuple):
     """End of one run through a gate: its decision, and the replies and flags after which it stood.
 
-    `Decision.CONTINUE` where the labels ended before it.
+    Attributes:
+        decision: final, or CONTINUE where the labels ended before that.
+        n: replies looked at.
+        s: flags among them.
     """
 
     decision: Decision

@@ -135,6 +135,10 @@ def over_axes(results: Mapping[str, PooledRegression], *, alpha: float = ALPHA) 
 
     The chance that any axis of an unchanged model FAILs is alpha at most, however the axes depend on each other.
 
+    Args:
+        results: of each axis, by its name.
+        alpha: chance that any of them FAILs though nothing changed.
+
     Source: Holm 1979.
 
     >>> alone = pooled_regression([0] * 100, [1] * 8 + [0] * 92)

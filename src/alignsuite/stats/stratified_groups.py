@@ -235,9 +235,9 @@ def seen_gap(
 ) -> float | None:
     """Minimum detectable effect: the smallest true gap, to a point, that FAILs with this power; None if none does.
 
-    One group is worse than all others. Simulated, with a seed; a design asked for again is not drawn again. Labels of one template are correlated by `icc`, the judge errs
-    as its card says on average. The p-value is chi-squared's throughout; where fewer than 20 templates vary, `stratified_groups` permutes,
-    and finds a gap of some three points more as often.
+    One group is worse than all others. Simulated, with a seed; a design asked for again is not drawn again. Labels of one template are
+    correlated by `icc`, and the judge errs as its card says on average. The p-value is chi-squared's throughout; where fewer than 20
+    templates vary, `stratified_groups` permutes, and finds a gap of some three points more as often.
 
     Args:
         templates: of the design.
