@@ -13,7 +13,7 @@ from alignsuite.stats import Decision
 from alignsuite.stats.audited import audited_interval, misfit
 from alignsuite.stats.bank_posterior import bank_interval, flags
 from alignsuite.stats.count_gate import CountGate, count_gate
-from alignsuite.stats.judge_errors import Counts, JudgeErrors
+from alignsuite.stats.error_rates import Counts, ErrorRates
 from alignsuite.stats.pooled_regression import pooled_regression
 from alignsuite.stats.stratified_groups import stratified_groups
 
@@ -36,7 +36,7 @@ def covered(bank: int, asked: int, card: Counts, cap: float | None, errors: tupl
     """Chance that the interval of a bank with 0 … N bad cases holds it, summed over what may be drawn and flagged."""
     k, whole = np.arange(asked + 1), np.arange(bank + 1)
     drawn = stats.hypergeom.pmf(k, bank, whole[:, None], asked) if asked < bank else np.eye(bank + 1)
-    seen = drawn @ np.array([flags(asked, one, JudgeErrors(*errors)) for one in k.tolist()])
+    seen = drawn @ np.array([flags(asked, one, ErrorRates(*errors)) for one in k.tolist()])
     ends = np.array([bank_interval(x, asked, bank, card=card, cap=cap)[:2] for x in k.tolist()])
     inside = (ends[:, 0] <= whole[:, None] / bank + 1e-9) & (whole[:, None] / bank <= ends[:, 1] + 1e-9)
     return np.asarray((seen * inside).sum(axis=1))
@@ -109,8 +109,8 @@ def test_gates_err_as_rarely_as_they_say_with_cards_redrawn(
     alarms, misses = [], []
     for card in cards(5, size, errors, 60):
         gate = count_gate(bank, target, limit, card, cap=cap)
-        at_limit = gate.chances(bad=gate.least, errors=JudgeErrors(*errors))
-        alarms.append(gate.chances(bad=gate.most, errors=JudgeErrors(*errors)).fail)
+        at_limit = gate.chances(bad=gate.least, errors=ErrorRates(*errors))
+        alarms.append(gate.chances(bad=gate.most, errors=ErrorRates(*errors)).fail)
         misses.append(at_limit.pass_ + at_limit.marginal)
     assert np.mean(alarms) <= 0.01 + 3 * np.std(alarms) / np.sqrt(60)
     assert np.mean(misses) <= 0.05 + 3 * np.std(misses) / np.sqrt(60)

@@ -8,7 +8,7 @@ from scipy import stats
 
 from alignsuite.stats import NoEvidence, StatsError
 from alignsuite.stats.audited import audited_interval, audited_rate, labels_needed, misfit, second_judge
-from alignsuite.stats.judge_errors import Beta, JudgeErrors
+from alignsuite.stats.error_rates import Beta, ErrorRates
 
 REFUSED, COMPLIED = (190, 198, 276, 290), (269, 283, 190, 205)
 
@@ -50,7 +50,7 @@ def test_false_flags_say_nothing_any_more() -> None:
     """The card's specificity may be anything, and so may the number of replies that were blamed."""
     one = audited_rate(4, 9, 64, 64, card=COMPLIED).chances
     assert audited_rate(4, 9, 64, 64, card=(269, 283, 100, 205)).chances == pytest.approx(one)
-    assert audited_rate(4, 9, 64, 64, card=JudgeErrors(Beta(269.5, 14.5), 0.0)).chances == pytest.approx(one)
+    assert audited_rate(4, 9, 64, 64, card=ErrorRates(Beta(269.5, 14.5), 0.0)).chances == pytest.approx(one)
     assert audited_rate(4, 14, 64, 64, card=COMPLIED).chances[:30] == pytest.approx(one[:30], abs=1e-6)
 
 
@@ -88,7 +88,7 @@ def test_labels_of_a_healthy_bank() -> None:
     assert (labels_needed(200, 0.01, REFUSED), labels_needed(200, 0.01, COMPLIED)) == (12, 17)
     assert labels_needed(64, 0.01, COMPLIED) == pytest.approx(5, abs=1)
     assert labels_needed(200, 0.01, None, cleared=40) == 42
-    assert labels_needed(100, 0.5, JudgeErrors(0.9, 0.1)) == 50
+    assert labels_needed(100, 0.5, ErrorRates(0.9, 0.1)) == 50
 
 
 def test_two_judges_in_a_row_multiply() -> None:
@@ -101,7 +101,7 @@ def test_two_judges_in_a_row_multiply() -> None:
     assert both.sensitivity.mean == pytest.approx(drawn.mean(), abs=2e-4)
     assert spread == pytest.approx(drawn.std(), rel=0.01)
     assert second_judge(None, None).exact
-    assert second_judge(JudgeErrors(0.9, 0.1), JudgeErrors(0.9, 0.1)).false_positive == pytest.approx(0.01)
+    assert second_judge(ErrorRates(0.9, 0.1), ErrorRates(0.9, 0.1)).false_positive == pytest.approx(0.01)
 
 
 def test_impossible_audits_are_refused() -> None:

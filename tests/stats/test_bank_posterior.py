@@ -15,7 +15,7 @@ from alignsuite.stats.bank_posterior import (
     flags_of_model,
     population_interval,
 )
-from alignsuite.stats.judge_errors import Beta, JudgeErrors
+from alignsuite.stats.error_rates import Beta, ErrorRates
 
 REFUSED, COMPLIED = (190, 198, 276, 290), (269, 283, 190, 205)
 Card = tuple[int, int, int, int]
@@ -114,7 +114,7 @@ def test_flags_are_what_a_judge_with_such_a_card_gives() -> None:
 
 def test_flags_of_a_model_are_a_mixture_over_banks() -> None:
     """With known errors it is a plain binomial, however it is summed."""
-    known, nearly = JudgeErrors(0.9, 0.05), JudgeErrors(Beta(9e8, 1e8), 0.05)
+    known, nearly = ErrorRates(0.9, 0.05), ErrorRates(Beta(9e8, 1e8), 0.05)
     plain = stats.binom.pmf(np.arange(41), 40, 0.3 * 0.9 + 0.7 * 0.05)
     assert flags_of_model(40, 0.3, known) == pytest.approx(plain)
     assert flags_of_model(40, 0.3, nearly) == pytest.approx(plain, abs=1e-6)
@@ -173,4 +173,4 @@ def test_impossible_counts_are_refused() -> None:
     with pytest.raises(StatsError, match="rate is 2"):
         flags_of_model(8, 2)
     with pytest.raises(StatsError, match="no number of bad cases"):
-        bank_rate(1, 8, 8, card=JudgeErrors(0.0, 0.0))
+        bank_rate(1, 8, 8, card=ErrorRates(0.0, 0.0))

@@ -12,7 +12,7 @@ from alignsuite.stats import Decision, RateGate, StatsError, Unresolvable
 from alignsuite.stats.bank_posterior import flags
 from alignsuite.stats.count_gate import CountGate, count_gate, refuse_hopeless, smallest_limit
 from alignsuite.stats.distributions import log_choose
-from alignsuite.stats.judge_errors import JudgeErrors
+from alignsuite.stats.error_rates import ErrorRates
 from alignsuite.stats.operating import CONTINUE, FAIL, INCONCLUSIVE, MARGINAL, PASS, operate
 
 REFUSED, COMPLIED = (190, 198, 276, 290), (269, 283, 190, 205)
@@ -133,7 +133,7 @@ def enumerated(gate: CountGate, bad: int) -> dict[Decision, float]:
 
 
 def written(
-    bank: int, most: int, least: int, errors: JudgeErrors, alpha: float, beta: float
+    bank: int, most: int, least: int, errors: ErrorRates, alpha: float, beta: float
 ) -> tuple[list[int], int, int]:
     """Boundary and counts from their definitions, by sums over all whole banks: no recursion, no logarithms, no tables."""
     at_target, at_limit = flags(bank, most, errors), flags(bank, least, errors)
@@ -247,7 +247,7 @@ def test_what_a_wrong_card_lets_through(
 ) -> None:
     """A bank at the limit, read by a judge whose errors are others than its card says."""
     gate = count_gate(200, 0.02, limit, **how)  # type: ignore[arg-type]
-    found = gate.chances(bad=gate.least, errors=JudgeErrors(*errors))
+    found = gate.chances(bad=gate.least, errors=ErrorRates(*errors))
     assert found.pass_ + found.marginal == pytest.approx(passes, abs=0.006)
 
 

@@ -1,112 +1,116 @@
-"""Errors of judges: cards become distributions, caps scale them, and nodes integrate over them."""
+"""Rates seen through a judge that errs."""
 
-from __future__ import annotations
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy import integrate, optimize, special, stats
 
-from alignsuite.stats import NoEvidence, StatsError, Unresolvable
-from alignsuite.stats.distributions import beta_at_most, beta_binomial, beta_nodes, binomial_exactly
-from alignsuite.stats.judge_errors import Beta, JudgeErrors, hits, kept, mean_rate, rate_nodes
-
-REFUSED, COMPLIED = (190, 198, 276, 290), (269, 283, 190, 205)
+from alignsuite.stats import NoEvidence, RateGate, StatsError, Unresolvable, judge_limits, rate_interval, true_rate
 
 
-def test_a_card_is_two_jeffreys_posteriors() -> None:
-    """Half a reply is added on each side; the second rate is that of false flags."""
-    assert JudgeErrors.of(REFUSED) == JudgeErrors(Beta(190.5, 8.5), Beta(14.5, 276.5))
-    assert JudgeErrors.of(None).exact
-    assert not JudgeErrors.of(REFUSED).exact
-    assert JudgeErrors.of(JudgeErrors(0.9, 0.1)) == JudgeErrors(0.9, 0.1)
+@pytest.mark.parametrize(
+    ("counts", "lo", "hi", "digits"),
+    [
+        ((4060, 11284, 178, 179, 358, 359), 0.349, 0.372, 3),
+        ((51, 2971, 32, 33, 20, 20), 0.0, 0.053, 3),
+        ((712, 11862, 8, 10, 12, 12), 0.0, 0.147, 3),
+        ((259, 509, 84, 127, 96, 109), 0.58, 0.87, 2),
+        ((51, 509, 23, 41, 187, 195), 0.037, 0.195, 3),
+    ],
+)
+def test_lang_and_reiczigel_2014_is_reproduced(counts: tuple[int, ...], lo: float, hi: float, digits: int) -> None:
+    """The published examples, as listed in R's asht::prevSeSp, to the digits printed there."""
+    interval = true_rate(*counts).interval
+    assert (round(interval.lo, digits), round(interval.hi, digits)) == (lo, hi)
 
 
-def test_a_cap_scales_each_kind_of_reply_by_itself() -> None:
-    """A thousand replies count as two hundred, and ninety as ninety: shares stay, doubt grows."""
-    capped = JudgeErrors.of((960, 1000, 1425, 1500), cap=200)
-    assert capped.sensitivity == pytest.approx((192.5, 8.5))
-    assert capped.false_positive == pytest.approx((10.5, 190.5))
-    assert JudgeErrors.of((80, 90, 190, 205), cap=200) == JudgeErrors(
-        Beta(80.5, 10.5), JudgeErrors.of((80, 90, 190, 205), cap=200).false_positive
-    )
-    assert JudgeErrors.of(REFUSED, cap=1e9) == JudgeErrors.of(REFUSED)
+def test_rogan_and_gladen_s_estimate_is_reproduced() -> None:
+    """The example of R's epiR: 23 of 150 positive at sensitivity .96 and specificity .89 mean 5.098 %."""
+    assert true_rate(23, 150, 96, 100, 89, 100).rate == pytest.approx(0.05098, abs=5e-6)
 
 
-@pytest.mark.parametrize(("card", "answer"), [(REFUSED, 0.873916), (COMPLIED, 0.834682)])
-def test_what_a_judge_keeps_of_a_gap_is_the_quantile_of_a_difference_of_betas(
-    card: tuple[int, int, int, int], answer: float
+def test_a_rate_below_the_judge_s_false_alarms_is_zero_not_negative() -> None:
+    """If even good replies would be called bad more often, the best estimate is 0, and the interval starts there."""
+    result = true_rate(8, 100, 90, 100, 90, 100)
+    assert result.rate == 0.0
+    assert result.interval.lo == 0.0
+    assert 0.01 < result.interval.hi < 0.1
+
+
+def test_a_judge_whose_record_does_not_fit_is_not_taken_for_proof_of_zero() -> None:
+    """A judge that calls 10 % of good replies bad cannot call only 1 of 200 bad; clipping would report 'exactly 0'."""
+    with pytest.raises(Unresolvable, match="contradicts"):
+        true_rate(1, 200, 90, 100, 90, 100)
+
+
+def test_the_corrected_interval_covers_where_the_naive_one_does_not() -> None:
+    """True 5 %, Se .9, Sp .97, 500 replies: the plain interval holds the truth in a third of runs, this one in 95 %."""
+    rng = np.random.default_rng(10)
+    runs, naive, corrected = 400, 0, 0
+    for _ in range(runs):
+        x = int(rng.binomial(500, 0.05 * 0.9 + 0.95 * 0.03))
+        tp, tn = int(rng.binomial(50, 0.9)), int(rng.binomial(150, 0.97))
+        plain, mended = rate_interval(x, 500, method="wilson"), true_rate(x, 500, tp, 50, tn, 150).interval
+        naive += plain.lo <= 0.05 <= plain.hi
+        corrected += mended.lo <= 0.05 <= mended.hi
+    assert naive / runs < 0.5
+    assert corrected / runs > 0.95 - 3 * np.sqrt(0.95 * 0.05 / runs)
+
+
+Judged = tuple[float, ...] | None
+
+# cleared, of good replies -> judged (target, limit, clean) at (2, 5), (2, 10), (5, 15) %; None refuses, () is ok
+TABLE = [
+    (291, 300, None, None, (0.105, 0.132, 98)),
+    (297, 300, None, (0.051, 0.083, 88), (0.078, 0.123, 61)),
+    (990, 1000, None, (0.038, 0.085, 61), ()),
+    (995, 1000, (0.032, 0.042, 280), (0.032, 0.082, 56), ()),
+    (999, 1000, (0.025, 0.041, 190), (), ()),
+]
+
+
+@pytest.mark.parametrize(("tn", "n_neg", "sharp", "wide", "loose"), TABLE)
+def test_the_table_of_judged_limits_is_recomputed(
+    tn: int, n_neg: int, sharp: Judged, wide: Judged, loose: Judged
 ) -> None:
-    """As adaptive quadrature has it; the answers once written down came from a grid of 400 midpoints, and are off by 2·10⁻⁵."""
-    tp, n_pos, tn, n_neg = card
-    found, blamed = stats.beta(tp + 0.5, n_pos - tp + 0.5), stats.beta(n_neg - tn + 0.5, tn + 0.5)
-
-    def below(share: float) -> float:
-        return float(integrate.quad(lambda u: found.cdf(share + u) * blamed.pdf(u), 0, 1, points=[blamed.mean()])[0])
-
-    assert kept(card) == pytest.approx(optimize.brentq(lambda share: below(share) - 0.05, 0.7, 0.95), abs=1e-7)
-    assert kept(card) == pytest.approx(answer, abs=2.5e-5)
-    midpoints = (np.arange(400) + 0.5) / 400
-    grid = np.sort((found.ppf(midpoints)[:, None] - blamed.ppf(midpoints)).ravel())
-    assert grid[int(0.05 * 160_000)] == pytest.approx(answer, abs=1e-6)
+    """Ninety of a hundred bad replies found: which limits such a judge can gate, and at what cost in clean replies."""
+    for (target, limit), expected in zip(((0.02, 0.05), (0.02, 0.10), (0.05, 0.15)), (sharp, wide, loose), strict=True):
+        if expected is None:
+            with pytest.raises(Unresolvable):
+                judge_limits(target, limit, 90, 100, tn, n_neg)
+            continue
+        seen = judge_limits(target, limit, 90, 100, tn, n_neg)
+        if expected:
+            found = (round(seen.target, 3), round(seen.limit, 3), RateGate(*seen).clean_n())
+            assert found == pytest.approx(expected, abs=0.0011)
 
 
-def test_known_errors_and_audits_keep_what_they_keep() -> None:
-    """A judge that never errs keeps everything; after an audit only the sensitivity is in doubt."""
-    assert kept(None) == 1.0
-    assert kept(JudgeErrors(0.96, 0.05)) == pytest.approx(0.91)
-    assert kept(JudgeErrors.of(REFUSED).audited) == pytest.approx(stats.beta(190.5, 8.5).ppf(0.05), abs=1e-9)
-    with pytest.raises(StatsError, match="only the false-positive rate is in doubt"):
-        kept(JudgeErrors(1.0, Beta(2, 30)))
+def test_a_refusal_says_what_was_seen_and_what_to_do() -> None:
+    """The message names the judge's record, both judged rates, and three ways out."""
+    with pytest.raises(Unresolvable, match=r"291 of 300 .* 0\.02 as up to 0\.0\d\d .* paired regression"):
+        judge_limits(0.02, 0.05, 90, 100, 291, 300)
 
 
-@pytest.mark.parametrize(("a", "b"), [(0.5, 0.5), (1, 1), (2, 6), (8.5, 190.5)])
-def test_the_nodes_are_scipys(a: float, b: float) -> None:
-    """Where scipy's own rule does not overflow, both are the same."""
-    points, weights = beta_nodes(7, a, b)
-    theirs, mass = special.roots_jacobi(7, b - 1, a - 1)
-    assert points == pytest.approx((theirs + 1) / 2, abs=1e-12)
-    assert weights == pytest.approx(mass / mass.sum(), abs=1e-12)
+def test_a_perfect_judge_that_was_hardly_tested_is_not_trusted() -> None:
+    """Ten of ten and ten of ten prove too little for 2 % against 5 %; with thousands the limits hardly move."""
+    with pytest.raises(Unresolvable):
+        judge_limits(0.02, 0.05, 10, 10, 10, 10)
+    seen = judge_limits(0.02, 0.05, 20_000, 20_000, 20_000, 20_000)
+    assert seen == pytest.approx((0.02, 0.05), abs=0.0005)
 
 
-@pytest.mark.parametrize(("a", "b"), [(1440.5, 60.5), (1, 1), (0.5, 99.5)])
-def test_nodes_give_the_moments_of_a_beta(a: float, b: float) -> None:
-    """Also for cards of thousands: polynomials up to degree 13 are exact with seven nodes."""
-    points, weights = beta_nodes(7, a, b)
-    assert weights.sum() == pytest.approx(1)
-    for power in (1, 2, 5, 13):
-        assert weights @ points**power == pytest.approx(
-            np.exp(special.betaln(a + power, b) - special.betaln(a, b)), rel=1e-9
-        )
-
-
-def test_hits_are_scipys_and_nothing_outside_the_range() -> None:
-    """Beta-binomial in doubt, binomial if known; a count below 0 or above n has no chance."""
-    k = np.arange(-1, 12)
-    assert hits(k, 10, Beta(190.5, 8.5)) == pytest.approx(stats.betabinom(10, 190.5, 8.5).pmf(k), rel=1e-9)
-    assert hits(k, 10, 0.3) == pytest.approx(stats.binom(10, 0.3).pmf(k))
-    assert hits(k, 10, 1.0)[11] == hits(k, 10, 0.0)[1] == 1.0
-    assert beta_binomial(k, 10, 1, 1)[[0, 12]].tolist() == [0.0, 0.0]
-    assert np.isfinite(beta_binomial(np.arange(2501), 2500, 1440.5, 60.5)).all()
-    assert binomial_exactly(1, 2, np.array([0.5, 0.1])) == pytest.approx([0.5, 0.18])
-    assert beta_at_most([-1, 0.5, 2], 2, 2) == pytest.approx([0, 0.5, 1])
-
-
-def test_a_known_rate_is_one_node() -> None:
-    """Nothing to integrate over."""
-    points, weights = rate_nodes(0.9, 7)
-    assert (points.tolist(), weights.tolist()) == ([0.9], [1.0])
-    assert (mean_rate(0.9), mean_rate(Beta(1, 3))) == (0.9, 0.25)
-
-
-def test_impossible_cards_are_refused() -> None:
-    """Three counts, more found than there were, none of a kind, a coin, a cap of nothing."""
-    with pytest.raises(StatsError, match=r"card is \(1, 2, 3\); wanted four counts"):
-        JudgeErrors.of((1, 2, 3))  # type: ignore[arg-type]
-    with pytest.raises(StatsError, match="tp = 5 of n_pos = 4"):
-        JudgeErrors.of((5, 4, 3, 4))
-    with pytest.raises(NoEvidence):
-        JudgeErrors.of((0, 0, 3, 4))
-    with pytest.raises(Unresolvable, match="no better than a coin"):
-        JudgeErrors.of((1, 4, 3, 4))
-    with pytest.raises(StatsError, match="cap is 0"):
-        JudgeErrors.of(REFUSED, cap=0)
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda: true_rate(0, 0, 9, 10, 9, 10), NoEvidence),
+        (lambda: true_rate(1, 10, 0, 0, 9, 10), NoEvidence),
+        (lambda: true_rate(1, 10, 5, 10, 5, 10), Unresolvable),
+        (lambda: true_rate(1, 10, 11, 10, 9, 10), StatsError),
+        (lambda: judge_limits(0.02, 0.05, 9, 10, 0, 0), NoEvidence),
+        (lambda: judge_limits(0.05, 0.02, 9, 10, 9, 10), StatsError),
+    ],
+)
+def test_judges_that_were_never_tested_or_guess_are_refused(call: Callable[[], object], error: type[Exception]) -> None:
+    """No labelled replies, a coin, impossible counts, limits the wrong way round."""
+    with pytest.raises(error):
+        call()

@@ -11,7 +11,7 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import cochrans_q
 
 from alignsuite.stats import Decision, NoEvidence, StatsError, cochran_q, holm, paired_upper
-from alignsuite.stats.judge_errors import JudgeErrors, kept
+from alignsuite.stats.error_rates import ErrorRates, kept
 from alignsuite.stats.stratified_groups import (
     exact_by_group,
     permuted_q,
@@ -21,7 +21,7 @@ from alignsuite.stats.stratified_groups import (
 )
 
 REFUSED = (190, 198, 276, 290)
-JUDGE = JudgeErrors(0.96, 0.05)
+JUDGE = ErrorRates(0.96, 0.05)
 DRUGS = (
     [[1, 1, 1]] * 6 + [[1, 1, 0]] * 16 + [[1, 0, 1]] * 2 + [[1, 0, 0]] * 4
     + [[0, 1, 1]] * 2 + [[0, 1, 0]] * 4 + [[0, 0, 1]] * 6 + [[0, 0, 0]] * 6

@@ -10,11 +10,11 @@ from alignsuite.stats.closeness import paired_upper
 from alignsuite.stats.confidence_sequences import confidence_sequence
 from alignsuite.stats.count_gate import CountGate, Followed, count_gate, smallest_limit
 from alignsuite.stats.decision import Decision
+from alignsuite.stats.error_rates import ErrorRates, kept
 from alignsuite.stats.errors import NoEvidence, StatsError, Unresolvable
 from alignsuite.stats.gaps import Deviation, GroupGap, cochran_q, gap_verdict, group_gap
 from alignsuite.stats.gate_state import GateState
 from alignsuite.stats.gates import Lines, RateGate
-from alignsuite.stats.judge_errors import JudgeErrors, kept
 from alignsuite.stats.misclassification import JudgedLimits, TrueRate, judge_limits, true_rate
 from alignsuite.stats.multiplicity import Holm, e_bh, holm, suite_decision
 from alignsuite.stats.operating import OperatingCharacteristics
@@ -46,13 +46,13 @@ __all__ = [
     "CountGate",
     "Decision",
     "Deviation",
+    "ErrorRates",
     "Followed",
     "GateState",
     "GroupGap",
     "GroupShare",
     "Holm",
     "Interval",
-    "JudgeErrors",
     "JudgedLimits",
     "Lines",
     "Misfit",

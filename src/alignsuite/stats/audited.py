@@ -14,8 +14,8 @@ import numpy as np
 
 from alignsuite.stats.bank_posterior import LEVEL, BankInterval, BankRate
 from alignsuite.stats.distributions import log_choose
+from alignsuite.stats.error_rates import Beta, Card, Counts, ErrorRates, Rate, checked_card, hits, mean_rate
 from alignsuite.stats.errors import NoEvidence, StatsError, check_count
-from alignsuite.stats.judge_errors import Beta, Card, Counts, JudgeErrors, Rate, checked_card, hits, mean_rate
 from alignsuite.stats.misfit import blamed_too_often, missed_too_often
 
 MISFIT = 0.01
@@ -45,8 +45,8 @@ def audited_rate(
         flagged: replies that the judge flagged, all of them read by people.
         n: cases asked, in random order.
         bank: cases in the bank.
-        card: (tp, P, tn, Ng), `JudgeErrors`, or None where nobody trusts the card: the sensitivity is unknown, so `read` should be 40.
-        cap: as in `JudgeErrors.of`.
+        card: (tp, P, tn, Ng), `ErrorRates`, or None where nobody trusts the card: the sensitivity is unknown, so `read` should be 40.
+        cap: as in `ErrorRates.of`.
         read: cleared replies that people read, drawn by chance.
         bad: how many of those are bad.
 
@@ -67,7 +67,7 @@ def audited_rate(
     check_count(bad, read, hits="bad", trials="read")
     if n == 0:
         raise NoEvidence("no case was asked, and that is not a rate of 0")
-    sensitivity = _UNKNOWN if card is None else JudgeErrors.of(card, cap=cap).sensitivity
+    sensitivity = _UNKNOWN if card is None else ErrorRates.of(card, cap=cap).sensitivity
     return _audited_rate(confirmed, flagged, n, bank, sensitivity, read, bad)
 
 
@@ -103,7 +103,7 @@ def audited_interval(
         n: cases asked, in random order, the unreadable ones included.
         bank: cases in the bank.
         card: as in `audited_rate`: None means that the sensitivity is unknown, not that it is 1.
-        cap: as in `JudgeErrors.of`.
+        cap: as in `ErrorRates.of`.
         read: cleared replies that people read, drawn by chance.
         bad: how many of those are bad.
         unread: replies that could not be used: fine for the low end, bad for the high one.
@@ -185,8 +185,8 @@ def labels_needed(bank: int, rate: float, card: Card, *, cap: float | None = Non
     Args:
         bank: cases asked.
         rate: rate of bad replies that is expected, in [0, 1].
-        card: (tp, P, tn, Ng), `JudgeErrors`, or None for a judge that never errs.
-        cap: as in `JudgeErrors.of`.
+        card: (tp, P, tn, Ng), `ErrorRates`, or None for a judge that never errs.
+        cap: as in `ErrorRates.of`.
         cleared: cleared replies that are read besides.
 
     >>> labels_needed(200, 0.01, (190, 198, 276, 290)), labels_needed(200, 0.01, (269, 283, 190, 205))
@@ -194,13 +194,13 @@ def labels_needed(bank: int, rate: float, card: Card, *, cap: float | None = Non
     """
     if not 0.0 <= rate <= 1.0:
         raise StatsError(f"rate is {rate!r}; wanted a share in [0, 1]")
-    errors = JudgeErrors.of(card, cap=cap)
+    errors = ErrorRates.of(card, cap=cap)
     found, blamed = (mean_rate(one) for one in (errors.sensitivity, errors.false_positive))
     return ceil(bank * (rate * found + (1 - rate) * blamed) - 1e-9) + cleared
 
 
-def second_judge(card: Card, on_flagged: Card) -> JudgeErrors:
-    """`JudgeErrors` of two judges in a row: the second one confirms, or not, what the first one flagged.
+def second_judge(card: Card, on_flagged: Card) -> ErrorRates:
+    """`ErrorRates` of two judges in a row: the second one confirms, or not, what the first one flagged.
 
     The product of their sensitivities and that of their false-positive rates, each as the Beta distribution with its mean and variance.
 
@@ -212,8 +212,8 @@ def second_judge(card: Card, on_flagged: Card) -> JudgeErrors:
     >>> round(both.sensitivity.mean, 4), round(both.false_positive.mean, 5)
     (0.9052, 0.00518)
     """
-    first, second = JudgeErrors.of(card), JudgeErrors.of(on_flagged)
-    return JudgeErrors(
+    first, second = ErrorRates.of(card), ErrorRates.of(on_flagged)
+    return ErrorRates(
         _product(first.sensitivity, second.sensitivity), _product(first.false_positive, second.false_positive)
     )
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from alignsuite.stats.distributions import beta_at_most, beta_binomial, binomial_exactly
+from alignsuite.stats.error_rates import Beta, Card, ErrorRates, hits
 from alignsuite.stats.errors import NoEvidence, StatsError, check_count, check_open
-from alignsuite.stats.judge_errors import Beta, Card, JudgeErrors, hits
 from alignsuite.stats.rates import Interval
 
 if TYPE_CHECKING:
@@ -147,8 +147,8 @@ def flags(bank: int, bad: int, card: Card = None, *, cap: float | None = None) -
     Args:
         bank: number of cases, N.
         bad: number of bad ones, K.
-        card: (tp, P, tn, Ng), `JudgeErrors`, or None for a judge that never errs.
-        cap: as in `JudgeErrors.of`.
+        card: (tp, P, tn, Ng), `ErrorRates`, or None for a judge that never errs.
+        cap: as in `ErrorRates.of`.
 
     Raises:
         StatsError: if there are more bad cases than cases.
@@ -157,11 +157,11 @@ def flags(bank: int, bad: int, card: Card = None, *, cap: float | None = None) -
     0.078043
     """
     check_count(bad, bank, hits="bad", trials="bank")
-    return _flags(bank, bad, JudgeErrors.of(card, cap=cap))
+    return _flags(bank, bad, ErrorRates.of(card, cap=cap))
 
 
 @lru_cache(maxsize=2_048)
-def _flags(bank: int, bad: int, errors: JudgeErrors) -> NDArray[np.float64]:
+def _flags(bank: int, bad: int, errors: ErrorRates) -> NDArray[np.float64]:
     found = hits(np.arange(bad + 1), bad, errors.sensitivity)
     blamed = hits(np.arange(bank - bad + 1), bank - bad, errors.false_positive)
     together = np.convolve(found, blamed)
@@ -176,11 +176,11 @@ def flags_of_model(bank: int, rate: float, card: Card = None, *, cap: float | No
         bank: number of cases.
         rate: in [0, 1].
         card: as in `flags`.
-        cap: as in `JudgeErrors.of`.
+        cap: as in `ErrorRates.of`.
     """
     if not 0.0 <= rate <= 1.0:
         raise StatsError(f"rate is {rate!r}; wanted a share in [0, 1]")
-    errors = JudgeErrors.of(card, cap=cap)
+    errors = ErrorRates.of(card, cap=cap)
     found, blamed = errors.sensitivity, errors.false_positive
     if not isinstance(found, Beta) and not isinstance(blamed, Beta):
         return binomial_exactly(np.arange(bank + 1), bank, rate * found + (1 - rate) * blamed)
@@ -199,8 +199,8 @@ def bank_rate(x: int, n: int, bank: int, *, card: Card = None, cap: float | None
         x: replies flagged.
         n: cases asked, in random order.
         bank: cases in the bank.
-        card: (tp, P, tn, Ng), `JudgeErrors`, or None for a judge that never errs.
-        cap: as in `JudgeErrors.of`; 200 for a card that was not checked on replies like these.
+        card: (tp, P, tn, Ng), `ErrorRates`, or None for a judge that never errs.
+        cap: as in `ErrorRates.of`; 200 for a card that was not checked on replies like these.
 
     Raises:
         NoEvidence: if nothing was asked.
@@ -216,11 +216,11 @@ def bank_rate(x: int, n: int, bank: int, *, card: Card = None, cap: float | None
     check_count(n, bank, hits="n", trials="bank")
     if n == 0:
         raise NoEvidence("no case was asked, and that is not a rate of 0")
-    return _bank_rate(x, n, bank, JudgeErrors.of(card, cap=cap))
+    return _bank_rate(x, n, bank, ErrorRates.of(card, cap=cap))
 
 
 @lru_cache(maxsize=1_024)
-def _bank_rate(x: int, n: int, bank: int, errors: JudgeErrors) -> BankRate:
+def _bank_rate(x: int, n: int, bank: int, errors: ErrorRates) -> BankRate:
     k, found = np.arange(n + 1)[:, None], np.arange(x + 1)
     if errors.exact:
         seen = (k[:, 0] == x).astype(float)
@@ -240,8 +240,8 @@ def bank_interval(
         x: replies flagged.
         n: cases asked, in random order, the unreadable ones included.
         bank: cases in the bank.
-        card: (tp, P, tn, Ng), `JudgeErrors`, or None for a judge that never errs.
-        cap: as in `JudgeErrors.of`.
+        card: (tp, P, tn, Ng), `ErrorRates`, or None for a judge that never errs.
+        cap: as in `ErrorRates.of`.
         unread: replies that could not be used: fine for the low end, bad for the high one, left out of the estimate.
         level: posterior probability of the interval; each tail has half of the rest.
 
@@ -275,7 +275,7 @@ def population_interval(
         x: replies flagged.
         n: replies judged.
         card: as in `bank_rate`.
-        cap: as in `JudgeErrors.of`.
+        cap: as in `ErrorRates.of`.
         level: posterior probability of the interval.
 
     >>> population_interval(30, 200, card=(190, 198, 276, 290))

@@ -18,8 +18,8 @@ from alignsuite.stats.bank_posterior import flags, flags_of_model
 from alignsuite.stats.count_paths import early_boundary, failing_stops, given_flags, passing_stops
 from alignsuite.stats.decision import Decision
 from alignsuite.stats.distributions import binomial_exactly
+from alignsuite.stats.error_rates import Card, ErrorRates
 from alignsuite.stats.errors import StatsError, Unresolvable, check_count, check_open
-from alignsuite.stats.judge_errors import Card, JudgeErrors
 from alignsuite.stats.likelihood import Bank
 from alignsuite.stats.operating import OperatingCharacteristics
 
@@ -92,7 +92,7 @@ class CountGate:
     limit: float
     most: int
     least: int
-    errors: JudgeErrors
+    errors: ErrorRates
     alpha: float
     beta: float
     early: tuple[int, ...]
@@ -172,7 +172,7 @@ class CountGate:
         Args:
             bad: number of bad cases in the bank (give this or `rate`).
             rate: rate of a model that gets each case wrong independently.
-            errors: of the judge in truth: a card or `JudgeErrors`; None: those that the gate was made for.
+            errors: of the judge in truth: a card or `ErrorRates`; None: those that the gate was made for.
             census: the whole bank is asked.
 
         Raises:
@@ -183,7 +183,7 @@ class CountGate:
         >>> round(at_limit.pass_, 5), round(at_limit.fail, 5), round(at_limit.mean_n, 3)
         (0.03441, 0.96559, 30.657)
         """
-        judge = self.errors if errors is None else JudgeErrors.of(errors)
+        judge = self.errors if errors is None else ErrorRates.of(errors)
         if (bad is None) == (rate is None):
             raise StatsError(f"bad is {bad!r} and rate is {rate!r}; wanted exactly one of them")
         flagged = (
@@ -272,10 +272,10 @@ def count_gate(
         bank: number of cases, up to a few thousand.
         target: rate that a good model stays within, in [0, 1).
         limit: rate that a bad model reaches, above the target.
-        card: (tp, P, tn, Ng), `JudgeErrors`, or None for a judge that never errs.
+        card: (tp, P, tn, Ng), `ErrorRates`, or None for a judge that never errs.
         alpha: largest chance of FAIL at the target.
         beta: largest chance of PASS or MARGINAL at the limit; half of it is for looks on the way.
-        cap: each kind of labelled reply counts as no more than so many; see `JudgeErrors.of`.
+        cap: each kind of labelled reply counts as no more than so many; see `ErrorRates.of`.
         audited: people read every flagged reply, and the counts are of confirmed ones.
 
     Raises:
@@ -290,12 +290,12 @@ def count_gate(
     if not 0.0 <= target < limit <= 1.0:
         raise StatsError(f"target is {target!r} and limit {limit!r}; wanted 0 <= target < limit <= 1")
     check_open(alpha=alpha, beta=beta)
-    errors = JudgeErrors.of(card, cap=cap)
+    errors = ErrorRates.of(card, cap=cap)
     return _count_gate(int(bank), target, limit, errors.audited if audited else errors, alpha, beta)
 
 
 @lru_cache(maxsize=512)
-def _count_gate(bank: int, target: float, limit: float, errors: JudgeErrors, alpha: float, beta: float) -> CountGate:
+def _count_gate(bank: int, target: float, limit: float, errors: ErrorRates, alpha: float, beta: float) -> CountGate:
     counts = Bank.of(target, limit, bank)
     good, bad = flags(bank, counts.most, errors), flags(bank, counts.least, errors)
     early = early_boundary(good, bad, log(beta / 2))

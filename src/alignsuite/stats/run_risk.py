@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from alignsuite.stats.distributions import binomial_exactly
+from alignsuite.stats.error_rates import rate_nodes
 from alignsuite.stats.errors import StatsError
-from alignsuite.stats.judge_errors import rate_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alignsuite.stats.count_gate import CountGate
-    from alignsuite.stats.judge_errors import JudgeErrors
+    from alignsuite.stats.error_rates import ErrorRates
 
 NODES = 10
 """Nodes for each of a card's two rates: seven differ by 10⁻⁶, five by 3·10⁻⁵."""
@@ -95,7 +95,7 @@ def run_risk(claims: Iterable[RatedClaim | OtherClaim], *, nodes: int = NODES) -
     if nodes < 1:
         raise StatsError(f"nodes is {nodes!r}; wanted at least 1")
     passed = not_failed = 1.0
-    by_judge: dict[JudgeErrors, list[RatedClaim]] = {}
+    by_judge: dict[ErrorRates, list[RatedClaim]] = {}
     for claim in claims:
         if isinstance(claim, OtherClaim):
             if min(claim) < 0 or sum(claim) > 1 + _SLACK:
@@ -111,7 +111,7 @@ def run_risk(claims: Iterable[RatedClaim | OtherClaim], *, nodes: int = NODES) -
     return RunRisk(min(1.0, passed), max(0.0, 1 - not_failed), max(0.0, not_failed - passed))
 
 
-def _given_card(judge: JudgeErrors, claims: list[RatedClaim], nodes: int) -> tuple[float, float]:
+def _given_card(judge: ErrorRates, claims: list[RatedClaim], nodes: int) -> tuple[float, float]:
     """Chances that all claims of one judge let through, and that none FAILs: averaged over its errors."""
     (found, of_found), (blamed, of_blamed) = (rate_nodes(r, nodes) for r in (judge.sensitivity, judge.false_positive))
     weights = np.outer(of_found, of_blamed).ravel()

@@ -14,9 +14,9 @@ import numpy as np
 
 from alignsuite.stats.decision import Decision
 from alignsuite.stats.distributions import binomial_exactly, chi2_at_least
+from alignsuite.stats.error_rates import Card, ErrorRates, kept, mean_rate
 from alignsuite.stats.errors import StatsError, check_open
 from alignsuite.stats.gaps import cochran_q, pairs_upper
-from alignsuite.stats.judge_errors import Card, JudgeErrors, kept, mean_rate
 from alignsuite.stats.multiplicity import holm
 from alignsuite.stats.permutation import complete_table, shuffled_totals
 
@@ -122,8 +122,8 @@ def stratified_groups(
 
     Args:
         y: templates × groups, complete: 1 where the reply was flagged as bad, else 0.
-        card: (tp, P, tn, Ng) of the judge, `JudgeErrors`, or None for one that never errs.
-        cap: as in `JudgeErrors.of`.
+        card: (tp, P, tn, Ng) of the judge, `ErrorRates`, or None for one that never errs.
+        cap: as in `ErrorRates.of`.
         alpha: level of the tests.
         beta: one minus the confidence of `upper`.
         margin: smallest true gap that may FAIL.
@@ -244,8 +244,8 @@ def seen_gap(
         groups: asked in each.
         base: share of bad replies of the groups that are treated well.
         icc: correlation of the replies to one template, in [0, 1).
-        card: (tp, P, tn, Ng), `JudgeErrors`, or None for a judge that never errs; after an audit `JudgeErrors.of(card).audited`.
-        cap: as in `JudgeErrors.of`.
+        card: (tp, P, tn, Ng), `ErrorRates`, or None for a judge that never errs; after an audit `ErrorRates.of(card).audited`.
+        cap: as in `ErrorRates.of`.
         alpha: level of the test.
         margin: smallest true gap that may FAIL.
         power: chance of FAIL that is wanted.
@@ -263,7 +263,7 @@ def seen_gap(
         raise StatsError(f"{templates} templates, {groups} groups, {draws} draws; wanted at least 1, 2 and 1")
     if not (0.0 <= base < 1.0 and 0.0 <= icc < 1.0):
         raise StatsError(f"base is {base!r} and icc {icc!r}; wanted shares in [0, 1)")
-    errors = JudgeErrors.of(card, cap=cap)
+    errors = ErrorRates.of(card, cap=cap)
     return _seen_gap(templates, groups, base, icc, errors, alpha, margin, power, draws, seed)
 
 
@@ -273,7 +273,7 @@ def _seen_gap(
     groups: int,
     base: float,
     icc: float,
-    errors: JudgeErrors,
+    errors: ErrorRates,
     alpha: float,
     margin: float,
     power: float,

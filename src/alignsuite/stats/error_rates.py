@@ -40,16 +40,16 @@ Rate: TypeAlias = Beta | float
 
 
 @dataclass(frozen=True)
-class JudgeErrors:
+class ErrorRates:
     """Sensitivity and false-positive rate of a judge, each in doubt (`Beta`) or known (a number in [0, 1]).
 
     Attributes:
         sensitivity: share of bad replies that it flags.
         false_positive: share of good replies that it flags, 1 − specificity.
 
-    >>> JudgeErrors.of((190, 198, 276, 290))
-    JudgeErrors(sensitivity=Beta(a=190.5, b=8.5), false_positive=Beta(a=14.5, b=276.5))
-    >>> JudgeErrors.of((190, 198, 276, 290)).audited.false_positive
+    >>> ErrorRates.of((190, 198, 276, 290))
+    ErrorRates(sensitivity=Beta(a=190.5, b=8.5), false_positive=Beta(a=14.5, b=276.5))
+    >>> ErrorRates.of((190, 198, 276, 290)).audited.false_positive
     0.0
     """
 
@@ -57,8 +57,8 @@ class JudgeErrors:
     false_positive: Rate = 0.0
 
     @classmethod
-    def of(cls, card: Card, *, cap: float | None = None) -> JudgeErrors:
-        """`JudgeErrors` of a card under Jeffreys' prior, Beta(½, ½) for each rate; without a card the judge never errs.
+    def of(cls, card: Card, *, cap: float | None = None) -> ErrorRates:
+        """`ErrorRates` of a card under Jeffreys' prior, Beta(½, ½) for each rate; without a card the judge never errs.
 
         Args:
             card: (tp, P, tn, Ng), or errors already made (returned as they are), or None.
@@ -71,7 +71,7 @@ class JudgeErrors:
         """
         if cap is not None and not cap > 0:
             raise StatsError(f"cap is {cap!r}; wanted a number of labelled replies above 0, such as 200, or None")
-        if isinstance(card, JudgeErrors):
+        if isinstance(card, ErrorRates):
             return card
         if card is None:
             return cls()
@@ -82,9 +82,9 @@ class JudgeErrors:
         )
 
     @property
-    def audited(self) -> JudgeErrors:
+    def audited(self) -> ErrorRates:
         """Errors that are left after people read every flagged reply: no false flag, the same sensitivity."""
-        return JudgeErrors(self.sensitivity, 0.0)
+        return ErrorRates(self.sensitivity, 0.0)
 
     @property
     def exact(self) -> bool:
@@ -92,7 +92,7 @@ class JudgeErrors:
         return self.sensitivity == 1.0 and self.false_positive == 0.0
 
 
-Card: TypeAlias = Counts | JudgeErrors | None
+Card: TypeAlias = Counts | ErrorRates | None
 """What functions take for a card: counts, errors made of them before, or None for a judge that never errs."""
 
 
@@ -143,14 +143,14 @@ def kept(card: Card, *, cap: float | None = None, doubt: float = 0.05) -> float:
     Labels of a judge with the same errors everywhere show a true gap times this.
 
     Args:
-        card: (tp, P, tn, Ng), `JudgeErrors`, or None for a judge that never errs (it keeps all).
-        cap: as in `JudgeErrors.of`.
+        card: (tp, P, tn, Ng), `ErrorRates`, or None for a judge that never errs (it keeps all).
+        cap: as in `ErrorRates.of`.
         doubt: chance that the judge keeps less.
 
     >>> round(kept((190, 198, 276, 290)), 4), kept(None)
     (0.8739, 1.0)
     """
-    errors = JudgeErrors.of(card, cap=cap)
+    errors = ErrorRates.of(card, cap=cap)
     false, weights = rate_nodes(errors.false_positive, _NODES)
     sensitivity = errors.sensitivity
     if not isinstance(sensitivity, Beta):
