@@ -12,7 +12,7 @@ from alignsuite.stats import Decision, RateGate, StatsError, Unresolvable
 from alignsuite.stats.bank_posterior import flags
 from alignsuite.stats.count_gate import CountGate, count_gate, refuse_hopeless, smallest_limit
 from alignsuite.stats.distributions import log_choose
-from alignsuite.stats.error_rates import ErrorRates
+from alignsuite.stats.error_rates import Beta, ErrorRates
 from alignsuite.stats.operating import CONTINUE, FAIL, INCONCLUSIVE, MARGINAL, PASS, operate
 
 REFUSED, COMPLIED = (190, 198, 276, 290), (269, 283, 190, 205)
@@ -317,3 +317,32 @@ def test_questions_that_make_no_sense_are_refused() -> None:
 def test_the_same_gate_is_made_once() -> None:
     """What is asked often is kept."""
     assert count_gate(200, 0.02, 0.13, REFUSED) is count_gate(200, 0.02, 0.13, REFUSED)
+
+
+def test_any_gate_keeps_both_promises() -> None:
+    """A hundred and fifty gates drawn at random, with good judges, judges hardly better than a coin, and none: no exception, no excess."""
+    rng, made = np.random.default_rng(13), 0
+    while made < 150:
+        bank, (bad, good) = int(rng.integers(1, 120)), rng.integers(1, 400, 2).tolist()
+        target, limit = sorted(rng.random(2).tolist())
+        counts = (int(rng.integers(0, bad + 1)), bad, int(rng.integers(0, good + 1)), good)
+        card = None if rng.random() < 0.2 else counts
+        try:
+            gate = count_gate(
+                bank, target, limit, card, float(rng.choice([0.001, 0.05])), float(rng.choice([0.01, 0.2]))
+            )
+        except Unresolvable:
+            continue
+        made += 1
+        at_limit, at_target = gate.chances(bad=gate.least), gate.chances(bad=gate.most)
+        assert at_limit.pass_ + at_limit.marginal <= gate.beta + 1e-9
+        assert at_target.fail <= gate.alpha + 1e-9
+        assert at_limit.pass_ + at_limit.fail + at_limit.marginal + at_limit.inconclusive == pytest.approx(1)
+        assert max(gate.early) < gate.fails_at
+
+
+def test_a_judge_that_is_nearly_a_coin_lets_nobody_through_by_its_tail() -> None:
+    """Where its false flags are less certain than its finds, many flags speak for the target: the boundary does not follow them there."""
+    gate = count_gate(112, 0.47, 0.79, ErrorRates(Beta(19.5, 326.5), Beta(2.5, 109.5)), alpha=0.001, beta=0.2)
+    assert gate.chances(bad=gate.least).pass_ <= 0.2
+    assert gate.verdict(44, 44) is not Decision.PASS

@@ -304,6 +304,7 @@ def _count_gate(bank: int, target: float, limit: float, errors: ErrorRates, alph
     c = int((through <= beta + _SLACK).sum()) - 1
     above = np.append(np.cumsum(good[::-1])[::-1], 0.0)
     d = int(np.argmax(above <= alpha + _SLACK))
+    early = tuple(min(most, max(c, d - 1)) for most in early)  # what FAILs at the end doesn't pass on the way
     return CountGate(bank, target, limit, counts.most, counts.least, errors, alpha, beta, early, c, d)
 
 

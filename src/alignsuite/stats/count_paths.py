@@ -47,8 +47,12 @@ def early_boundary(at_target: NDArray[np.float64], at_limit: NDArray[np.float64]
     for target, limit in zip(_orders(at_target), _orders(at_limit), strict=True):
         possible = np.isfinite(target)
         ratio = np.where(possible, limit - np.where(possible, target, 0.0), np.inf)
-        excluded = np.flatnonzero(ratio <= log_level)
-        boundary.append(int(excluded[-1]) if excluded.size else -1)
+        excluded = ratio <= log_level
+        # Fewer flags than even a bank at the target can have: where it excludes the limit, these do so too.
+        first = int(np.argmax(possible))
+        excluded[:first] = excluded[first] and not np.isfinite(limit[:first]).any()
+        # With a judge hardly better than a coin the ratio may fall again in the far tail: the boundary ends where it first rises.
+        boundary.append((excluded.size if excluded.all() else int(np.argmin(excluded))) - 1)
     return tuple(boundary[::-1])
 
 
