@@ -6,12 +6,11 @@ bank depends on its judge, its model and its truth through X alone, and one tabl
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alignsuite.stats.distributions import log_choose
+from alignsuite.stats.likelihood import log_factorials
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,18 +70,9 @@ def _orders(chances: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     return rows
 
 
-@cache
-def _log_factorials(size: int) -> NDArray[np.float64]:
-    return (
-        -log_choose(size, np.arange(size + 1))
-        if size < 2
-        else np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, size + 1)))])
-    )
-
-
 def log_binomials(size: int, n: int) -> NDArray[np.float64]:
     """Logarithms of "n choose 0", … "n choose n", for n up to size (whose table of factorials is kept)."""
-    table = _log_factorials(size)
+    table = log_factorials(size)
     return np.asarray(table[n] - table[: n + 1] - table[n::-1])
 
 
@@ -124,7 +114,7 @@ def _stops(found: list[tuple[int, int, float]]) -> Stops:
 def given_flags(stops: Stops, bank: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Chance of stopping, and that times the cases asked, summed over stops: given 0, 1, … N flags in the bank."""
     chance, calls = np.zeros(bank + 1), np.zeros(bank + 1)
-    table, flagged, all_orders = _log_factorials(bank), np.arange(bank + 1), log_binomials(bank, bank)
+    table, flagged, all_orders = log_factorials(bank), np.arange(bank + 1), log_binomials(bank, bank)
     for first in range(0, len(stops.n), _BLOCK):
         n, s, log_orders = (column[first : first + _BLOCK] for column in stops)
         left, ahead = (bank - n)[:, None], flagged - s[:, None]

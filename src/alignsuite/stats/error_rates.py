@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+import numpy as np
+
 from alignsuite.stats.distributions import beta_at_most, beta_binomial, beta_nodes, binomial_exactly
 from alignsuite.stats.errors import NoEvidence, StatsError, Unresolvable, check_count
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
 Counts: TypeAlias = tuple[int, int, int, int]
@@ -132,8 +133,6 @@ def mean_rate(rate: Rate) -> float:
 
 def rate_nodes(rate: Rate, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Points and weights (sum 1) that integrate over what is open about a rate; a single point if nothing is."""
-    import numpy as np
-
     return beta_nodes(count, *rate) if isinstance(rate, Beta) else (np.array([rate]), np.ones(1))
 
 

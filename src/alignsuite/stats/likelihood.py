@@ -111,11 +111,12 @@ class Bank:
 
 
 @cache
-def _log_factorials(size: int) -> NDArray[np.float64]:
+def log_factorials(size: int) -> NDArray[np.float64]:
+    """Logarithms of 0!, 1!, … size!."""
     return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, size + 1)))])
 
 
 def _falling(size: int, total: int, j: NDArray[np.int64]) -> NDArray[np.float64]:
     """Logarithm of the falling factorial total·(total − 1)⋯(total − j + 1); minus infinity where it runs through 0."""
-    table = _log_factorials(size)
+    table = log_factorials(size)
     return np.where(j <= total, table[total] - table[np.maximum(total - j, 0)], -inf)
