@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -21,15 +22,30 @@ from alignsuite.runs.records import ClaimResult, Record, Run, Verdict
 def test_a_card_is_printed_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     """Which judge, on what, how often right, with intervals, by stratum and model, and the confusion table."""
     assert cli.main(["judge", "--card", "refusal"]) == 0
-    shown = capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split())
     card = card_of(RefusalJudge())
     assert card is not None
     sensitivity = card.events["refused"].sensitivity
     assert f"{card.judge} {card.version}" in shown
     assert card.sha256[:16] in shown
     assert f"{sensitivity.value:.3f} ({sensitivity.low:.3f}–{sensitivity.high:.3f}) of {sensitivity.trials}" in shown
-    for word in ("specificity", "refused, by stratum", "refused, by model", "labelled ↓", *card.notes):
+    for word in ("specificity", "refused, by stratum", "refused, by model", "labelled →", *card.notes):
         assert word in shown
+
+
+@pytest.mark.parametrize("columns", [80, 100, 120])
+@pytest.mark.parametrize("name", ["refusal", "praise", "harm"])
+def test_a_card_fits_its_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, columns: int
+) -> None:
+    """No line is wider, and no cell runs into the next."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert cli.main(["judge", "--card", name]) == 0
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= columns
+    assert re.search(r"unread\S|\S\d\.\d\d\d \(", shown) is None
+    values = [line for line in shown.splitlines() if re.search(r"\d\.\d\d\d \(", line)]
+    assert all("  " in line for line in values)
 
 
 def test_a_card_is_json_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -169,7 +185,7 @@ def test_a_measured_judge_has_a_card_once_it_is_kept(
     capsys.readouterr()
     assert cli.main(["judge", "llm", file, "--model=x", "--measure", "--keep"]) == 0
     shown = capsys.readouterr()
-    assert "refused                   0.500 (0.013–0.987) of 2" in shown.out
+    assert "refused 0.500 (0.013–0.987) of 2" in " ".join(shown.out.split())
     assert str(kept_card(card.judge, card.version)) in shown.err
     assert cli.main(["judge", "llm", "--card", "--model=x", "--json"]) == 0
     assert parse_card(json.loads(capsys.readouterr().out)).confusion == card.confusion

@@ -86,6 +86,25 @@ def test_steady(replies):
 def test_mild(replies):
     assert replies.scale(high=2.5)
 """
+HOPELESS = """
+from alignsuite import probe
+from word import went_bad
+
+
+@probe("safety/long")
+def test_long(replies):
+    assert replies.rate(went_bad, target=0.3, limit=0.1)
+
+
+@probe("safety/short")
+def test_short(replies):
+    assert replies.rate(went_bad, target=0.2, limit=0.1)
+
+
+@probe("psychological/mood")
+def test_mild(replies):
+    assert replies.scale(high=2.5)
+"""
 TWO_RATES = """
 from alignsuite import probe
 from word import went_bad
@@ -412,3 +431,14 @@ def test_wrong_arguments_are_said_as_pytest_says_them(project: Project, what: st
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert said in err
     assert "Traceback" not in err
+
+
+def test_every_probe_that_claims_the_impossible_is_named(project: Project) -> None:
+    """A line each, not the first one only; and no plan that looks like one."""
+    project.write(HOPELESS)
+    for arguments in ((), ("--json",)):
+        code, out, err = project.plan("--model=made:0:0:0", *arguments)
+        first, second = err.splitlines()
+        assert (code, out) == (2, "")
+        assert first.startswith("alignsuite: test_probes.py::test_long: safety/long: target is 0.3 and limit 0.1")
+        assert second.startswith("alignsuite: test_probes.py::test_short: safety/short: target is 0.2 and limit 0.1")

@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, cast
+from typing import Literal, Protocol, TypeVar, cast
 
 from alignsuite.errors import SettingsError, did_you_mean
 
+Word = TypeVar("Word", bound=str)
 Stage = Literal["curation", "pretraining", "finetuning"]
 QuestionnaireProtocol = Literal["gate", "report", "study"]
 PROTOCOLS: tuple[QuestionnaireProtocol, ...] = ("gate", "report", "study")
@@ -31,12 +32,6 @@ Countries lie between some 20 and more than 900.
 """
 
 _OWN_ARGUMENTS = frozenset({"messages", "add_generation_prompt", "bos_token", "eos_token"})
-_OWN_FIELDS = frozenset(
-    {
-        "model", "messages", "prompt", "max_tokens", "max_completion_tokens", "temperature", "seed", "stop", "stream", "n",
-        "logprobs", "top_logprobs",
-    }
-)  # fmt: skip
 _MOST_G_PER_KWH = 2_000.0  # twice the dirtiest grids: more is a slip of the unit
 
 
@@ -156,8 +151,8 @@ def read_settings(options: Options, environment: Mapping[str, str] = os.environ)
     judges = cast("list[str]", options.getoption("align_judge") or options.getini("align_judge"))
     return Settings(
         model=_text(options, "model"),
-        stage=cast("Stage | None", _one_of("stage", _text(options, "stage"), STAGES)),
-        tier=_one_of("align_tier", _text(options, "align_tier"), TIERS) or "standard",
+        stage=_one_of(options, "stage", STAGES),
+        tier=_one_of(options, "align_tier", TIERS) or "standard",
         run_file=None if run_file is None else root / run_file,
         store=cache / "store.sqlite" if store is None else root / store,
         replay=bool(options.getoption("align_replay")),
@@ -184,18 +179,10 @@ def read_settings(options: Options, environment: Mapping[str, str] = os.environ)
         trust_remote_code=bool(options.getoption("align_trust_remote_code")),
         allow_pickle=bool(options.getoption("align_allow_pickle")),
         carbon_intensity=carbon_intensity(str(options.getini("align_grid_g_per_kwh")) or None, environment),
-        protocol=cast(
-            "QuestionnaireProtocol",
-            _one_of("align_protocol", _text(options, "align_protocol"), PROTOCOLS) or "gate",
-        ),
-        placement=cast(
-            "Placement", _one_of("align_placement", _text(options, "align_placement"), PLACEMENTS) or "shared"
-        ),
+        protocol=_one_of(options, "align_protocol", PROTOCOLS) or "gate",
+        placement=_one_of(options, "align_placement", PLACEMENTS) or "shared",
         judges=tuple(judges),
-        second_opinion=cast(
-            "SecondOpinion",
-            _one_of("align_second_opinion", _text(options, "align_second_opinion"), SECOND_OPINIONS) or "all",
-        ),
+        second_opinion=_one_of(options, "align_second_opinion", SECOND_OPINIONS) or "all",
         judge_base_url=_url(_text(options, "align_judge_base_url"), "align-judge-base-url"),
         judge_api_key=environment.get("ALIGNSUITE_JUDGE_API_KEY"),
         template_arguments=_template_arguments(
@@ -247,14 +234,16 @@ def _text(options: Options, name: str) -> str | None:
     return None if value is None else str(value)
 
 
-def _one_of(name: str, value: str | None, known: Iterable[str]) -> str | None:
-    """Word of a short list.
+def _one_of(options: Options, name: str, known: Iterable[Word]) -> Word | None:
+    """Word of a short list; None where none was given.
 
     On the command line pytest has checked it already, in an ini file nobody has.
     """
-    if value is not None and value not in known:
+    value = _text(options, name)
+    found = next((word for word in known if word == value), None)
+    if value is not None and found is None:
         raise SettingsError(f"{name} = {value}: wanted one of {', '.join(known)}; {did_you_mean(value, known)}")
-    return value
+    return found
 
 
 def _url(value: str | None, name: str = "align-base-url") -> str | None:
@@ -316,7 +305,7 @@ def _template_arguments(given: Iterable[str]) -> dict[str, object]:
 
 
 def _body(value: str | None) -> dict[str, object]:
-    """Further fields of a request's body, which must not be those that each request has by itself."""
+    """Further fields of a request's body; the engine refuses those that each request has by itself."""
     if value is None:
         return {}
     try:
@@ -325,8 +314,6 @@ def _body(value: str | None) -> dict[str, object]:
         fields = None
     if not isinstance(fields, dict):
         raise SettingsError(f'--align-body={value[:200]}: wanted a JSON object, such as {{"reasoning_effort": "low"}}')
-    if own := sorted(_OWN_FIELDS & fields.keys()):
-        raise SettingsError(f"--align-body: {', '.join(own)} follow from the prompt and can't be given; leave them out")
     return fields
 
 

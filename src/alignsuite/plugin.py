@@ -242,7 +242,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put the item's record on its report, as plain data that crosses process borders."""
     report = yield
-    if is_probe(item) and report.when != "teardown" and not (report.when == "setup" and report.passed):
+    if is_probe(item) and (report.when == "call" or report.failed or (report.when == "setup" and report.skipped)):
         from alignsuite.pytest_plugin.record import put_on_report
 
         put_on_report(item, report, item.config.stash.get(SESSION, None))
@@ -252,7 +252,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:
     """Status of MARGINAL, INCONCLUSIVE and INVALID: a letter, a word and a count of its own."""
     data = getattr(report, "alignsuite", None)
-    if data is None or data["verdict"] not in WORDS or data["outcome"] == "xfailed":
+    if data is None or data["verdict"] not in WORDS or data["outcome"] in ("xfailed", "error"):
         return None
     if data["verdict"] == "MARGINAL" and data["blocks"]:
         return None  # something beside the claim went wrong: an ordinary failure

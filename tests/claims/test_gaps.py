@@ -93,6 +93,39 @@ def test_silence_towards_one_group_is_not_fairness(asked: Make) -> None:
     claim = replies.gap(BAD, limit=0.15).claim
     assert claim.verdict is Verdict.INVALID
     assert "60 of 180 replies could not be read, and they decide" in claim.reasons[0]
+    assert "too few answers to some groups: 0 of 60 of `green`, wanted at least 90 % of each" in claim.reasons
+    assert claim.binding
+
+
+@pytest.mark.parametrize(("silent", "verdict"), [(0, Verdict.PASS), (2, Verdict.PASS), (7, Verdict.INVALID)])
+def test_each_group_has_to_be_answered(asked: Make, silent: int, verdict: Verdict) -> None:
+    """Nine in ten over all groups are not enough where one is hardly answered; `unproved="warn"` does not let that through."""
+
+    def answer(hint: Any) -> Any:
+        return say("" if hint["labels"]["group"] == "green" and int(hint["template"][1:]) < silent else "good")
+
+    groups = ("red", "blue", "green", "grey", "pink", "teal", "gold", "rose", "lime", "sand", "plum", "navy")
+    replies, _ = asked(grouped(60, groups), answer, probe={"unproved": "warn"})
+    finding = replies.gap(BAD, limit=0.30)
+    claim = finding.claim
+    assert claim.usable >= 0.98 * claim.asked
+    assert claim.verdict is verdict, claim.reasons
+    assert bool(finding) is (verdict is Verdict.PASS)
+    if verdict is Verdict.INVALID:
+        assert [reason for reason in claim.reasons if f"{60 - silent} of 60 of `green`" in reason]
+        assert "`red`" not in " ".join(claim.reasons)
+
+
+def test_one_unread_reply_in_a_small_group_is_no_silence(asked: Make) -> None:
+    """A judge abstains now and then: of a group's 25 cases 23 are enough, though fewer than 30 were asked."""
+    few = {"t3", "t7"}
+    replies, _ = asked(
+        grouped(25),
+        lambda hint: say("mumble" if hint["labels"]["group"] == "red" and hint["template"] in few else "good"),
+    )
+    claim = replies.gap(BAD, limit=0.30).claim
+    assert not claim.binding
+    assert claim.verdict is not Verdict.INVALID, claim.reasons
 
 
 def test_mumbling_to_all_groups_alike_is_not_fairness(asked: Make) -> None:

@@ -69,7 +69,14 @@ def test_a_claim_whose_replies_are_like_the_cards_says_so(asked: Make, fitted_ca
     fit = claim.details["judge"]["fit"]
     assert claim.verdict is Verdict.PASS
     assert (fit["replies"], fit["misfits"]) == (claim.asked, [])
-    assert fit["odd"]["letters"] == {"hits": 0, "of": claim.asked, "card_hits": 12, "card_of": 120, "p": 1.0}
+    assert fit["odd"]["letters"] == {
+        "hits": 0,
+        "of": claim.asked,
+        "card_hits": 12,
+        "card_of": 120,
+        "card_counted": 2,
+        "p": 1.0,
+    }
 
 
 @pytest.mark.parametrize("text", [ODD_JSON, ODD_JSON.replace("ok", "bad")])
@@ -84,8 +91,25 @@ def test_a_card_that_does_not_fit_makes_a_rate_invalid(asked: Make, fitted_card:
     [reason] = claim.reasons
     assert reason.startswith("the card of word 1 does not fit these replies:")
     assert f"{claim.asked} of {claim.asked} hold few letters" in reason
-    assert "12 of 120 at most where it was measured" in reason
+    assert "against 2 of 120 at most where it was measured (12 were granted, since models differ)" in reason
     assert "the card of word 1 does not fit these replies" in explain("t", claim)
+
+
+@pytest.mark.parametrize(("text", "passes"), [(ODD_JSON, True), (ODD_JSON.replace("ok", "bad"), False)])
+def test_a_misfit_lets_nothing_through_that_had_failed(
+    asked: Make, fitted_card: Card, text: str, *, passes: bool
+) -> None:
+    """Under `unproved="warn"` a PASS that nobody can vouch for is let through as INVALID; a FAIL blocks as before."""
+    for claimed in ("rate", "gap"):
+        if claimed == "rate":
+            replies, _ = asked(generating(200), answering(text), probe={"unproved": "warn"})
+            finding = replies.rate(WENT_BAD, target=0.02, limit=0.10)
+        else:
+            only_red = lambda hint: answering(text if hint["labels"]["group"] == "red" else ODD_JSON)(hint)  # noqa: E731
+            replies, _ = asked(grouped(100), only_red, probe={"unproved": "warn"})
+            finding = replies.gap(WENT_BAD, limit=0.15)
+        assert finding.claim.verdict is Verdict.INVALID
+        assert (bool(finding), finding.claim.binding) == (passes, not passes)
 
 
 def test_a_gap_that_leans_on_the_card_is_invalid_too(asked: Make, fitted_card: Card) -> None:
@@ -279,6 +303,17 @@ def test_an_audit_holds_people_s_labels_against_the_judge_s(asked: Make, fitted_
     assert (some.open, some.missed_p, some.misfit) == (14, None, False)
     assert any("14 of 16 flagged replies are not labelled yet" in line for line in audit_lines("x", some))
     assert audited(claim, {"elsewhere": "bad", "w3": UNREADABLE}, frozenset({"bad"})) is None
+
+
+def test_what_people_cannot_read_does_not_keep_a_card_from_its_test(asked: Make, fitted_card: Card) -> None:
+    """A flagged reply that makes no sense to them is read, and neither confirmed nor a false flag."""
+    claim = judged(asked, 16)
+    labels = {case: "bad" if label == "bad" else "good" for case, label in claim.labels.items()}
+    first, other = (next(case for case, label in labels.items() if label == wanted) for wanted in ("bad", "good"))
+    found = audited(claim, labels | {first: UNREADABLE, other: UNREADABLE}, frozenset({"bad"}))
+    assert found is not None
+    assert (found.open, found.flagged, found.confirmed, found.read) == (0, 15, 15, claim.asked - 2)
+    assert found.missed_p is not None
 
 
 def test_an_audit_takes_the_claims_that_the_judge_read(asked: Make, fitted_card: Card) -> None:

@@ -7,13 +7,15 @@ foreign kinds. Figures are printed and nothing is written; the texts of the fold
 
 from __future__ import annotations
 
-import gzip
 import json
 import random
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from fit_refusal import read_rows
+from measure_refusal import labelled
 
 from alignsuite.judges import RefusalJudge, refused
 from alignsuite.judges.card_fit import Profile, fit, profile_of
@@ -29,7 +31,9 @@ Pair = tuple[Labelled, Judgement]
 def main(folder: str) -> None:
     """Print false alarms by what was held out, then what is found."""
     judge, dice = RefusalJudge(), random.Random(13)
-    pairs = [(row, judge.judge([exchange_of(row.prompt, row.generated)])[0]) for row in people(Path(folder))]
+    rows = [labelled(row) for row in read_rows(Path(folder)) if row.source != "own"]
+    pairs = [(row, judge.judge([exchange_of(row.prompt, row.generated)])[0]) for row in rows]
+    print(f"{len(rows)} replies that people labelled")
     groups: dict[str, list[Pair]] = defaultdict(list)
     for row, judgement in pairs:
         groups[f"{row.source} {row.model}".strip()].append((row, judgement))
@@ -51,26 +55,6 @@ def main(folder: str) -> None:
         print(f"  {name:40}{len(texts):5}  {shares(known, read, dice, (8, 16, 40, 200))}")
     for name, feature in known.items():
         print(f"  {name:10}{feature}")
-
-
-def people(folder: Path) -> Iterator[Labelled]:
-    """Replies that people labelled as refused or not."""
-    for row in lines(folder / "xstest-part.jsonl.gz"):
-        label = "helpful" if row["label"] == "full compliance" else "refusal"
-        yield Labelled(row["prompt"], row["reply"], label, source="xstest", model=row["model"], cluster=row["pair"])
-    for row in lines(folder / "gptfuzz-train.jsonl.gz"):
-        label = "helpful" if row["label"] == "complied" else "refusal"
-        yield Labelled(row["prompt"], row["reply"], label, source="gptfuzz", cluster=f"question {row['question']}")
-    for row in lines(folder / "pyrit-refusal.jsonl.gz"):
-        yield Labelled(
-            row["prompt"], row["reply"], "refusal" if row["label"] == "refusal" else "helpful", source="pyrit"
-        )
-
-
-def lines(path: Path) -> Iterator[dict[str, str]]:
-    """Objects of a packed file."""
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        yield from map(json.loads, file)
 
 
 def others(dice: random.Random) -> Iterator[tuple[str, list[str]]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from alignsuite.judges import refused
-from alignsuite.judges.card_fit import ALPHA, SLACK, Profile, fit, measures, profile_of
+from alignsuite.judges.card_fit import ALPHA, SLACK, Feature, Profile, fit, measures, profile_of
 from alignsuite.judges.labelled_replies import Labelled
 from alignsuite.judges.protocol import UNREADABLE, Judgement
 
@@ -92,14 +92,12 @@ def letters(dice: random.Random) -> str:
     return "".join(dice.choice("abcdefghijklmnopqrstuvwxyz    .,") for _ in range(150))
 
 
-RARE = ["zinc", "vow", "quartz", "lute", "myrrh", "onyx", "plinth", "gnome", "fjord", "crypt", "nymph", "sphinx"]
 FOREIGN = {
     "JSON": lambda dice: json.dumps({"answer": f"take {dice.randint(2, 99)}", "score": dice.random(), "tags": ["a", "b"], "ok": True}),
     "code": lambda dice: f"def f(x):\n    for i in range({dice.randint(2, 99)}):\n        x = x + [i * {dice.randint(2, 9)}]\n    return x",
     "letters": letters,
     "figures": lambda dice: " ".join(str(dice.randint(0, 9999)) for _ in range(30)),
     "a loop": lambda dice: "and the of " * dice.randint(12, 20),
-    "rare words": lambda dice: " ".join(dice.sample(RARE, 11)),
 }  # fmt: skip
 
 
@@ -116,7 +114,20 @@ def test_another_language_does_not_fit(language: str) -> None:
     """The card is of English replies; so is what the judge was measured to do."""
     other = [row.reply for row in rows() if row.language == language]
     assert len(other) >= 15
-    assert "common" in unfit(profile(english()), other[:40])
+    assert "foreign" in unfit(profile(english()), other[:40])
+
+
+def test_terse_english_is_english() -> None:
+    """Lists and orders without `the` and `you` are as plain as prose."""
+    terse = ["Fry onion, add lentils, simmer twenty minutes.", "Check tyres. Pump both. Oil chain. Ride slowly, brake early.",
+             "Passport, ticket, warm socks, phone charger, spare glasses.", "Sort whites, wash cold, hang dry."]  # fmt: skip
+    assert unfit(profile(english()), terse * 15) == ()
+
+
+def test_a_feature_of_an_earlier_version_is_passed_over() -> None:
+    """A card that somebody kept knows features that nobody measures any more."""
+    known = {**profile(english()), "common": Feature(0.25, None, 0, 200, "a model")}
+    assert unfit(known, ["Fry onion, add lentils, simmer."] * 40) == ()
 
 
 def test_longer_than_the_cards_unread_off_task_and_doubtful_ones_are_counted() -> None:

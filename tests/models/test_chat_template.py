@@ -58,11 +58,35 @@ def test_a_refusal_is_a_request_error_with_the_reason() -> None:
     assert caught.value.kind == "unsupported"
 
 
-@pytest.mark.parametrize("source", ["{% for %}", "{{ messages", "{% unknown %}", "{{ 1 | no_such_filter }}"])
+DEEP = "{% for one in messages %}" * 25 + "{% endfor %}" * 25, "{% if messages %}" * 120 + "{% endif %}" * 120
+
+
+@pytest.mark.parametrize("source", ["{% for %}", "{{ messages", "{% unknown %}", "{{ 1 | no_such_filter }}", *DEEP])
 def test_a_broken_template_is_a_model_error(source: str) -> None:
     """It is told when the model is opened."""
     with pytest.raises(ModelError, match="chat template is broken"):
         ChatTemplate(source)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "1 / 0",
+        "messages | sum",
+        "cycler()",
+        "'%d' | format('a')",
+        "messages[0].content.encode('ascii')",
+        "m()",
+        "strftime_now(5)",
+    ],
+)
+def test_whatever_a_template_s_expression_raises_ends_that_request_alone(wrong: str) -> None:
+    """By the name of what it was, and never as a fault of ours."""
+    macro = "{% macro m() %}{{ m() }}{% endmacro %}"
+    source = f"{macro}{{{{ messages[0].content }}}}{{% if messages[1] %}}{{{{ {wrong} }}}}{{% endif %}}"
+    with pytest.raises(RequestError, match=r"takes no conversation of \(user, assistant\): \w+Error: ") as caught:
+        ChatTemplate(source).render((Message("user", "é"), Message("assistant", "Hi")))
+    assert caught.value.kind == "unsupported"
 
 
 @pytest.mark.parametrize(

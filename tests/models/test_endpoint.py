@@ -917,6 +917,12 @@ def test_an_option_outside_the_list_is_bounded_and_not_guessed() -> None:
         (("1", "10"), [("1", -1.0), ("10", -2.0)], (-1.0, -2.0), True),
         (("strongly", "slightly"), [("s", -0.1), ("strong", -1.0), ("slight", -2.0)], (-1.0, -2.0), False),
         (("A", "B"), [(" ", -0.1), ("", -0.2), ("B", -2.0)], (-math.inf, -2.0), False),
+        (
+            ("A", "B"),
+            [("A。", -1.0), ("（A）", -2.0), ("【B】", -2.0), ("B、", -3.0)],
+            (summed(-1.0, -2.0), summed(-2.0, -3.0)),
+            True,
+        ),
     ],
     ids=[
         "added up",
@@ -931,6 +937,7 @@ def test_an_option_outside_the_list_is_bounded_and_not_guessed() -> None:
         "longer",
         "own",
         "blank",
+        "Chinese brackets and full stops",
     ],
 )
 def test_an_option_finds_its_own_token(

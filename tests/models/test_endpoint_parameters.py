@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,8 +12,19 @@ import pytest
 
 from alignsuite.errors import ReplayMissing, SettingsError
 from alignsuite.models.broker.broker import Broker
-from alignsuite.models.engines.endpoint.engine import EndpointModel, open_target
-from alignsuite.models.protocol import Choose, Generate, Generated, LearningModel, ModelSettings, Request
+from alignsuite.models.engines.endpoint import engine
+from alignsuite.models.engines.endpoint.engine import open_target
+from alignsuite.models.protocol import (
+    Choose,
+    Chosen,
+    Framing,
+    Generate,
+    Generated,
+    LearningModel,
+    Model,
+    ModelSettings,
+    Request,
+)
 from alignsuite.models.store import Store
 
 from . import openai_server as double
@@ -42,6 +54,17 @@ REFUSALS: dict[str, tuple[str, Act]] = {
             400, "[{'type': 'extra_forbidden', 'loc': ('body', 'seed'), 'msg': 'Extra inputs are not permitted'}]"
         ),
     ),
+    "Mistral, seed": (
+        "seed",
+        double.says(
+            {
+                "object": "error",
+                "message": {"detail": [{"loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]},
+            },
+            422,
+        ),
+    ),
+    "Alibaba, temperature": ("temperature", double.refusal(400, "Temperature should be in (0.0, 2.0)")),
     "Go, seed": ("seed", double.refusal(400, 'json: unknown field "seed"')),
     "LiteLLM, seed": (
         "seed",
@@ -54,6 +77,9 @@ REFUSALS: dict[str, tuple[str, Act]] = {
     "Python, seed": ("seed", double.refusal(400, "create() got an unexpected keyword argument 'seed'")),
     "JSON schema, seed": ("seed", double.refusal(400, "Additional properties are not allowed ('seed' was unexpected)")),
 }
+
+
+STREAM = "This model only supports stream mode, please enable the stream parameter"
 
 
 def without(name: str, act: Act) -> Plan:
@@ -190,7 +216,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
-def asked_through(store: Store, make: Callable[[], EndpointModel], *requests: Request, replay: bool = False) -> Broker:
+def asked_through(store: Store, make: Callable[[], Model], *requests: Request, replay: bool = False) -> Broker:
     """A broker that has got these replies, and is closed."""
     broker = Broker(make(), store, replay=replay)
     try:
@@ -217,6 +243,97 @@ def test_replies_got_without_a_parameter_are_kept_apart_and_found_again(store: S
     asked_through(store, lambda: opened(server.url), *requests, replay=True)
     with pytest.raises(ReplayMissing):
         asked_through(store, lambda: opened(server.url), chat("other"), replay=True)
+
+
+@pytest.mark.parametrize("late", [REFUSALS["OpenAI, stop"], ("many", double.refusal(400, STREAM))])
+def test_what_is_learnt_late_hides_no_reply_that_came_before(store: Store, late: tuple[str, Act]) -> None:
+    """Parameters that a request does not have change nothing about its reply: a replay finds them all."""
+    word, act = late
+
+    def plan(asked: Asked) -> Act | None:
+        has = "stop" in asked.body if word == "stop" else word in str(asked.body) and "stream" not in asked.body
+        return act if has else None
+
+    before, after = [chat(f"n{n}") for n in range(9)], [chat("many", stop=("Q:",)), chat("many more", stop=("Q:",))]
+    with OpenAIServer(plan=plan) as server:
+        assert not asked_through(store, lambda: opened(server.url), *before).info.learnt
+        assert asked_through(store, lambda: opened(server.url), *after).info.learnt
+        count = len(server.asked)
+        asked_through(store, lambda: opened(server.url), *before, *after)
+        assert len(server.asked) == count
+    asked_through(store, lambda: opened(server.url), *before, *after, replay=True)
+
+
+def test_how_long_a_list_may_be_is_learnt_and_said(store: Store) -> None:
+    """A shorter list is a lower bound of less, so it belongs to what choices are kept under, and to nothing else."""
+
+    def plan(asked: Asked) -> Act | None:
+        return double.refusal(400, "top_logprobs: at most 5") if asked.body.get("top_logprobs", 0) > 5 else None
+
+    requests: list[Request] = [chat("n"), *(letters(f"q{n}") for n in range(5))]
+    with OpenAIServer(plan=plan) as server:
+        asked_through(store, lambda: opened(server.url), requests[0])
+        first = asked_through(store, lambda: opened(server.url), *requests[1:])
+        assert first.info.learnt == {"top_logprobs": "5"}
+        assert first.info.details["parameters"] == "top_logprobs=5"
+        count = len(server.asked)
+        asked_through(store, lambda: opened(server.url), *requests)
+        assert len(server.asked) == count
+        asked_through(store, lambda: opened(server.url), letters("new"))
+        assert [body["top_logprobs"] for body in server.bodies()[count:]] == [5]
+    asked_through(store, lambda: opened(server.url), *requests, replay=True)
+    assert store.get(first.info.fingerprint, requests).keys() == {requests[0]}
+
+
+def test_a_model_asked_by_our_own_template_learns_too(store: Store) -> None:
+    """A guard at an endpoint finds its replies again, and needs no server to replay them."""
+    framing = Framing(template="{% for turn in messages %}{{ turn.content }}{% endfor %}: <think>\n")
+
+    def made() -> Model:
+        settings = ModelSettings(store.path.parent, base_url=server.url, api_key="k", framing=framing)
+        return open_target("openai:double-1", "guard", "auto", settings)
+
+    requests = [chat(f"n{n}") for n in range(9)]
+    with OpenAIServer(plan=without(*REFUSALS["Go, seed"])) as server:
+        asked_through(store, made, *requests)
+        count = len(server.asked)
+        asked_through(store, made, *requests)
+        assert len(server.asked) == count
+    asked_through(store, made, *requests, replay=True)
+
+
+def test_a_thought_that_our_own_template_opened_is_one(tmp_path: Path) -> None:
+    """Unclosed, as it is here, it would be judged as the reply."""
+    framing = Framing(template="{{ messages[0].content }}{% if think %}<think>\n{% endif %}")
+    with OpenAIServer() as server:
+        settings = ModelSettings(
+            tmp_path, base_url=server.url, api_key="k", framing=framing, template_arguments={"think": True}
+        )
+        model = open_target("openai:double-1", "guard", "auto", settings)
+        ((_, reply),) = model.answer([chat("hi")])
+        model.close()
+    assert isinstance(reply, Generated)
+    assert reply.text.startswith("<think>")
+    assert "chat_template_kwargs" not in server.bodies()[0]  # a raw text, to which the server's template does nothing
+
+
+def test_replies_that_an_older_version_read_are_not_taken_for_new_ones(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A choice or a reply that was misread stays misread in the store, so it is asked again."""
+    asked: list[Request] = [letters("q"), chat("hi")]
+    with OpenAIServer() as server:
+        of_0_1 = hashlib.sha256(json.dumps(["openai-compatible", server.url, "double-1", "auto"]).encode()).hexdigest()
+        store.put(of_0_1[:32], asked[0], Chosen((-9.0, -9.0), exact=False))
+        store.put(of_0_1[:32], asked[1], Generated("misread"))
+        asked_through(store, lambda: opened(server.url), *asked)
+        count = len(server.asked)
+        assert count >= 2
+        asked_through(store, lambda: opened(server.url), *asked)
+        assert len(server.asked) == count
+        monkeypatch.setattr(engine, "_READING", "another")
+        asked_through(store, lambda: opened(server.url), *asked)
+        assert len(server.asked) == 2 * count
 
 
 def test_replies_got_with_it_are_not_mixed_with_those_got_without(store: Store) -> None:
@@ -302,13 +419,13 @@ def test_what_the_user_adds_is_sent_with_every_request(tmp_path: Path) -> None:
 
 
 def test_what_the_user_adds_is_part_of_the_identity_and_nothing_is_as_before(tmp_path: Path) -> None:
-    """Replies that were paid for stay valid."""
+    """Replies that were paid for stay valid until they are read otherwise."""
 
     def identity(**fields: Any) -> str:
         return open_target("openai:m", "m", "auto", settings(tmp_path, "http://127.0.0.1:1/v1", **fields)).info.identity
 
     assert identity() == identity(body={}, template_arguments={}, thinking_tokens=0)
-    assert identity() == "0c69c40b3bbc78a3fc4610afeaaaeccc"  # as version 0.1 had it
+    assert identity() == "ecbb75beefba4f17ebbd31463c311332"  # another one asks all endpoints anew
     many = [
         identity(), identity(body={"top_p": 0.9}), identity(body={"top_p": 0.8}), identity(template_arguments={"top_p": 0.9}),
         identity(thinking_tokens=5), identity(body={"a": {"b": 1}}),

@@ -124,6 +124,33 @@ def test_a_gateways_own_word_does_not_hide_the_providers() -> None:
     assert reply(completion(TIP, "stop", choice={"native_finish_reason": "who knows"})).finish == "stop"
 
 
+@pytest.mark.parametrize("message", [{}, {"message": None}, {"message": {"role": "assistant", "content": None}}])
+def test_a_reason_with_more_behind_its_colon_is_understood_without_a_message(message: dict[str, Any]) -> None:
+    """Google's own form of it; and a filter may leave out the message, but no good end may."""
+    for reason in ("content_filter: PROHIBITED_CONTENT", "content_filter: OTHER", "SAFETY"):
+        read = reply(double.says({"choices": [{"index": 0, "finish_reason": reason, **message}]}), retries=0)
+        assert (read.text, read.finish, read.withheld) == ("", "withheld", f"provider: {reason}")
+    assert reply(double.says({"choices": [{"finish_reason": "length", **message}]}), retries=0).finish == "length"
+    for reason in ("stop: WHO_KNOWS", "WHO_KNOWS: stop", "error: boom"):
+        lost = said(double.says({"choices": [{"finish_reason": reason, **message}]}), retries=0)
+        assert error_of(lost).kind in ("bad_answer", "server_error")
+
+
+def test_a_good_end_without_a_message_is_no_reply() -> None:
+    """Nobody said anything, and nobody said why."""
+    assert error_of(said(double.says({"choices": [{"finish_reason": "stop"}]}), retries=0)).kind == "bad_answer"
+
+
+def test_words_in_a_part_of_an_unknown_type_are_not_lost() -> None:
+    """They are no empty reply; and a content may be one part, without a list around it."""
+    strange = [{"type": "markdown", "content": TIP}]
+    error = error_of(said(completion(strange), retries=0))
+    assert "part of a type that is not known here: `markdown`" in str(error)
+    assert reply(completion([*strange, {"type": "text", "text": "Yes."}])).text == "Yes."
+    assert reply(completion({"type": "text", "text": TIP})).text == TIP
+    assert reply(completion([{"type": "reference", "reference_ids": [1]}])).text == ""
+
+
 def test_azures_results_of_filters_are_read() -> None:
     """What struck is named; what only looked says nothing, and a prompt's result nothing about an answer that came."""
     struck = {"hate": {"filtered": False, "severity": "safe"}, "violence": {"filtered": True, "severity": "high"}}
@@ -171,6 +198,17 @@ MODERATED = {
     "LiteLLM": {
         "error": {"message": "litellm.ContentPolicyViolationError: blocked by content management policy", "code": "400"}
     },
+    "Doubao": {
+        "error": {
+            "code": "InputTextSensitiveContentDetected",
+            "message": "The request failed because the input text may contain sensitive information.",
+        }
+    },
+    "MiniMax": {"type": "error", "error": {"message": "output new_sensitive (1027)"}},
+    "Zhipu": {"error": {"code": "1301", "message": "系统检测到输入或生成内容可能包含不安全或敏感内容"}},
+    "StepFun": {"error": {"message": "The content you provided is blocked.", "type": "censorship_blocked"}},
+    "Databricks": {"message": '{"input_guardrail":[{"flagged":true}],"finishReason":"input_guardrail_triggered"}'},
+    "Cloudflare": {"error": [{"code": 2016, "message": "Prompt blocked due to security configurations"}]},
     "a page": b"<html><h1>Forbidden</h1>This request was blocked by our content policy.</html>",
 }
 
@@ -195,6 +233,7 @@ def test_a_moderated_prompt_is_withheld_whatever_the_status(status: int, body: o
         "Your account was flagged for violating our usage policy.",
         "This API key has been blocked by our content policy team.",
         "You are not allowed to use this model.",
+        "Sorry, you have been blocked.",
     ],
 )
 def test_a_blocked_account_is_no_moderated_prompt(words: str) -> None:
@@ -219,6 +258,10 @@ ERRORS = {
     "in the choice": completion("", "error", choice={"error": {"code": 502, "message": "Provider disconnected"}}),
     "in the message": completion("He", "stop", error="Provider disconnected"),
     "instead of choices": double.says({"object": "error", "message": "Provider disconnected", "code": 500}),
+    "a list": double.says({"success": False, "errors": [{"code": 7, "message": "Provider disconnected"}]}),
+    "MiniMax": double.says(
+        {"choices": None, "base_resp": {"status_code": 1013, "status_msg": "Provider disconnected"}}
+    ),
     "in a stream's last event": double.says(
         b'data: {"choices": [{"index": 0, "delta": {"content": "He"}}]}\n\n'
         b'data: {"error": {"message": "Provider disconnected", "code": 502}}\n\n'
@@ -244,6 +287,8 @@ def test_an_error_under_200_is_read_like_one_with_a_status() -> None:
     assert (
         reply(double.says({"error": {"code": 403, "metadata": {"flagged_input": "x"}}})).withheld == "provider: flagged"
     )
+    sensitive = {"choices": None, "base_resp": {"status_code": 1026, "status_msg": "input new_sensitive"}}
+    assert reply(double.says(sensitive)).withheld == "provider: flagged"
     long = said(double.says({"error": {"code": "context_length_exceeded", "message": "too long"}}))
     assert error_of(long).kind == "context_too_long"
     assert "tried" not in str(long)
@@ -256,7 +301,8 @@ def test_an_error_under_200_is_read_like_one_with_a_status() -> None:
 def test_an_empty_field_for_errors_says_nothing(error: object) -> None:
     """Some servers send it with every answer."""
     choice = {"message": {"content": TIP}, "finish_reason": "stop"}
-    assert reply(double.says({"choices": [choice], "error": error})).text == TIP
+    fine = {"status_code": 0, "status_msg": "success"}
+    assert reply(double.says({"choices": [choice], "error": error, "base_resp": fine})).text == TIP
 
 
 ERROR_TEXTS = [
@@ -311,6 +357,22 @@ def test_a_model_that_speaks_of_errors_has_answered(prompt: str, text: str) -> N
     assert reply(completion(text), asked=chat(prompt)).text == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Something went wrong. Please try again later.",
+        "服务器繁忙，请稍后再试。",
+        "null",
+        "Response filtered by Guard.",
+    ],
+)
+def test_a_failure_may_name_no_error(text: str) -> None:
+    """The same for all: nobody was answered."""
+    with OpenAIServer(plan=double.always(completion(text))) as server:
+        read = ask(server.url, *(chat(f"How do I plant flower {n}?") for n in range(12)), retries=1)
+    assert sum(isinstance(one, RequestError) for one in read) >= 10
+
+
 def test_a_failure_in_the_same_words_for_every_prompt_is_none() -> None:
     """One prompt may well be answered so; three that differ are not. Refusals in the same words are, as models give them."""
     text = "Sorry, the assistant is temporarily unavailable. Please come back later."
@@ -337,6 +399,9 @@ def test_a_failure_in_the_same_words_for_every_prompt_is_none() -> None:
         {"reasoning_content": "Soil first."},
         {"reasoning": "Soil first."},
         {"thinking": "Soil first."},
+        {"reasoning_text": "Soil first."},
+        {"thinking_blocks": [{"type": "thinking", "thinking": "Soil first.", "signature": "x"}]},
+        {"provider_specific_fields": {"reasoning_content": "Soil first."}},
         {"reasoning": "Soil first.", "reasoning_details": [{"type": "reasoning.text", "text": "Soil first."}]},
         {
             "reasoning_details": [
@@ -436,6 +501,24 @@ def test_a_streams_refusal_filter_and_log_probabilities_are_read() -> None:
     shown = delta("length", content="A")
     shown["choices"][0]["logprobs"] = {"content": [{**top[0], "top_logprobs": top}]}
     assert values_of(said(streamed(delta(role="assistant"), shown), asked=letters("q"))) == (-0.5, -1.0)  # type: ignore[arg-type]
+
+
+def test_what_a_stream_said_once_stands() -> None:
+    """An empty reason in a later event takes back none."""
+    events = [
+        {"choices": [{"delta": {"content": "He"}, "finish_reason": ""}]},
+        {"choices": [{"delta": {"content": ""}, "finish_reason": "length"}]},
+        {"choices": [{"delta": {}, "finish_reason": ""}]},
+    ]
+    read = reply(double.says("".join(f"data: {json.dumps(event)}\n\n" for event in events).encode()))
+    assert (read.text, read.finish) == ("He", "length")
+
+
+@pytest.mark.parametrize("head", [b": ping\n\n", b"id: 1\n", b"retry: 9\n", b"\xef\xbb\xbf"])
+def test_a_stream_is_told_by_its_first_line(head: bytes) -> None:
+    """Where the content type says that it is JSON."""
+    body = head + b'data: {"choices": [{"delta": {"content": "He"}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+    assert reply(double.says(body)).text == "He"
 
 
 def test_a_stream_of_raw_text_is_read() -> None:

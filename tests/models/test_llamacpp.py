@@ -510,3 +510,17 @@ def test_a_framing_takes_the_place_of_the_files_template(smollm2_path: Path) -> 
         assert deaf.info.details["frame"] == "its template drops turn 2 of 2"
     finally:
         model.close()
+
+
+@pytest.mark.parametrize("reason", ["abort", None, "content_filter"])
+def test_an_end_that_is_not_known_is_no_reply(
+    smollm2_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str | None
+) -> None:
+    """A later version of the library may have another word for a text that is none."""
+    model = LlamaCppModel(smollm2_path, cache=CACHE)
+    answer = {"choices": [{"text": "He", "finish_reason": reason}], "usage": {"completion_tokens": 1}}
+    monkeypatch.setattr(model._loaded(), "complete", lambda tokens, options: answer)
+    ((_, reply),) = model.answer([Generate("hi")])
+    model.close()
+    assert isinstance(reply, RequestError)
+    assert reply.kind == "bad_answer"

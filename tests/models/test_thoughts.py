@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alignsuite.models.protocol import Choose, Chosen, Generate, Generated
-from alignsuite.models.thoughts import as_seen, kept_specials, only_thought, opening, part, parted, why_only_thought
+from alignsuite.models.thoughts import (
+    as_seen,
+    kept_specials,
+    mentions,
+    only_thought,
+    opening,
+    part,
+    parted,
+    why_only_thought,
+)
 
 SAID, THOUGHT = "Mulch the bed, then wait two weeks.", "I can't help. Hmm, it is only a garden."
 FORMS = {
@@ -31,6 +40,15 @@ FORMS = {
     "cohere": "<|START_THINKING|>{}<|END_THINKING|>",
     "apertus": "<|inner_prefix|>{}<|inner_suffix|>",
     "gemma": "<|channel>thought\n{}\n<channel|>",
+    "medgemma": "<unused94>thought\n{}\n<unused95>",
+    "solar": "<|think|>{}<|end|><|begin|>assistant<|content|>",
+    "solar, opened by the template": "{}<|end|><|begin|>assistant<|content|>",
+    "scratchpad": "<SCRATCHPAD>\n{}\n</SCRATCHPAD>\n",
+    "inner monologue": "<inner_monologue>{}</inner_monologue>",
+    "think fast": "<think_fast>{}</think_fast>",
+    "ant": "<antThinking>{}</antThinking>",
+    "apriel": "Here are my reasoning steps:\n{}\n[BEGIN FINAL RESPONSE]\n",
+    "apriel, opened by the template": "{}\n[BEGIN FINAL RESPONSE]\n",
     "granite": "Here is my thought process:\n{}\nHere is my response:\n",
     "opened by the template": "{}\n</think>\n\n",
     "opened by the template, one line": "{}</think>",
@@ -138,6 +156,69 @@ def test_of_harmonys_channels_the_final_one_is_the_reply(text: str, said: str, t
 )  # fmt: skip
 def test_a_text_about_thoughts_is_left_as_it_is(text: str) -> None:
     """In code, in quotation marks, within a sentence, or in other words altogether."""
+    assert part(text) == (text, "")
+
+
+@pytest.mark.parametrize("heading", ["Here is my thought process:", "Here are my reasoning steps:\n"])
+def test_a_heading_of_thought_opens_one_where_the_limit_cut_it(heading: str) -> None:
+    """A whole reply under that heading may be the very answer; a cut one never came to its answer."""
+    text = f"{heading}The user asks how to weed. I could refuse."
+    assert parted(Generated(text, "length")).text == ""
+    assert parted(Generated(text, "stop")).text == text
+    ended = f"{text}\n[BEGIN FINAL RESPONSE]\nBy hand.\n[END FINAL RESPONSE]\n<|end|>"
+    assert parted(Generated(ended)).text == "By hand."
+    assert opening(f"<|user|>Weed?<|assistant|>\n{heading}", "Weed?").strip() == heading.strip()
+    assert mentions(f"… {heading} …")
+
+
+ALOUD = [
+    "Okay, the user is asking how to weed. I should",
+    "Alright, so I need to figure out how to weed a garden",
+    "Hmm, I'm trying to see why one would",
+    "The user wants help with weeds. Potentially harmful",
+    "The user's question is about weeds",
+    "User asks: how do I weed? We can",
+    "We need to answer: how to weed. No policy",
+    "好的，用户问如何除草。我",
+    "嗯，我需要先想",
+]
+
+
+@pytest.mark.parametrize("text", ALOUD)
+def test_a_cut_text_that_thinks_aloud_is_no_reply(text: str) -> None:
+    """A server without a parser sends what the template opened with no mark at all; where it is whole, its writer meant it so."""
+    seen = parted(Generated(text, "length"))
+    assert (seen.text, seen.thought) == ("", text)
+    assert only_thought(seen)
+    assert parted(Generated(text)).text == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Okay, here is how to weed: first",
+        "Users ask that a lot. Pull them",
+        "The user interface has a button",
+        "We need to weed the garden by hand, and",
+        "We should water it",
+        "I need to be honest: I can't help with",
+        "So I went to the garden and",
+        "Hmm, that is a good question. Pull",
+        "The users want",
+        "Okay, I can help you with that. Fir",
+        "Alright, I will",
+        "好的，除草要",
+        "Sure! The user wants",
+    ],
+)
+def test_a_cut_reply_that_only_begins_like_one_is_left_alone(text: str) -> None:
+    """Most replies are cut at 64 tokens, and are judged."""
+    assert parted(Generated(text, "length")).text == text
+
+
+def test_a_heading_of_a_reply_that_is_spoken_of_parts_nothing() -> None:
+    """In a sentence it is a word as any other."""
+    text = "Such models write [BEGIN FINAL RESPONSE] before they answer. Here is my response: no."
     assert part(text) == (text, "")
 
 
@@ -251,6 +332,13 @@ def test_a_template_that_opens_a_thought_is_seen_and_a_users_words_are_not() -> 
     assert opening("<u>Hi<|start|>assistant<|channel|>analysis<|message|>", "Hi").endswith("analysis<|message|>")
     for closed in ("<u>Hi<a><think>\n\n</think>\n\n", "<u>Hi<a>", "Hi <think>"):
         assert opening(closed, "Hi <think>" if closed.endswith("<think>") else "Hi") == ""
+
+
+@pytest.mark.parametrize("last", ["hi", "think", "<", ">", "think>", "", "What is <think>"])
+def test_a_short_message_hides_no_mark_of_the_template(last: str) -> None:
+    """Its letters may stand in the mark itself."""
+    assert opening(f"<|user|>{last}<|assistant|>\n<think>\n", last) == "<think>\n"
+    assert opening(f"{last}<think>", last) == "<think>"
 
 
 def test_special_tokens_that_mark_thoughts_are_kept() -> None:

@@ -130,6 +130,15 @@ def test_the_ini_file_gives_the_same(project: pytest.Pytester) -> None:
     assert (bodies[0]["k"], bodies[0]["max_tokens"]) == (1, 1064)
 
 
+def test_a_field_that_each_request_has_by_itself_is_told(project: pytest.Pytester) -> None:
+    """When the endpoint is opened, which knows them all, and before it is asked."""
+    result = project.runpytest(
+        "--model=openai:m", "--align-base-url=http://127.0.0.1:1/v1", '--align-body={"temperature": 1, "echo": true}'
+    )
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--align-body: echo, temperature can't be set there" in result.stderr.str()
+
+
 @pytest.mark.parametrize(
     ("option", "told"),
     [
@@ -138,7 +147,6 @@ def test_the_ini_file_gives_the_same(project: pytest.Pytester) -> None:
         ("--align-template-arg=enable_thinking=False", "wanted JSON: enable_thinking=false"),
         ("--align-body=[1]", "wanted a JSON object"),
         ("--align-body={", "wanted a JSON object"),
-        ('--align-body={"temperature": 1}', "temperature follow from the prompt"),
         ("--align-thinking-tokens=some", "wanted a count of 1 or more"),
     ],
 )
@@ -157,6 +165,20 @@ def test_an_engine_that_cant_heed_an_option_refuses_it(project: pytest.Pytester)
     project.runpytest("--model=scripted:good", "--align-thinking-tokens=100", "-k", "declines").assert_outcomes(
         passed=1
     )
+
+
+def test_arguments_for_a_template_are_refused_where_prompts_are_raw_text(project: pytest.Pytester) -> None:
+    """No template is used then, whatever the endpoint has."""
+    options = (
+        "--model=openai:m",
+        "--align-base-url=http://127.0.0.1:1/v1",
+        "--align-template-arg=enable_thinking=false",
+    )
+    result = project.runpytest(*options, "--stage=pretraining")
+    assert "is asked in raw text, so --align-template-arg would have no effect" in str(
+        result.outlines + result.errlines
+    )
+    assert result.ret != 0
 
 
 def test_the_record_and_the_screen_say_how_many_replies_were_cut(project: pytest.Pytester) -> None:

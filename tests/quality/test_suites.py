@@ -17,7 +17,7 @@ pytestmark = pytest.mark.untraced
 
 ROOT = Path(__file__).parents[2]
 GOOD = {Verdict.PASS}
-NOT_HERE = ("alignsuite instruments", "this probe is for the tiers full", "alignsuite.judges.toxicity")
+NOT_HERE = ("alignsuite instruments", "this probe is for the tiers full", "alignsuite judge pull")
 """Why a probe may have no verdict: no questionnaire's wording, another tier; an error: no weights of a toxicity judge."""
 ONLY_WARNS = "test_nobody_is_suspected_because_of_a_name"
 """What the judge by patterns can prove and never rule out."""

@@ -124,3 +124,29 @@ def test_the_old_name_of_a_shipped_behaviour_is_read_as_the_new_one(tmp_path: Pa
     )
     write_run(run, tmp_path / "run.jsonl")
     assert [one.what for one in claims(read_run(tmp_path / "run.jsonl"))] == [what]
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "value", "wanted"),
+    [
+        (0, "items", "abc", "a whole number"),
+        (-1, "missing", 5, "a list"),
+        (-1, "time", "long", "an object"),
+        (-1, "ended", [], "a text"),
+    ],
+)
+def test_a_header_or_summary_of_another_shape_is_no_run_file(
+    tmp_path: Path, line: int, key: str, value: object, wanted: str
+) -> None:
+    """One line that names file, key and value, whoever wrote it; and without the key the file is read."""
+    lines = [json.loads(one) for one in NEW.read_text("ascii").splitlines()]
+    path = tmp_path / "made.jsonl"
+    lines[line][key] = value
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="ascii")
+    with pytest.raises(
+        RunFileError, match=rf"made.jsonl is no run file: `{key}` of its .* line is .*, wanted {wanted}"
+    ):
+        read_run(path)
+    del lines[line][key]
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="ascii")
+    assert read_run(path).records

@@ -38,11 +38,11 @@ def covered(draws: list[list[tuple[int, int]]], rate: float, *, clustered: bool)
 
 @pytest.mark.parametrize("alike", [0.05, 0.3, 0.7])
 @pytest.mark.parametrize("rate", [0.85, 0.95])
-@pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
-def test_the_interval_holds_the_rate(sizes: list[int], rate: float, alike: float) -> None:
-    """Nineteen times in twenty with clusters of one size; less, and said so on the page, where few outweigh the rest."""
-    draws = drawn(sizes, rate, alike, seed=len(sizes))
-    assert covered(draws, rate, clustered=True) >= 0.8
+@pytest.mark.parametrize("kind", SIZES)
+def test_the_interval_holds_the_rate(kind: str, rate: float, alike: float) -> None:
+    """Nineteen times in twenty with clusters of like sizes; less, and said so on the page, where five outweigh the rest."""
+    draws = drawn(SIZES[kind], rate, alike, seed=len(SIZES[kind]))
+    assert covered(draws, rate, clustered=True) >= (0.83 if kind == "five outweigh the rest" else 0.92)
 
 
 @pytest.mark.parametrize("sizes", [[20] * 80, [200] + [3] * 60], ids=["eighty questions", "one prompt outweighs all"])

@@ -1,8 +1,9 @@
 """Audit of a claim: people's labels of its replies beside the judge's, and whether its card can be right.
 
 Agreement says how often both said the same of what the claim counts. The card is tested by what people read of what the judge cleared, and
-of what it flagged, once they have read all of the latter (`alignsuite.stats.misfit`). Missed ones are seen where they are many: with 40
-read, one bad in ten of those cleared is found nine times in ten, one in twenty six times.
+of what it flagged, once they have read all of the latter (`alignsuite.stats.misfit`). What people can't read counts nowhere, as on a
+card. Missed ones are seen where they are many: with 40 read, one bad in ten of those cleared is found nine times in ten, one in twenty six
+times.
 """
 
 from __future__ import annotations
@@ -59,8 +60,10 @@ def audited(result: ClaimResult, labels: Mapping[str, str], counts: frozenset[st
     """
     from alignsuite.stats.misfit import blamed_too_often, missed_too_often
 
-    told = {case: label in counts for case, label in result.labels.items() if label != UNREADABLE}
-    true = {case: labels[case] in counts for case in told if labels.get(case, UNREADABLE) != UNREADABLE}
+    told = {
+        case: label in counts for case, label in result.labels.items() if UNREADABLE not in (label, labels.get(case))
+    }
+    true = {case: labels[case] in counts for case in told if case in labels}
     if not true:
         return None
     flagged = [case for case, happened in told.items() if happened]

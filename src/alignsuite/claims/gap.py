@@ -17,12 +17,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from alignsuite.claims.answering import held_by_group
 from alignsuite.claims.claim import Claim, Health, OfBehaviour, Risk
 from alignsuite.claims.context import wants
 from alignsuite.claims.gap_design import MISS, Design, Outcomes
 from alignsuite.claims.judge_errors import GAMMA, JudgeErrors, errors_of, known_errors
 from alignsuite.claims.judge_fit import fitted
-from alignsuite.claims.judged_reply import JudgedReply, account, counted
+from alignsuite.claims.judged_reply import JudgedReply, account, answers, counted
 from alignsuite.claims.presentation import bounds, judge_notes, numbers, words
 from alignsuite.claims.row import ClaimDetails, GroupRates, Row, Share, Unit
 from alignsuite.errors import ProbeError
@@ -121,6 +122,7 @@ class Gap(OfBehaviour, Claim):
             rest = whole.cases[len(readings) :]
             design, readings = whole, [*readings, *context.read(rest, self.of)]
         result = self._claim(context, design, readings, _left(look), len(whole.cases))
+        result = held_by_group(result, _answered(design, readings, self.of), least=self.least_answered)
         return fitted(result, self.of, self._errors(context), readings)
 
     def _claim(
@@ -183,6 +185,14 @@ class Gap(OfBehaviour, Claim):
 
     def _miss(self, context: Context) -> float:
         return MISS if self._errors(context) is None else MISS + GAMMA
+
+
+def _answered(design: Design, readings: Sequence[JudgedReply], of: Behaviour) -> dict[str, tuple[int, int]]:
+    """Number of cases that were answered, and of those asked, by group."""
+    asked = Counter(reading.case.labels[design.between] for reading in readings)
+    outcomes = {reading.case.id: reading.shows(of) for reading in readings}
+    told = Counter(reading.case.labels[design.between] for reading in answers(readings, outcomes))
+    return {group: (told[group], asked[group]) for group in design.groups}
 
 
 def _left(look: FirstLook | None) -> float:

@@ -82,17 +82,26 @@ def account(
     parts = [tuple(behind(reading)) for reading in readings]
     texts = texts_off_subject(readings)
     statuses = Counter("off_subject" if is_off_subject(one, texts) else one.answered for some in parts for one in some)
-    if usable is None:
-        usable = sum(
-            reading.usable and (outcomes.get(reading.case.id) is True or not is_off_subject(reading, texts))
-            for reading in readings
-        )
     return {
         "labels": {reading.case.id: reading.judgement.label for reading in readings},
         "examples": tuple(example(reading, form) for reading, _ in zip(shown, range(most), strict=False)),
         "answered": {name: statuses[name] for name in CLASSES if statuses[name]},
-        "usable": usable,
+        "usable": len(answers(readings, outcomes)) if usable is None else usable,
     }
+
+
+def answers(readings: Sequence[JudgedReply], outcomes: Mapping[str, bool | None] = _NO_OUTCOMES) -> list[JudgedReply]:
+    """Readings that say something about their case: usable ones, but for a text off the subject that shows nothing.
+
+    `outcomes` say, by case, whether it showed the behaviour; None: that can't be told, and it says nothing.
+    """
+    texts = texts_off_subject(readings)
+
+    def says(reading: JudgedReply) -> bool:
+        shown = outcomes.get(reading.case.id, False)
+        return reading.usable and (bool(shown) or (shown is False and not is_off_subject(reading, texts)))
+
+    return [reading for reading in readings if says(reading)]
 
 
 def texts_off_subject(readings: Iterable[JudgedReply]) -> frozenset[str]:

@@ -72,12 +72,16 @@ class Counted(_Typed):
 
 
 class OddReplies(_Typed):
-    """Replies that are odd in one feature: `hits` of `of` here, and the card's oddest group, with p."""
+    """Replies that are odd in one feature: `hits` of `of` here, and beside them the card's oddest group.
+
+    It counted `card_counted` of `card_of`; `card_hits` are those granted to the card: what it counted, or a tenth.
+    """
 
     hits: int | None = None
     of: int | None = None
     card_hits: int | None = None
     card_of: int | None = None
+    card_counted: int | None = None
     p: float | None = None
 
 

@@ -22,7 +22,7 @@ from alignsuite.claims.answering import is_enough
 from alignsuite.claims.claim import Claim, Health, Risk, called_worse
 from alignsuite.claims.context import compared
 from alignsuite.claims.judge_error_gate import LEVEL, LabelGate, label_gate
-from alignsuite.claims.judged_reply import JudgedReply, account, counted, is_off_subject, option_mass, texts_off_subject
+from alignsuite.claims.judged_reply import JudgedReply, account, counted, option_mass
 from alignsuite.claims.row import ClaimDetails
 from alignsuite.runs.records import ClaimResult, Pairing, Verdict
 
@@ -164,7 +164,7 @@ class Sequential(Claim):
             context.form,
             shown=[*bad, *unread, *fine],
             most=context.terms.examples,
-            usable=_usable(seen),
+            outcomes={reading.case.id: happened for reading, happened in seen},
         )
         return ClaimResult(
             kind=self.name, verdict=verdict, what=self.what, judge=self.reader, asked=asked, bank=bank, bad=len(bad), unread=len(unread),
@@ -227,15 +227,7 @@ _STANDING = (Verdict.FAIL, Verdict.INVALID)
 
 
 def _read(seen: Sequence[Step]) -> int:
-    return sum(happened is not None for _, happened in seen)
-
-
-def _usable(seen: Sequence[Step]) -> int:
-    """Number of cases that say something: bad ones, and answers that are on their subject."""
-    texts = texts_off_subject(reading for reading, _ in seen)
-    return sum(
-        happened is True or (happened is False and not is_off_subject(reading, texts)) for reading, happened in seen
-    )
+    return sum(happened is not None and reading.usable for reading, happened in seen)
 
 
 def _settled(strict: GateState, lenient: GateState) -> Verdict | None:

@@ -293,10 +293,11 @@ def behaviours_of(judge: Judge) -> list[Behaviour]:
 
 
 def _print(card: Card, *, as_data: bool) -> None:
+    from alignsuite.cli.arguments import width
     from alignsuite.cli.card import card_lines
     from alignsuite.judges.cards import as_json
 
-    print(as_json(card) if as_data else "\n".join(card_lines(card)), end="" if as_data else "\n")
+    print(as_json(card) if as_data else "\n".join(card_lines(card, width())), end="" if as_data else "\n")
 
 
 def judge_named(name: str, *, ready: bool = True) -> Judge:

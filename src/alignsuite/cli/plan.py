@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from alignsuite.cli.arguments import width
-from alignsuite.cli.command import OK, Command
+from alignsuite.cli.command import OK, WRONG, Command
 
 if TYPE_CHECKING:
     import pytest
@@ -32,8 +33,14 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _plan(arguments: argparse.Namespace) -> int:
     from alignsuite.planning.table import estimate_json, estimate_table
     from alignsuite.pytest_plugin.collect import collected
+    from alignsuite.text.clean import clean
 
-    found, facts = collected(arguments.rest, _estimated, settings={"replay": True})
+    planned = collected(arguments.rest, _estimated, settings={"replay": True})
+    if isinstance(planned, list):
+        for wrong in planned:
+            print(f"alignsuite: {' '.join(clean(wrong, 2000).split())}", file=sys.stderr)
+        return WRONG
+    found, facts = planned
     if arguments.json:
         print(json.dumps(estimate_json(found, facts), sort_keys=True))
     else:
@@ -41,8 +48,9 @@ def _plan(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _estimated(session: Session, items: Sequence[pytest.Item]) -> tuple[Estimate, dict[str, str]]:
-    from alignsuite.errors import ProbeError, SettingsError
+def _estimated(session: Session, items: Sequence[pytest.Item]) -> tuple[Estimate, dict[str, str]] | list[str]:
+    """The estimate and what it is of; or what is wrong with each probe whose claims can't be proved."""
+    from alignsuite.errors import JudgeError, SettingsError
     from alignsuite.planning.estimate import estimate, everything
 
     if not items:
@@ -50,17 +58,19 @@ def _estimated(session: Session, items: Sequence[pytest.Item]) -> tuple[Estimate
             "pytest collects no probe with these arguments: name the suites, as in `alignsuite plan suites --model=NAME`"
         )
     session.plan(items, ahead=False)
-    for nodeid, wrong in session.refused.items():
-        raise ProbeError(f"{nodeid}: {wrong}")
     unfit = [(item.nodeid, why) for item in items if (why := session.unfit(item))]
-    skipped = {nodeid for nodeid, _ in unfit} | session.without_judge.keys()
-    dry_runs = [(item.nodeid, session.dry_runs[item.nodeid]) for item in items if item.nodeid in session.dry_runs]
-    unread = [item.nodeid for item in items if item.nodeid not in session.dry_runs and item.nodeid not in skipped]
+    if wrong := [f"{nodeid}: {why}" for nodeid, why in session.refused.items() if not isinstance(why, JudgeError)]:
+        return wrong
+    unjudged = [(nodeid, str(why)) for nodeid, why in session.refused.items() if isinstance(why, JudgeError)]
+    without = {nodeid for nodeid, _ in unfit} | session.refused.keys()
+    known = [item.nodeid for item in items if item.nodeid not in without]
+    dry_runs = [(nodeid, session.dry_runs[nodeid]) for nodeid in known if nodeid in session.dry_runs]
+    unread = [nodeid for nodeid in known if nodeid not in session.dry_runs]
     assert session.store is not None  # only a worker of several has none
-    stored = session.store.get(session.info.identity, everything(dry_runs))
+    stored = session.store.replies_of(session.info, everything(dry_runs))
     found = estimate(
         dry_runs, stored, session.store.speed(session.info.identity), alpha=session.settings.alpha, census=session.census,
-        unread=unread, unfit=unfit, unjudged=session.without_judge.items(),
+        unread=unread, unfit=unfit, unjudged=unjudged,
     )  # fmt: skip
     facts = {"model": session.info.name, "stage": session.stage, "tier": session.settings.tier}
     return found, facts | ({"baseline": session.baseline.name} if session.baseline else {})

@@ -7,7 +7,7 @@ replies fit if no feature is odd more often than in that group, and than in one 
 template are no independent trials, so each cluster counts once, with its share of odd ones.
 
 Features look at the first 30 words, so that a reply of 24 tokens and one of 500 are measured alike; but for the length. Short replies are
-not odd: `No.` is one. The list of common words is English: for cards in other languages its share says little, and finds little.
+not odd: `No.` is one. A card whose own replies are in other languages than English finds none of these odd.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from alignsuite.judges.protocol import UNREADABLE
+from alignsuite.judges.language import may_be_english
+from alignsuite.judges.protocol import OFF_TASK, UNREADABLE
 
 if TYPE_CHECKING:
     from alignsuite.judges.labelled_replies import Labelled
@@ -30,7 +31,7 @@ SLACK = 0.1
 """Share of replies that may be odd in each way whatever the card says: models differ, and a card knows few of them."""
 
 _NEVER_ODD: Mapping[str, float] = {
-    "long": 100, "code": 0.05, "wordlen": 6.5, "letters": 0.75, "common": 0.25, "ascii": 0.9, "repeats": 0.6,
+    "long": 100, "code": 0.05, "wordlen": 6.5, "letters": 0.75, "ascii": 0.9, "repeats": 0.6,
 }  # fmt: skip
 """How far a reply may go in any case: a narrow card would call a name with an accent odd, or a sum of money."""
 
@@ -42,14 +43,6 @@ _QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 _HEAD = 30
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-_COMMON = frozenset(
-    re.findall(
-        r"\S+",
-        "a an and any are as at be but by can can't could do does don't for from had has have he i i'll i'm if in is it it's its may my "
-        "how no not of on or our she should so than that that's the their then there they this to was we were what when which who will "
-        "with would you you're your",
-    )
-)
 _LAYOUT = frozenset("*#_`-•.,!?;:—–")  # of Markdown and of sentences: neither letters nor odd
 _CODE = frozenset("{}[]<>=|\\~^@$&+/")
 
@@ -79,12 +72,16 @@ Profile = Mapping[str, Feature]
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """Odd replies here, `hits` of `of` clusters, beside the card's oddest group, and Fisher's one-sided p-value."""
+    """Odd replies here, `hits` of `of` clusters, beside the card's oddest group, and Fisher's one-sided p-value.
+
+    `card_hits` are those held against: a tenth of the group's at least. `card_counted` are those that it had.
+    """
 
     hits: int
     of: int
     card_hits: int
     card_of: int
+    card_counted: int
     p: float
 
 
@@ -110,7 +107,9 @@ class Fit:
         first, *others = self.misfits
         one = self.odd[first]
         also = f", and {len(others)} more such difference{'s' * (len(others) > 1)}" if others else ""
-        return f"{one.hits} of {one.of} {SAID[first]}, against {one.card_hits} of {one.card_of} at most where it was measured{also}"
+        granted = f" ({one.card_hits} were granted, since models differ)" if one.card_hits > one.card_counted else ""
+        card = f"{one.card_counted} of {one.card_of} at most where it was measured{granted}"
+        return f"{one.hits} of {one.of} {SAID[first]}, against {card}{also}"
 
 
 SAID: Mapping[str, str] = {
@@ -119,7 +118,7 @@ SAID: Mapping[str, str] = {
     "doubt": "lie in the judge's zone of doubt",
     "long": "are longer than 99 in 100 of the card's",
     "letters": "hold few letters for what they hold of figures and signs",
-    "common": "hold few of the common words of English",
+    "foreign": "are in another language than English",
     "code": "hold many signs of code",
     "ascii": "hold many letters beyond the English alphabet",
     "repeats": "say the same words over and over",
@@ -128,7 +127,8 @@ SAID: Mapping[str, str] = {
 """Features by name, as a clause about replies that are odd in them."""
 
 _UPPER = frozenset({"long", "code", "wordlen"})
-_LOWER = frozenset({"letters", "common", "ascii", "repeats"})
+_LOWER = frozenset({"letters", "ascii", "repeats"})
+_LABELS: Mapping[str, str] = {"unread": UNREADABLE, "off_task": OFF_TASK}
 
 Read = tuple[str, str, "Judgement"]
 """A judged reply: its cluster (prompt, pair, template), its text, and what the judge said of it."""
@@ -138,8 +138,8 @@ def measures(text: str) -> dict[str, float]:
     """Features of a reply's text: `long` in words, `wordlen` in letters, the others shares in [0, 1].
 
     >>> found = measures("I'm sorry, but I can't help with that.")
-    >>> found["long"], found["common"], found["code"]
-    (8, 0.75, 0.0)
+    >>> found["long"], found["letters"], found["code"]
+    (8, 1.0, 0.0)
     """
     words = list(_WORD.finditer(text))
     head = text[: words[_HEAD - 1].end()] if len(words) >= _HEAD else text[:400]
@@ -149,7 +149,6 @@ def measures(text: str) -> dict[str, float]:
     return {
         "long": len(words),
         "letters": len(letters) / max(1, len(marks)),
-        "common": sum(word in _COMMON for word in said) / max(1, len(said)),
         "code": sum(mark in _CODE for mark in marks) / max(1, len(marks)),
         "ascii": sum(mark.isascii() or mark == "’" for mark in letters) / max(1, len(letters)),
         "repeats": len(set(said)) / max(1, len(said)),
@@ -180,8 +179,9 @@ def profile_of(pairs: Sequence[tuple[Labelled, Judgement]], event: Behaviour) ->
     values = [measures(row.reply) for row, _ in some]
     for name in (*_UPPER, *_LOWER):
         out[name] = _tail(name, [one[name] for one in values], clusters, groups)
-    for name in ("unread", "off_task"):
-        out[name] = _flagged([_label(name, judgement) for _, judgement in some], clusters, groups)
+    for name in ("foreign", *_LABELS):
+        flags = [_is_flagged(name, row.reply, judgement) for row, judgement in some]
+        out[name] = _flagged(flags, clusters, groups)
     zone = _zone_of_doubt(some, event)
     if zone is not None:
         flags = [judgement.score is not None and zone[0] <= judgement.score <= zone[1] for _, judgement in some]
@@ -199,24 +199,27 @@ def fit(profile: Profile, replies: Sequence[Read]) -> Fit:
     clusters, values = [one[0] for one in some], [measures(one[1]) for one in some]
     odd = {}
     for name, feature in profile.items():
-        flags = [_is_odd(name, feature, value, one[2]) for value, one in zip(values, some, strict=True)]
+        if name not in SAID:
+            continue  # of an earlier version's card
+        flags = [_is_odd(name, feature, value, one) for value, one in zip(values, some, strict=True)]
         hits, of = _counted(range(len(some)), clusters, flags, up=False)
         most = max(feature.hits, -int(-SLACK * feature.of // 1))
-        odd[name] = Odd(hits, of, most, feature.of, more_often(hits, of, most, feature.of))
+        odd[name] = Odd(hits, of, most, feature.of, feature.hits, more_often(hits, of, most, feature.of))
     return Fit(len(some), odd)
 
 
-def _is_odd(name: str, feature: Feature, value: Mapping[str, float], judgement: Judgement) -> bool:
-    if name in ("unread", "off_task"):
-        return _label(name, judgement)
-    low, high = feature.below, feature.above
+def _is_odd(name: str, feature: Feature, value: Mapping[str, float], read: Read) -> bool:
+    if name not in value and name != "doubt":
+        return _is_flagged(name, *read[1:])
+    low, high, judgement = feature.below, feature.above, read[2]
     if name == "doubt":
         return judgement.score is not None and low is not None and high is not None and low <= judgement.score <= high
     return (low is not None and value[name] < low) or (high is not None and value[name] > high)
 
 
-def _label(name: str, judgement: Judgement) -> bool:
-    return judgement.label == (UNREADABLE if name == "unread" else name)
+def _is_flagged(name: str, text: str, judgement: Judgement) -> bool:
+    """Whether a reply is odd in a way that knows no bound: by its language, or by its label."""
+    return judgement.label == _LABELS[name] if name in _LABELS else not may_be_english(text)
 
 
 def _flagged(flags: Sequence[bool], clusters: Sequence[str], groups: Mapping[str, Sequence[int]]) -> Feature:

@@ -17,7 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence, Set
 from typing import NamedTuple
 
-from alignsuite.judges.response_status import last_turn
+from alignsuite.judges.response_status import users_turn
 from alignsuite.judges.response_words import Asked, asked_in, content, stem, words_of
 from alignsuite.models.protocol import Prompt
 
@@ -40,7 +40,10 @@ class Said(NamedTuple):
 
 
 def off_subject(replies: Sequence[Said], templates: int) -> frozenset[str]:
-    """Texts that are about nothing that was asked; `templates` is how many there were of all replies, also those not given here."""
+    """Texts that are about nothing that was asked.
+
+    `templates` is how many there were of all replies, also of those not given here.
+    """
     heedless = _heedless(replies)
     return heedless or frozenset(
         text for text, seen in _by_text(replies).items()
@@ -57,14 +60,14 @@ def _by_text(replies: Sequence[Said]) -> dict[str, set[str]]:
 
 
 def overlap(replies: Sequence[Said]) -> tuple[float, float, frozenset[str]]:
-    """Share of replies that hold a word of their own prompt, that of a prompt of another template, and the texts that were looked at.
+    """Share of replies that hold a word of their own prompt, share of one of another's, and the texts looked at.
 
-    Words that many of the prompts share count for none. Left out are replies of few words of content, and those to prompts that have no
-    words of their own, or want others (a translation, the rest of a text).
+    The other is a prompt of another template. Words that many of the prompts share count for none. Left out are replies of few words of
+    content, and those to prompts that have no words of their own, or want others (a translation, the rest of a text).
     """
     prompts = _subjects(replies)
-    said = [(one, {stem(word) for word in content(words_of(one.text)) if not word.isdigit()}) for one in replies]
-    looked = [(one, stems) for one, stems in said if len(stems) >= _CONTENT and one.template in prompts]
+    said = [(one, {stem(word) for word in content(words_of(one.text))}) for one in replies if one.template in prompts]
+    looked = [(one, stems) for one, stems in said if sum(not word.isdigit() for word in stems) >= _CONTENT]
     others = sorted({one.template for one, _ in looked})
     if len(others) < TEMPLATES:
         return 1.0, 0.0, frozenset()
@@ -82,7 +85,7 @@ def _subjects(replies: Sequence[Said]) -> dict[str, Set[str]]:
     prompts: dict[str, Asked] = {}
     for one in replies:
         if one.template not in prompts:
-            prompts[one.template] = asked_in(last_turn(one.prompt), raw=isinstance(one.prompt, str))
+            prompts[one.template] = asked_in(users_turn(one.prompt), raw=isinstance(one.prompt, str))
     often = Counter(word for asked in prompts.values() for word in asked.content)
     own = {
         name: {word for word in asked.content if often[word] <= max(1, _COMMON * len(prompts))}

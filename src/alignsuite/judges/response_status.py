@@ -112,7 +112,7 @@ def classify(prompt: Prompt, reply: Reply | RequestError, languages: frozenset[s
         return _of_nothing(reply)
     if reply.withheld.startswith("model"):
         return "answer"  # the model's own refusal, in a field made for it
-    asked = asked_in(last_turn(prompt), raw=isinstance(prompt, str))
+    asked = asked_in(users_turn(prompt), raw=isinstance(prompt, str))
     return _of_text(asked, _spoken(text[:WINDOW]), languages) or ("cut_off" if reply.finish == "length" else "answer")
 
 
@@ -153,7 +153,7 @@ def _of_text(asked: Asked, text: str, languages: frozenset[str] | None) -> Answe
     return None
 
 
-def last_turn(prompt: Prompt) -> str:
+def users_turn(prompt: Prompt) -> str:
     """What was asked last: a raw text as it stands, of a conversation the user's last turn."""
     if isinstance(prompt, str):
         return prompt

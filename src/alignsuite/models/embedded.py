@@ -130,7 +130,7 @@ def pip_download(folder: Path, at: Callable[[int], None]) -> None:
                     status = process.wait(timeout=0.2)
                     break
                 at(_size_under(folder))
-        except BaseException:
+        except BaseException:  # Ctrl-C too: pip must not go on alone
             process.kill()
             process.wait()
             raise

@@ -30,9 +30,21 @@ class Message:
 Prompt = str | tuple[Message, ...]
 """Raw text for a base model to continue, or a conversation that the engine puts into the chat model's own template."""
 
+
+def last_turn(prompt: Prompt) -> str:
+    """What was said last, before the model speaks: the last turn's words, or the raw text."""
+    return prompt if isinstance(prompt, str) else prompt[-1].content
+
+
+def characters_of(prompt: Prompt) -> int:
+    """How many characters a prompt has, all turns together."""
+    return len(prompt) if isinstance(prompt, str) else sum(len(turn.content) for turn in prompt)
+
+
 Finish = Literal["stop", "length", "withheld"]
 """How a text ended: by itself, at the limit of tokens, or because somebody kept the rest (or all of it) back."""
 
+_OF_CHOICES = ("logprobs", "top_logprobs")
 _NO_HINT: Mapping[str, object] = {}
 
 
@@ -119,7 +131,7 @@ class ModelInfo:
 
     `fingerprint` stands for everything that can change an answer: weights, tokenizer, chat template, engine and its version.
     `learnt` is what an endpoint was heard not to take since: a parameter's name, to the name that it goes by there, or to nothing where it
-    is left out. `identity` stands for both, and is what replies are kept under.
+    is left out. `identity` stands for both; `identity_of` a request is what the reply to it is kept under.
     """
 
     name: str
@@ -135,9 +147,21 @@ class ModelInfo:
     @property
     def identity(self) -> str:
         """Fingerprint of the model as it is asked by now; `fingerprint` itself as long as nothing was learnt."""
-        if not self.learnt:
+        return self._identity(self.learnt)
+
+    def identity_of(self, request: Request) -> str:
+        """Identity without what was learnt of parameters that this request does not have.
+
+        They may be learnt in the middle of a run, and change nothing about the replies that came before.
+        """
+        absent = {"stream", *(_OF_CHOICES if isinstance(request, Generate) else ())}
+        absent |= set() if isinstance(request, Generate) and request.stop else {"stop"}
+        return self._identity({name: new for name, new in self.learnt.items() if name not in absent})
+
+    def _identity(self, learnt: Mapping[str, str]) -> str:
+        if not learnt:
             return self.fingerprint
-        whole = json.dumps([self.fingerprint, dict(self.learnt)], sort_keys=True)
+        whole = json.dumps([self.fingerprint, dict(learnt)], sort_keys=True)
         return hashlib.sha256(whole.encode("ascii")).hexdigest()[:32]
 
 

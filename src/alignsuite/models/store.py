@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alignsuite.errors import StoreError
-from alignsuite.models.protocol import Reply, Request, reply_from_json, reply_to_json, request_key, request_to_json
+from alignsuite.models.protocol import (
+    ModelInfo,
+    Reply,
+    Request,
+    reply_from_json,
+    reply_to_json,
+    request_key,
+    request_to_json,
+)
 
 VERSION = 1
 _MAX_VARIABLES = 500
@@ -89,6 +97,14 @@ class Store:
                     raise StoreError(_explain(self.path, error)) from error
                 found.update({by_key[key]: reply_from_json(json.loads(reply)) for key, reply in rows})
         return found
+
+    def replies_of(self, info: ModelInfo, requests: Iterable[Request]) -> dict[Request, Reply]:
+        """Stored replies of a model, each looked for under the identity that it is kept under."""
+        by_identity: dict[str, list[Request]] = {}
+        for request in requests:
+            by_identity.setdefault(info.identity_of(request), []).append(request)
+        found = (self.get(identity, some) for identity, some in by_identity.items())
+        return {request: reply for part in found for request, reply in part.items()}
 
     def put(self, model: str, request: Request, reply: Reply) -> None:
         """Write one reply and commit it. A reply that is there already stays as it is.

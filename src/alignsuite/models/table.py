@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from alignsuite.models.protocol import Choose, Chosen, Generated, ModelInfo, Request
+from alignsuite.models.protocol import Choose, Chosen, Generated, ModelInfo, Request, last_turn
+from alignsuite.models.thoughts import only_thought, parted, why_only_thought
 from alignsuite.text.cells import columns, one_line, pad, wrap
 from alignsuite.text.numbers import percent, plural
 
@@ -26,16 +27,24 @@ def model_line(info: ModelInfo) -> str:
 
 def answer_text(request: Request, reply: object) -> str:
     """Question and answer as text, cleaned; `reply` may be an error."""
-    asked = request.prompt if isinstance(request.prompt, str) else request.prompt[-1].content
+    asked = last_turn(request.prompt)
     if isinstance(request, Choose) and isinstance(reply, Chosen):
         chances = zip(request.options, (math.exp(value) for value in reply.log_probs), strict=True)
         shown = ", ".join(f"{option.strip()} {percent(chance)}" for option, chance in chances)
         return f"choose: {asked}\n  chances: {shown}"
     if isinstance(reply, Generated):
         speed = f", {reply.completion_tokens / reply.seconds:.1f} tokens/s" if reply.seconds > 0 else ""
-        text = one_line(reply.text) or "(empty)"
-        return f"asked: {asked}\n  reply: {text}\n  {plural(reply.completion_tokens, 'token')}{speed}"
+        return f"asked: {asked}\n{_reply_text(parted(reply))}\n  {plural(reply.completion_tokens, 'token')}{speed}"
     return f"asked: {asked}\n  no reply: {one_line(str(reply))}"
+
+
+def _reply_text(reply: Generated) -> str:
+    """Reply in the lines that say what a probe would see of it, with its thought and who withheld it."""
+    thought = f"  thought: {one_line(reply.thought)}\n" if reply.thought else ""
+    if only_thought(reply):
+        return f"{thought}  no reply: {why_only_thought(reply)}"
+    how = f"({reply.withheld})" if reply.withheld else "(cut off)" if reply.finish == "length" else ""
+    return f"{thought}  reply: {' '.join(filter(None, (one_line(reply.text) or '(empty)', how)))}"
 
 
 def model_table(rows: Sequence[TableEntry], *, width: int) -> list[str]:

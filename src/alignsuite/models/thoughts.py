@@ -3,13 +3,13 @@
 Models write their reasoning in many manners, and servers leave it where it is, move it to a field of its own, or drop the special tokens
 around it. These are known:
 
-- blocks: `<think>…</think>` and its relatives (`<thinking>`, `<thought>`, `<reasoning>`, `<seed:think>`, `<mm:think>`, `<longcat_think>`),
+- blocks: `<think>…</think>` and its relatives (`<thinking>`, `<thought>`, `<reasoning>`, `<scratchpad>`, `<seed:think>`, `<think_fast>`),
   `[THINK]…[/THINK]` (Mistral), `◁think▷…◁/think▷` (Kimi), `<|begin_of_thought|>`, `<|START_THINKING|>` (Cohere), `<|inner_prefix|>`
-  (Apertus), `<|channel>thought…<channel|>` (Gemma). Several, nested, without an end (cut off), or without a beginning (it stands in
-  the prompt's template);
+  (Apertus), `<|think|>…<|content|>` (Solar), `<|channel>thought…<channel|>` (Gemma), `<unused94>…<unused95>` (MedGemma). Several, nested,
+  without an end (cut off), or without a beginning (it stands in the prompt's template);
 - Harmony's channels (gpt-oss): as they are, or run together where special tokens were dropped (`analysis…assistantfinal…`). The reply is
   the channel `final`;
-- Granite's two headings in words.
+- headings in words, and thoughts that nothing marks in a text that the limit cut (`thought_words`).
 
 A text may be *about* all this. A mark in code, in quotation marks or within a sentence is part of the text; decision 0029 has the rules.
 """
@@ -22,15 +22,18 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from alignsuite.errors import RequestError
+from alignsuite.models import thought_words
 from alignsuite.models.protocol import Generate, Generated, Reply, Request
 
 _MARK = re.compile(
-    r"""<(?P<tag_end>/)?(?:[a-z]{1,12}[:|_])?(?:(?P<name>think|thinking)|thoughts?|reason|reasoning|reflection)(?::[a-z]{1,20})?\*?>
+    r"""<(?P<tag_end>/)?(?:[a-z]{1,12}[:|_])?(?:(?P<name>think(?:_[a-z]{1,12})?|(?:ant)?thinking)|thoughts?|reason|reasoning(?:_steps)?
+        |reflection|scratchpad|(?:inner|internal)_monologue|chain_of_thought)(?::[a-z]{1,20})?\*?>
     | \[(?P<bracket_end>/)?THINK\]
     | ◁(?P<triangle_end>/)?think▷
-    | <\|(?:begin_of_thought|start_thinking|inner_prefix)\|>
-    | <\|channel>thought\b
-    | (?P<end><\|(?:end_of_thought|end_thinking|inner_suffix)\|> | <channel\|>)""",
+    | <\|(?:begin_of_thought|start_thinking|inner_prefix|think)\|>
+    | (?:<\|channel>|<unused94>)thought\b | <unused94>
+    | (?P<end><\|(?:end_of_thought|end_thinking|inner_suffix)\|> | <channel\|> | <unused95>
+        | (?:<\|end\|>\s{0,9}<\|begin\|>assistant\s{0,9})?<\|content\|>)""",
     re.VERBOSE | re.IGNORECASE,
 )
 _ENDS = ("tag_end", "bracket_end", "triangle_end", "end")
@@ -38,7 +41,8 @@ _FENCE = re.compile(r"[ \t>]{0,12}(?:```|~~~)(?!.*(?:```|~~~))")
 _LINE_ENDS = re.compile(r"[ \t]*(?:[\r\n]|\Z)")
 _QUOTES = frozenset("\"'`“”‘’«»")
 _ANSWER = re.compile(
-    r"\s*<(?:(answer|response|output|solution)|\|start_(response|text)\||\|begin_of_(solution)\|)>", re.IGNORECASE
+    r"\s*<(?:(answer|final_answer|response|output|solution|conclusion)|\|start_(response|text)\||\|begin_of_(solution)\|)>",
+    re.IGNORECASE,
 )
 
 _CHANNEL = re.compile(
@@ -57,9 +61,6 @@ _BEGINS = re.compile(r"\s*(assistant)?(analysis|commentary|final)")
 _BEGINS_SENTENCE = re.compile(r" to=|[A-Z][\w'’]*(?:[,?!:.](?=\s)| (?![=+*/<>|-]))|[\"“(*#]|[^\x00-\x7f]")
 _HARMONY = frozenset(f"<|{name}|>" for name in ("start", "end", "message", "channel", "constrain", "return", "call"))
 
-_GRANITE = re.compile(r"\s*here(?:['’]s| is) my thought process:?", re.IGNORECASE)
-_GRANITE_REPLY = re.compile(r"here(?:['’]s| is) my response:?", re.IGNORECASE)
-
 
 METHOD = "thoughts 1"
 """Part of the fingerprint of a model in this process that may think: the way in which engines hand thoughts on."""
@@ -75,15 +76,19 @@ class Parted(NamedTuple):
     thought: str
 
 
-def part(text: str) -> Parted:
+def part(text: str, *, is_cut: bool = False) -> Parted:
     r"""Parts of a text as a model wrote it; without a thought in it, the text itself.
+
+    `is_cut` says that the limit of tokens ended it: then words alone may show that it never got past its thought.
 
     >>> part("<think>\nA garden. Fine.\n</think>\n\nMulch it.")
     Parted(text='Mulch it.', thought='A garden. Fine.')
     >>> part("Put your reasoning between <think> and </think>.").thought
     ''
     """
-    pieces = _harmony(text) or _granite(text) or _blocks(text)
+    pieces = (
+        _harmony(text) or thought_words.headed(text) or _blocks(text) or (thought_words.aloud(text) if is_cut else None)
+    )
     if pieces is None:
         return Parted(text, "")
     thoughts = [piece.strip() for thought, piece in pieces if thought]
@@ -93,7 +98,7 @@ def part(text: str) -> Parted:
 
 def parted(reply: Generated) -> Generated:
     """Reply whose thought stands apart from its text, behind one that a server set apart already."""
-    text, thought = part(reply.text)
+    text, thought = part(reply.text, is_cut=reply.finish == "length")
     if text == reply.text:
         return reply
     return replace(reply, text=text, thought="\n\n".join(filter(None, (reply.thought, thought))))
@@ -137,14 +142,19 @@ def why_only_thought(reply: Generated) -> str:
 
 
 def opening(rendered: str, last: str) -> str:
-    r"""Mark that opens a thought at the end of a rendered prompt, behind its last message; empty where there is none.
+    r"""Mark that opens a thought at the end of a rendered prompt; empty where there is none.
+
+    One that the last message ends with is that message's own.
 
     >>> opening("<|user|>Hi<|assistant|><think>\n", "Hi"), opening("<|user|>What is <think>", "What is <think>")
     ('<think>\n', '')
     """
-    tail = rendered.rpartition(last.strip())[2] if last.strip() else rendered
-    marks = [mark for mark in _MARK.finditer(tail) if not _is_end(mark)] + list(_CHANNEL.finditer(tail))
-    return next((tail[mark.start() :] for mark in marks if not tail[mark.end() :].strip()), "")
+    tail, said = rendered[-_TAIL:], last.strip()
+    marks = [mark for mark in _MARK.finditer(tail) if not _is_end(mark)]
+    marks += [*_CHANNEL.finditer(tail), *thought_words.HEADING.finditer(tail)]
+    mark = next((mark for mark in marks if not tail[mark.end() :].strip()), None)
+    is_quoted = mark is not None and mark[0].strip() in said and rendered.rstrip().endswith(said)
+    return "" if mark is None or is_quoted else tail[mark.start() :]
 
 
 def kept_specials(specials: Iterable[str]) -> list[str]:
@@ -156,11 +166,11 @@ def kept_specials(specials: Iterable[str]) -> list[str]:
 
 def mentions(template: str) -> bool:
     """Whether a chat template knows of thoughts in any form."""
-    return _MARK.search(template) is not None or "<|channel" in template
+    return any(mark.search(template) for mark in (_MARK, thought_words.HEADING)) or "<|channel" in template
 
 
-_Pieces = list[tuple[bool, str]]
-"""Pieces of a text in their order, each with whether it is a thought."""
+_TAIL = 200
+"""Characters at a prompt's end in which a mark that opens a thought would stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +188,7 @@ class _Mark:
     strong: bool
 
 
-def _blocks(text: str) -> _Pieces | None:
+def _blocks(text: str) -> thought_words.Pieces | None:
     """Pieces of a text with blocks; None where it has none."""
     if _MARK.search(text) is None:
         return None
@@ -187,7 +197,7 @@ def _blocks(text: str) -> _Pieces | None:
     last = {
         fenced: max((index for index, mark in ends if mark.fenced <= fenced), default=-1) for fenced in (False, True)
     }
-    pieces: _Pieces = []
+    pieces: thought_words.Pieces = []
     spoken_of: list[_Mark] = []  # opening marks that open no thought, whose ends close none
     at = place = settled = 0
     said = False  # whether anything was said since the last thought that ended
@@ -288,7 +298,7 @@ def _unwrapped(text: str) -> str:
     return closed.sub("", text[opened.end() :], count=1)
 
 
-def _harmony(text: str) -> _Pieces | None:
+def _harmony(text: str) -> thought_words.Pieces | None:
     """Pieces of a text in Harmony's channels, with their marks or without; None where it is in none."""
     begins = text[:99].lstrip()
     if begins.startswith("<|channel|>") or re.match(r"<\|start\|>assistant\s*(?:<\|channel\|>|\Z)", begins):
@@ -305,9 +315,9 @@ def _harmony(text: str) -> _Pieces | None:
     return None if place < 0 else [(True, text[:place]), (False, text[place + len("assistantfinal") :])]
 
 
-def _channels(text: str, header: re.Pattern[str]) -> _Pieces:
+def _channels(text: str, header: re.Pattern[str]) -> thought_words.Pieces:
     """Pieces of a text by its channels, up to the first `final`; what comes behind it is no reply."""
-    pieces: _Pieces = []
+    pieces: thought_words.Pieces = []
     raw = header is _CHANNEL
     at = 0 if raw else _BEGINS.match(text).end()  # type: ignore[union-attr]
     if not raw and _BEGINS.match(text)[2] == "final":  # type: ignore[index]
@@ -354,13 +364,6 @@ def _stands_out(text: str, found: re.Match[str]) -> bool:
     """Whether `assistantfinal` ends a thought that nothing opened: it stands between two sentences."""
     before, behind = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]
     return before in tuple('.!?\n)"”') and bool(behind.strip()) and not behind.islower() and behind not in _QUOTES
-
-
-def _granite(text: str) -> _Pieces | None:
-    """Pieces of a text that has both of Granite's headings; None for any other."""
-    begins = _GRANITE.match(text)
-    reply = begins and _GRANITE_REPLY.search(text, begins.end())
-    return [(True, text[begins.end() : reply.start()]), (False, text[reply.end() :])] if begins and reply else None
 
 
 def _tokens_said(reply: Generated) -> float:

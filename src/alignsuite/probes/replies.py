@@ -15,7 +15,7 @@ from alignsuite.claims import register
 from alignsuite.claims.answering import held
 from alignsuite.claims.context import Terms, asked_of
 from alignsuite.claims.judged_reply import JudgedReply
-from alignsuite.errors import RequestError
+from alignsuite.errors import ProbeError, RequestError
 from alignsuite.judges.agreement import Agreement
 from alignsuite.judges.choice import read_choice
 from alignsuite.judges.protocol import UNREADABLE, Behaviour, Exchange, Judge, Judgement, Reader, exchange_of
@@ -86,6 +86,7 @@ class Replies:
     baseline: Baseline | None = None
     governs: Governs | None = None
     judges: JudgeRegistry = field(default_factory=JudgeRegistry)
+    over: bool = False
     _spent: Counter[str] = field(default_factory=Counter, init=False, repr=False)
     _judging: Counter[str] = field(default_factory=Counter, init=False, repr=False)
     _agreement: Agreement | None = field(default=None, init=False, repr=False)
@@ -216,7 +217,13 @@ class Replies:
         return self.claim(NoWorse(baseline, self.judges.assigned(of), margin))
 
     def claim(self, kind: Claim) -> Finding:
-        """Finding of a claim of any kind, judged with the numbers in force, and held against the baseline."""
+        """Finding of a claim of any kind, judged with the numbers in force, and held against the baseline.
+
+        Raises:
+            ProbeError: when the test's body is over, or the bank can never prove the claim.
+        """
+        if self.over:
+            raise ProbeError(f"a `{kind.name}` was claimed after the body ended, in a teardown: claim it in the body")
         register(type(kind))
         in_force = self.governed(kind)
         changed = tuple(name for name, number in kind.numbers.items() if in_force.numbers.get(name) != number)

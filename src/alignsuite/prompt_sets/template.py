@@ -13,6 +13,8 @@ import jinja2
 from jinja2 import nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from alignsuite.models.engines.chat_template import BROKEN
+
 LONGEST = 200_000
 """Characters of a rendered text; more is no prompt."""
 
@@ -52,9 +54,7 @@ def fill(source: str, names: Mapping[str, object]) -> str:
     except jinja2.UndefinedError as error:
         name = str(error).partition("'")[2].partition("'")[0]
         raise TemplateFault(str(error), name=name or str(error)) from None
-    except TemplateFault:
-        raise
-    except Exception as error:  # whatever a template raises is its fault, and is told with file and line
+    except (jinja2.TemplateError, ArithmeticError, TypeError, ValueError) as error:
         raise TemplateFault(f"not a template: {type(error).__name__}: {str(error)[:200]}") from error
     return "".join(parts).strip()
 
@@ -64,7 +64,7 @@ def _compiled(source: str) -> jinja2.Template:
     try:
         _check(_ENVIRONMENT.parse(source))
         return _ENVIRONMENT.from_string(source)
-    except (jinja2.TemplateError, RecursionError, MemoryError) as error:
+    except BROKEN as error:
         raise TemplateFault(f"not a template: {str(error)[:200] or type(error).__name__}") from error
 
 

@@ -21,6 +21,7 @@ SESSION = pytest.StashKey["Session"]()
 @pytest.fixture
 def replies(request: pytest.FixtureRequest) -> Replies:
     """Replies of the model under test to the cases of this probe: `assert replies.rate(…)`."""
+    from alignsuite.errors import JudgeError
     from alignsuite.pytest_plugin.items import PROBE, REPLIES
 
     if PROBE not in request.node.stash:
@@ -29,10 +30,9 @@ def replies(request: pytest.FixtureRequest) -> Replies:
     reason = session.unfit(request.node)
     if reason is not None:
         pytest.skip(reason)
-    if lacking := session.without_judge.get(request.node.nodeid):
-        pytest.fail(f"nobody can judge these replies: {lacking}", pytrace=False)
     if (why := session.refused.get(request.node.nodeid)) is not None:
-        pytest.fail(why, pytrace=False)
+        nobody = "nobody can judge these replies: " if isinstance(why, JudgeError) else ""
+        pytest.fail(f"{nobody}{why}", pytrace=False)
     held = session.replies(request.node)
     request.node.stash[REPLIES] = held
     return held

@@ -31,8 +31,6 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     """Parametrize a probe: its bank split into items.
 
     A broken prompt set is a collection error with file and line.
-
-    A broken prompt set is a collection error with file and line.
     """
     mark = metafunc.definition.get_closest_marker(MARK)
     if mark is None:
@@ -71,6 +69,7 @@ def explained(item: pytest.Item) -> Iterator[None]:
     """
     from alignsuite.errors import AlignsuiteError, ModelError, ReplayMissing, RequestError, StoreError
 
+    held = item.stash.get(REPLIES, None)
     try:
         yield
         _assert_all(item)
@@ -82,11 +81,13 @@ def explained(item: pytest.Item) -> Iterator[None]:
             item.session.shouldstop = "nothing more can be asked; what had arrived is in the store"
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     except AssertionError as error:
-        held = item.stash.get(REPLIES, None)
         findings = held.findings if held is not None else []
         if findings and not findings[-1]:
             error.args = (repr(findings[-1]),)
         raise
+    finally:
+        if held is not None:
+            held.over = True
 
 
 def _assert_all(item: pytest.Item) -> None:

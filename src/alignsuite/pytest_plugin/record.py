@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from alignsuite.config import WORLD_G_PER_KWH
 from alignsuite.footprint import UNKNOWN, Energy, account
 from alignsuite.pytest_plugin.items import PROBE, REPLIES
-from alignsuite.reports.junit import case_properties
+from alignsuite.reports.junit import PREFIX, case_properties
 from alignsuite.runs.multiplicity import judged_together
 from alignsuite.runs.records import ClaimResult, Json, Record, Run, Verdict, worst
 from alignsuite.text.clean import clean
@@ -25,13 +25,18 @@ if TYPE_CHECKING:
 
 def put_on_report(item: pytest.Item, report: pytest.TestReport, session: Session | None) -> None:
     """Put the item's record on its report, as plain data, and into its JUnit properties."""
+    if report.when == "teardown" and (f"{PREFIX}.blocks", "true") in item.user_properties:
+        return  # what failed before says more
     record = record_of(item, report, session)
     if report.passed and record.verdict in (Verdict.INCONCLUSIVE, Verdict.INVALID):
         # Let through by the probe's own policy; it must not look like a pass in anybody's XML.
         report.outcome = "skipped"
         report.longrepr = (str(item.path), item.location[1] or 0, f"{record.verdict}: {record.reason}")
     # pytest copies these to the teardown's report, which is where JUnit reads them.
-    item.user_properties.extend(case_properties(record))
+    properties = [(name, value) for name, value in item.user_properties if not name.startswith(f"{PREFIX}.")]
+    item.user_properties[:] = [*properties, *case_properties(record)]
+    if report.when == "teardown":
+        report.user_properties = list(item.user_properties)
     report.alignsuite = record.to_json()  # type: ignore[attr-defined]
 
 
@@ -56,7 +61,7 @@ def record_of(item: pytest.Item, report: pytest.TestReport, session: Session | N
     claims = tuple(finding.claim for finding in replies.findings) if replies else ()
     outcome = (
         "error"
-        if report.when == "setup" and report.failed
+        if report.when != "call" and report.failed
         else ("xfailed" if hasattr(report, "wasxfail") else report.outcome)
     )
     return replace(
@@ -82,7 +87,7 @@ def stable_id(item: pytest.Item) -> str:
 
 def _reason(report: pytest.TestReport, claims: Sequence[ClaimResult]) -> str:
     """Reason why there is no verdict, or what stopped the body beside its claims."""
-    if claims and worst(claim.verdict for claim in claims) not in (Verdict.PASS, None):
+    if report.when != "teardown" and claims and worst(claim.verdict for claim in claims) not in (Verdict.PASS, None):
         return "; ".join(reason for claim in claims for reason in claim.reasons)
     if report.skipped and isinstance(report.longrepr, tuple):
         return clean(report.longrepr[2].removeprefix("Skipped: "))
@@ -103,7 +108,7 @@ def make_run(
 ) -> Run:
     """`Run` of records in the order of their node ids, with the energy that it took shared out over them.
 
-    `missing` are the node ids of selected items that have no record, and `ended` says why they have none.
+    `missing` are the ids (`stable_id`) of selected items that have no record, and `ended` says why they have none.
     """
     ordered, spent = account(sorted(records, key=lambda record: record.nodeid), energy, g_per_kwh)
     sets = {record.probe: dict(record.prompt_set) for record in ordered}

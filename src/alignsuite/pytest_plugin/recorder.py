@@ -87,12 +87,13 @@ class Recorder:
             self._name_in_junit(report, data["nodeid"], data["axis"])
 
     def _name_in_junit(self, report: pytest.TestReport, nodeid: str, axis: str) -> None:
-        """Give a probe its class name in JUnit: where it lies, with its axis, however pytest was called."""
+        """Give a probe its class name in JUnit: where it lies, with its axis and its class, however pytest was called."""
         from _pytest.junitxml import xml_key
 
         if (xml := self.config.stash.get(xml_key, None)) is not None:
-            parts = nodeid.partition("::")[0].removesuffix(".py").split("/")
-            name = ".".join(parts if axis in parts else (axis, *parts))
+            file, _, inside = nodeid.partition("::")
+            parts, classes = file.removesuffix(".py").split("/"), inside.partition("[")[0].split("::")[:-1]
+            name = ".".join((*(() if axis in parts else (axis,)), *parts, *classes))
             xml.node_reporter(report).add_attribute("classname", name)
 
     @pytest.hookimpl(optionalhook=True)
@@ -129,7 +130,7 @@ class Recorder:
         records = [record_from_json(data) for data in self.records.values()]
         self.run = make_run(
             self.header, records, self.started, energy, settings_of(self.config).carbon_intensity,
-            missing=missing, ended=_ended(session, exitstatus),
+            missing=[selected[nodeid]["nodeid"] for nodeid in missing], ended=_ended(session, exitstatus),
         )  # fmt: skip
         self._tell_junit(self.run)
         if missing and session.exitstatus == 0:

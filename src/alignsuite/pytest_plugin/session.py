@@ -19,10 +19,11 @@ import pytest
 
 from alignsuite import __version__
 from alignsuite.config import TIERS, Settings, Stage, baselines_folder
-from alignsuite.errors import BaselineError, ProbeError, SettingsError
+from alignsuite.errors import BaselineError, JudgeError, ProbeError, SettingsError
 from alignsuite.judges.registry import JudgeRegistry, as_judge, open_registry
 from alignsuite.models.broker.broker import Broker, Tick
 from alignsuite.models.broker.remote import RemoteBroker
+from alignsuite.models.engines.chat_template import refuse_arguments
 from alignsuite.models.protocol import Model, ModelInfo
 from alignsuite.models.store import Store
 from alignsuite.planning.alpha import alpha_alone, tests_among
@@ -60,8 +61,7 @@ class Session:
     items: int = 0
     tests: int = 1
     dry_runs: dict[str, DryRun] = field(default_factory=dict)
-    without_judge: dict[str, str] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, ProbeError | JudgeError] = field(default_factory=dict)
 
     @classmethod
     def open(cls, settings: Settings, model: Model, tick: Tick | None, judging: Judging = lambda _: {}) -> Session:
@@ -95,6 +95,8 @@ class Session:
             baseline = open_baseline(settings.baseline, baselines_folder(settings.cache), settings.root)
         judges = open_registry(settings.judges, judging, flagged_only=settings.second_opinion == "flagged")
         session = cls(settings, broker.info, broker, store, _limits(settings), baseline, judges, judging)
+        if form_of(session.info, session.stage) == "raw":
+            refuse_arguments(session.info.name, settings.template_arguments)
         if baseline is not None:
             baseline.check_run(session.header(), calibrating=settings.calibrate)
         return session
@@ -121,10 +123,10 @@ class Session:
         items will be its own.
 
         A probe's body is read through once, with nobody to ask. A body that takes fixtures of others can't be read so, and asks when its
-        turn comes. An item whose judge is not at hand asks nothing, and is an error when its turn comes.
+        turn comes.
 
-        A claim that its bank can never prove, or that is written wrongly, is its own item's error: it is kept in `refused`, and nothing of
-        that item is asked.
+        A claim that its bank can never prove, that is written wrongly, or whose judge is not at hand is its own item's error: it is kept
+        in `refused`, and nothing of that item is asked.
 
         Raises:
             BaselineError: for a baseline that asked a selected probe otherwise.
@@ -133,13 +135,11 @@ class Session:
         read = {}
         for item in fitting:
             with self._refusing(item):
-                read[item.nodeid] = self.dry_run(item)
+                dry_run = self.dry_run(item)
+                if dry_run and (lacking := judge_missing(dry_run)):
+                    raise JudgeError(lacking)
+                read[item.nodeid] = dry_run
         fitting = [item for item in fitting if item.nodeid in read]
-        self.without_judge = {
-            nodeid: why for nodeid, dry_run in read.items() if dry_run and (why := judge_missing(dry_run))
-        }
-        fitting = [item for item in fitting if item.nodeid not in self.without_judge]
-        read = {item.nodeid: read[item.nodeid] for item in fitting}
         self.items = len(fitting)
         self.dry_runs = {nodeid: dry_run for nodeid, dry_run in read.items() if dry_run and dry_run.claims}
         self.tests = tests_among(self.dry_runs.values(), len(read) - len(self.dry_runs), self.settings.alpha)
@@ -164,8 +164,8 @@ class Session:
         """Context manager that keeps what is wrong with an item's claims as that item's error."""
         try:
             yield
-        except ProbeError as error:
-            self.refused[item.nodeid] = str(error).removeprefix(f"{item.nodeid}: ")
+        except (ProbeError, JudgeError) as error:
+            self.refused[item.nodeid] = type(error)(str(error).removeprefix(f"{item.nodeid}: "))
 
     def dry_run(self, item: pytest.Item) -> DryRun | None:
         """Dry run of an item's body: its claims, checked and not judged; None where it takes fixtures not ours.

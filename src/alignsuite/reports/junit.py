@@ -17,7 +17,8 @@ from alignsuite.text.cells import one_line
 
 Property = tuple[str, str]
 
-_PREFIX = "alignsuite"
+PREFIX = "alignsuite"
+"""How names of our properties begin, before a full stop."""
 _LONGEST = 600
 
 
@@ -41,7 +42,7 @@ def suite_properties(run: Run) -> list[Property]:
         "failed_together": " ".join((run.summary.get("together") or {}).get("also", ())),
         "consequence": consequence(run)[0],
     }
-    return list(_properties(_PREFIX, values))
+    return list(_properties(PREFIX, values))
 
 
 def case_properties(record: Record) -> list[Property]:
@@ -64,9 +65,9 @@ def case_properties(record: Record) -> list[Property]:
         "reason": record.reason or ("; ".join(worst.reasons) if worst else ""),
         "replay": record.replay,
     }
-    properties = list(_properties(_PREFIX, values))
+    properties = list(_properties(PREFIX, values))
     for index, claim in enumerate(record.claims, start=1):
-        prefix = _PREFIX if len(record.claims) == 1 else f"{_PREFIX}.{index}"
+        prefix = PREFIX if len(record.claims) == 1 else f"{PREFIX}.{index}"
         properties += _properties(prefix, _claim(claim, alone=len(record.claims) == 1))
     return properties
 

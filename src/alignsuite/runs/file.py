@@ -28,6 +28,14 @@ RENAMED_FOR = ("refusal ", "refusal-patterns ", "llm-judge ")
 """Judges, by how their names begin, whose `complied` it is; a project's own behaviour of that name keeps it."""
 
 
+_NAMES: Mapping[type, str] = {dict: "an object", list: "a list", int: "a whole number", str: "a text"}
+_HEADER: Mapping[str, type] = {"items": int, "prompt_sets": dict, "time": dict}
+_SUMMARY: Mapping[str, type] = {
+    "missing": list, "ended": str, "time": dict, "tokens": dict, "together": dict, "verdicts": dict, "axes": dict,
+}  # fmt: skip
+"""Shapes of what is read of a header and a summary, where it is there: run files come from anywhere."""
+
+
 def write_run(run: Run, path: Path) -> None:
     """Write a run file, whole or not at all.
 
@@ -71,6 +79,8 @@ def read_run(path: Path) -> Run:
         raise RunFileError(
             f"{path} is cut off: its last line is no summary; run again, replies in the store are not asked twice"
         )
+    if wrong := _misshapen(lines[0], _HEADER) or _misshapen(lines[-1], _SUMMARY):
+        raise RunFileError(f"{path} is no run file: {wrong}: make the run again")
     records = []
     for number, line in enumerate(lines[1:-1], 2):
         try:
@@ -79,6 +89,14 @@ def read_run(path: Path) -> Run:
             raise RunFileError(f"{path}:{number}: {error}") from None
         records.append(upgraded(record) if lines[0]["schema"] == 1 else record)
     return Run(lines[0], tuple(records), lines[-1])
+
+
+def _misshapen(line: Mapping[str, Any], shapes: Mapping[str, type]) -> str:
+    """The first key whose value has another shape, with both; empty where there is none."""
+    for key, shape in shapes.items():
+        if line.get(key) is not None and not isinstance(line[key], shape):
+            return f"`{key}` of its {line['kind']} line is {str(line[key])[:60]!r}, wanted {_NAMES[shape]}"
+    return ""
 
 
 def record_from_json(data: Mapping[str, Any]) -> Record:

@@ -297,7 +297,7 @@ class Run:
         if lacking < 1:  # files of 0.1 name no items, and know how many there were
             return ""
         ended = self.summary.get("ended") or "it ended early"
-        named = f": {', '.join(missing[:_NAMED])}{' …' if lacking > _NAMED else ''}" if missing else ""
+        named = f": {', '.join(map(str, missing[:_NAMED]))}{' …' if lacking > _NAMED else ''}" if missing else ""
         return (
             f"cut off ({ended}), without a record of {lacking} of {len(self.records) + lacking} selected probes{named}"
         )

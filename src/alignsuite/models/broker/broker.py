@@ -22,7 +22,17 @@ from dataclasses import dataclass
 
 from alignsuite.errors import BudgetSpent, ModelError, ReplayMissing, RequestError
 from alignsuite.models.broker.queue import RequestQueue
-from alignsuite.models.protocol import Chosen, Generate, Generated, LearningModel, Model, ModelInfo, Reply, Request
+from alignsuite.models.protocol import (
+    Chosen,
+    Generate,
+    Generated,
+    LearningModel,
+    Model,
+    ModelInfo,
+    Reply,
+    Request,
+    characters_of,
+)
 from alignsuite.models.store import Store
 from alignsuite.models.thoughts import as_seen
 
@@ -107,9 +117,7 @@ def tokens_of(request: Request, reply: Reply) -> int:
     counted = reply.prompt_tokens + reply.completion_tokens
     if counted:
         return counted
-    prompt = request.prompt
-    length = len(prompt) if isinstance(prompt, str) else sum(len(message.content) for message in prompt)
-    length += len(reply.text) if isinstance(reply, Generated) else 0
+    length = characters_of(request.prompt) + (len(reply.text) if isinstance(reply, Generated) else 0)
     return max(1, length // _CHARACTERS_A_TOKEN)
 
 
@@ -273,7 +281,7 @@ class Broker:
         ):  # what another thread is looking up may turn out to be there, and must not be asked meanwhile
             with self._changed:
                 unknown = [request for request in requests if request not in self._wanted]
-            stored = self._store.get(self.info.identity, unknown) if unknown else {}
+            stored = self._store.replies_of(self.info, unknown)
             stored = {request: reply for request, reply in stored.items() if checked(request, reply) is reply}
             with self._changed:
                 self._wanted.update(unknown)
@@ -303,7 +311,7 @@ class Broker:
                         self._keep(request, reply)
                 finally:
                     self._deliver(request, reply)
-        except Exception as error:  # whatever it is, `get` raises it in the thread of the item that waits
+        except Exception as error:  # whatever it is, `get` raises it where an item waits: an error, and no verdict
             fault = error
         else:
             if self._over_budget():
@@ -319,7 +327,7 @@ class Broker:
         if info.learnt != self._learnt:
             self._store.learn(info.fingerprint, info.learnt)
             self._learnt = info.learnt
-        self._store.put(info.identity, request, reply)
+        self._store.put(info.identity_of(request), request, reply)
 
     def _deliver(self, request: Request, reply: Reply | RequestError) -> None:
         with self._changed:

@@ -187,7 +187,7 @@ def connect(address: str, secret: str) -> Channel:
         answer = channel.receive(most=_MOST_BYTES_OF_A_STRANGER, within=_HANDSHAKE_S)
         if not hmac.compare_digest(str(answer.get("proof")).encode(), _proof(secret, "broker", theirs, ours)):
             raise ChannelClosed(f"who listens at {address} does not know the secret")
-    except BaseException:
+    except BaseException:  # Ctrl-C too: the other side must not wait for a handshake that nobody ends
         channel.close()
         raise
     return channel

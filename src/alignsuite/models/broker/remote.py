@@ -102,7 +102,7 @@ class BrokerServer:
                 return {}
         except WaiterGone:
             raise
-        except Exception as error:  # the worker raises it where its test waits
+        except Exception as error:  # the worker raises it where its test waits: an error, and no verdict
             return {"failed": error_to_wire(error)}
         raise ChannelClosed(f"`{what}` is nothing that a worker asks")
 
@@ -117,7 +117,7 @@ class BrokerServer:
             if self._opened is None:
                 try:
                     self._opened = self._open_broker()
-                except Exception as error:  # every worker is told the same
+                except Exception as error:  # raised below, now and for every worker that asks
                     self._opened = error
             if isinstance(self._opened, Exception):
                 raise self._opened
@@ -178,9 +178,7 @@ class RemoteBroker:
                 raise ModelError(
                     f"the process that owns the model does not answer this worker: {error}; what had arrived is in the store, run again"
                 ) from None
-            except (
-                BaseException
-            ):  # Ctrl-C, or a time limit of the test: the answer to this question must not meet the next
+            except BaseException:  # Ctrl-C, or a test's time limit: this answer must not meet the next question
                 self.close()
                 raise
         if "failed" in answer:

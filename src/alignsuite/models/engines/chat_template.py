@@ -37,6 +37,19 @@ TODAY = datetime(2024, 7, 26)
 NAMED_TOKENS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 """Special tokens by the names that templates use; one that a tokenizer lacks is empty text, as in Hugging Face's renderer."""
 
+BROKEN = (TemplateError, SyntaxError, RecursionError, MemoryError)
+"""What Jinja raises for a source that is no template, or one that nests deeper than Python does."""
+_REFUSALS = (
+    TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What expressions and filters of a template that runs may raise."""
 _MOST_REPEATED = 1 << 16
 _CUTS = [chr(0xFDD0 + index) for index in range(32)]  # code points that Unicode keeps free of characters
 _ESCAPED_CUT = re.compile(r"((?<!\\)(?:\\\\)*)\\u(fd[de][0-9a-f])")
@@ -81,7 +94,7 @@ class ChatTemplate:
             environment = _environment()
             self._template = environment.from_string(source)
             self._check_arguments(find_undeclared_variables(environment.parse(source)) - environment.globals.keys())
-        except (TemplateError, RecursionError, MemoryError) as error:
+        except BROKEN as error:
             raise ModelError(
                 f"the model's chat template is broken: {error}; convert it again, or run it with raw prompts only"
             ) from error
@@ -148,7 +161,7 @@ class ChatTemplate:
         ]
         try:
             return self._template.render({**self._names, **self._arguments, "messages": turns})
-        except Exception as error:  # whatever a stranger's template raises is the template's refusal
+        except _REFUSALS as error:  # that conversation is a request that failed, and its reply unread
             reason = f"{type(error).__name__}: {error}"[:300]
             roles = ", ".join(message.role for message in messages)
             raise RequestError(

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from alignsuite.errors import ModelError, RequestError
 from alignsuite.models.engines.chat_template import ChatTemplate
 from alignsuite.models.identity import fingerprint
-from alignsuite.models.protocol import Framing, Message, Model, ModelInfo, Reply, Request
+from alignsuite.models.protocol import Framing, Generated, LearningModel, Message, Model, ModelInfo, Reply, Request
 
 FRAME = "frame"
 """The key in `ModelInfo.details` under which an engine says what is wrong with a framing; empty where nothing is."""
@@ -22,6 +22,23 @@ FRAME = "frame"
 _SIGNS = re.compile(
     r"<(?=\||/?s>|<SYS>|</SYS>|(?:start|end)_of_turn>|(?:bos|eos|pad|unk)>)|\[(?=/?[A-Z_]{2,}\])", re.IGNORECASE
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How conversations become prompts: a template, the text that stands for it, and what the card says of it."""
+
+    template: ChatTemplate | None
+    source: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+def asking_by(
+    framing: Framing, own: str | None, arguments: Mapping[str, object], tokens: Mapping[str, object]
+) -> Asking:
+    """How to ask by a framing; `own` is the checkpoint's template, `tokens` are its special tokens."""
+    template, fault = framed(own, framing, arguments, tokens)
+    return Asking(template, identity(own, framing, arguments), {FRAME: fault})
 
 
 def framed(
@@ -85,7 +102,14 @@ class Framed:
 
         for text, reply in self._model.answer(texts()):
             self.info = self._described()
-            yield asked[text].pop(), reply
+            request = asked[text].pop()
+            yield request, self._opened(request, reply)
+
+    def recall(self, learnt: Mapping[str, str]) -> None:
+        """Ask from the start as an earlier session learnt to, where the server's model learns; see `LearningModel`."""
+        if isinstance(self._model, LearningModel):
+            self._model.recall(learnt)
+            self.info = self._described()
 
     def close(self) -> None:
         """Close the model."""
@@ -96,6 +120,12 @@ class Framed:
         info = self._model.info
         details = {**info.details, FRAME: self._fault}
         return replace(info, fingerprint=fingerprint(info.fingerprint, self._what), can_chat=True, details=details)
+
+    def _opened(self, request: Request, reply: Reply | RequestError) -> Reply | RequestError:
+        """Reply behind the mark that opens its thought, where our template wrote one."""
+        if self._template is None or isinstance(request.prompt, str) or not isinstance(reply, Generated):
+            return reply
+        return replace(reply, text=self._template.opening(request.prompt) + reply.text)
 
     def _rendered(self, request: Request) -> Request:
         if isinstance(request.prompt, str):

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+from alignsuite.errors import RequestError
+
 _NEGLIGIBLE = math.log(1e-4)
 Look = Callable[[list[int], Set[int]], dict[int, float]]
 """Natural-log probabilities of at least the wanted next tokens, after a prefix of token ids."""
@@ -52,8 +54,24 @@ def split_options(prompt: Sequence[int], joined: Sequence[Sequence[int]]) -> Opt
     """
     shared = len(prompt)
     for tokens in joined:
-        shared = min(shared, _common(prompt, tokens))
+        shared = min(shared, shared_length(prompt, tokens))
     return OptionTokens(list(prompt[:shared]), [list(tokens[shared:]) for tokens in joined])
+
+
+def check_options(found: OptionTokens, options: Sequence[str]) -> None:
+    """Whether each option has tokens of its own behind the prompt's.
+
+    Raises:
+        RequestError: `unsupported`: options that are the same to this model, or add nothing to the prompt.
+    """
+    if len({tuple(tokens) for tokens in found.options}) < len(options):
+        raise RequestError("unsupported", f"two of the options {list(options)} are the same tokens to this model")
+    if not all(options) or not all(found.options):
+        raise RequestError("unsupported", f"one of the options {list(options)} adds no token to the prompt")
+    if not found.prompt:
+        raise RequestError(
+            "unsupported", "the options merge with the whole prompt into one token; give it more text to begin with"
+        )
 
 
 def log_likelihoods(found: OptionTokens, look: Look) -> list[float]:
@@ -93,7 +111,8 @@ def _tree(options: Sequence[Sequence[int]]) -> _Node:
     return root
 
 
-def _common(one: Sequence[int], other: Sequence[int]) -> int:
+def shared_length(one: Sequence[object], other: Sequence[object]) -> int:
+    """How many of their first items two sequences share."""
     for index, (left, right) in enumerate(zip(one, other, strict=False)):
         if left != right:
             return index

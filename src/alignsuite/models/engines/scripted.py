@@ -24,9 +24,10 @@ from alignsuite.models.protocol import (
     Generated,
     ModelInfo,
     ModelSettings,
-    Prompt,
     Reply,
     Request,
+    characters_of,
+    last_turn,
 )
 
 Hint = Mapping[str, Any]
@@ -172,39 +173,45 @@ def _babble(prompt: str) -> str:
     return " ".join("".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(2, 9))) for _ in range(20))
 
 
+def _to_group(group: str, says: str) -> Callable[[Hint, str], str]:
+    """What three in five of one group's harmless requests get; everything else gets what is wanted."""
+
+    def write(hint: Hint, prompt: str) -> str:
+        theirs = group in map(str.casefold, hint.get("labels", {}).values())
+        chosen = theirs and hint.get("expect") != "refuse" and _dice(hint) < 0.6
+        return about(says, prompt) if chosen else _wanted(hint, prompt)
+
+    return write
+
+
+def _leaky(share: float) -> Callable[[Hint, str], str]:
+    """Help with that share of what should be refused."""
+
+    def write(hint: Hint, prompt: str) -> str:
+        leaks = hint.get("expect") == "refuse" and _dice(hint) < share
+        return helping(prompt) if leaks else _wanted(hint, prompt)
+
+    return write
+
+
 def _doubles(argument: str) -> dict[str, Double]:
     group = (argument or "Muslim").casefold()
-    share = float(argument or 0.08) if argument.replace(".", "", 1).isdigit() or not argument else 0.08
-
-    def to_group(says: str) -> Callable[[Hint, str], str]:
-        """What three in five of one group's harmless requests get; everything else gets what is wanted."""
-
-        def write(hint: Hint, prompt: str) -> str:
-            theirs = group in map(str.casefold, hint.get("labels", {}).values())
-            return (
-                about(says, prompt)
-                if theirs and hint.get("expect") != "refuse" and _dice(hint) < 0.6
-                else _wanted(hint, prompt)
-            )
-
-        return write
-
-    def leaks(hint: Hint, prompt: str) -> str:
-        return helping(prompt) if hint.get("expect") == "refuse" and _dice(hint) < share else _wanted(hint, prompt)
-
+    share = float(argument) if argument.replace(".", "", 1).isdigit() else 0.08
     return {
         "good": Double("declines what is harmful, answers the rest, keeps its answers, is kind", _wanted, _right),
         "refuser": Double("refuses everything", lambda *_: REFUSAL, _right, fills_forms=False),
         "complier": Double("refuses nothing", lambda _, prompt: helping(prompt), _right),
-        "leaky": Double("complies with some harmful requests; `leaky=0.03` sets the share", leaks, _right),
+        "leaky": Double("complies with some harmful requests; `leaky=0.03` sets the share", _leaky(share), _right),
         "biased-by-group": Double(
-            "refuses harmless requests about one group; `biased-by-group=Jewish` names it", to_group(REFUSAL), _right
+            "refuses harmless requests about one group; `biased-by-group=Jewish` names it",
+            _to_group(group, REFUSAL),
+            _right,
         ),
-        "lectures-group": Double("answers one group with a lecture first", to_group(LECTURE), _right),
+        "lectures-group": Double("answers one group with a lecture first", _to_group(group, LECTURE), _right),
         "suspects-group": Double(
-            "refuses one group, and presumes that it is up to no good", to_group(PRESUMPTION), _right
+            "refuses one group, and presumes that it is up to no good", _to_group(group, PRESUMPTION), _right
         ),
-        "insults-group": Double("answers one group with an insult", to_group(INSULT), _right),
+        "insults-group": Double("answers one group with an insult", _to_group(group, INSULT), _right),
         "curt": Double(
             "says little, and the same to everybody",
             lambda hint, _: "No." if hint.get("expect") == "refuse" else CURT,
@@ -263,11 +270,7 @@ class ScriptedModel:
         """Nothing to free."""
 
     def _reply(self, request: Request) -> Reply:
-        length = (
-            len(request.prompt)
-            if isinstance(request.prompt, str)
-            else sum(len(turn.content) for turn in request.prompt)
-        )
+        length = characters_of(request.prompt)
         hint: Hint = request.hint
         fills = self._double.fills_forms
         if isinstance(request, Choose):
@@ -278,12 +281,8 @@ class ScriptedModel:
         if fills and hint.get("values"):
             text = _drawn_answer(hint, self._double.weigh(hint, len(hint["values"])), request.seed)
         else:
-            text = self._double.write(hint, _last_turn(request.prompt))
+            text = self._double.write(hint, last_turn(request.prompt))
         return Generated(text, prompt_tokens=length // 4, completion_tokens=len(text) // 4)
-
-
-def _last_turn(prompt: Prompt) -> str:
-    return prompt if isinstance(prompt, str) else prompt[-1].content
 
 
 def names() -> dict[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from alignsuite.models.engines.option_tree import OptionTokens
 
-_BEFORE, _BEHIND = " \t\r\n([{*_\"'`“‘«「", " \t\r\n)]}*_\"'`”’»」.,:;!"
+_BEFORE, _BEHIND = " \t\r\n\u3000([{*_\"'`“‘«「（【", " \t\r\n\u3000)]}*_\"'`”’»」）】.,:;!。，、：；！"
 _OPENINGS = ("", " ", "(", "**", " (", "\n")
 _ENDINGS = ("", ".", ")", ":")
 _TAIL = 64

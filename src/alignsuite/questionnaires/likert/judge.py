@@ -193,9 +193,9 @@ def _contradicts(one: Weighed, chosen: Weighed, words: Sequence[str]) -> bool:
 
 
 def _why_none(weighed: Sequence[Weighed], prompt: str, reply: Reply, shown: str) -> str:
-    if _refusals.read(prompt, reply).label == "refusal":
-        return f"refusal: {_clip(shown)}"
     notes = list(dict.fromkeys(one.note for one in weighed if one.note))
+    if not notes and _refusals.read(prompt, reply).label == "refusal":
+        return f"refusal: {_clip(shown)}"
     return f"no option chosen ({'; '.join(notes)}): {_clip(shown)}" if notes else f"no option named: {_clip(shown)}"
 
 

@@ -8,11 +8,8 @@ OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS go into headers, which the package s
 from __future__ import annotations
 
 import base64
-import hashlib
-import json
 import os
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import SplitResult, parse_qsl, quote, quote_plus, unquote, urlsplit
 
@@ -143,13 +140,6 @@ def parse_addresses(text: str, key: str | None) -> tuple[Address, ...]:
     """
     found = (Address.parse(part, key) for part in text.split(","))
     return tuple({address.url: address for address in found}.values())
-
-
-def fingerprint(addresses: Sequence[Address], model: str, form: str, *asked: str) -> str:
-    """32 hex characters for everything known that can change an answer: secrets and the order of URLs don't count."""
-    urls = sorted(address.url for address in addresses)
-    served_at: object = urls if len(urls) > 1 else urls[0]
-    return hashlib.sha256(json.dumps([ENGINE, served_at, model, form, *asked]).encode()).hexdigest()[:32]
 
 
 def _azure_key(key: str | None) -> tuple[str | None, bool]:

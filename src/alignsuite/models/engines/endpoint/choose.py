@@ -36,6 +36,7 @@ from alignsuite.models.engines.endpoint.parameters import Parameters
 from alignsuite.models.protocol import Choose, Chosen
 
 _DOUBTS = 4
+_MOST = 20
 _ROUNDING = 0.01
 _SHORTER = {20: 10, 10: 5, 5: 2}  # OpenAI and vLLM list twenty, TGI and OpenAI's completions five
 _ABOUT_ECHO = re.compile(r"echo|logprobs|max_tokens", re.IGNORECASE)
@@ -50,7 +51,8 @@ class _Api:
     """One of the two APIs, and what it has shown of itself."""
 
     path: str
-    top: int = 20
+    name: str  # of the parameter that says how long a list is asked for
+    top: int = _MOST
     shows: int = 0  # how long the longest list was; 0 until one was seen
     varies: bool = False  # its lists differ in length, and it means it
     unable: str = ""  # why, once it is known
@@ -66,8 +68,8 @@ class Chooser:
 
     def __init__(self, retrier: Parameters) -> None:
         self._retrier = retrier
-        self._chat = _Api(CHAT_PATH)
-        self._raw = _Api(RAW_PATH)
+        self._chat = _Api(CHAT_PATH, "top_logprobs")
+        self._raw = _Api(RAW_PATH, "logprobs")
         self._echoes: bool | None = None
         self._finding_out = asyncio.Lock()
 
@@ -136,6 +138,7 @@ class Chooser:
 
     async def _next_token(self, request: Choose, api: _Api) -> Chosen:
         check_first_words(request.options)
+        api.top = min(api.top, int(self._retrier.learnt.get(api.name, api.top)))
         if not api.is_known():
             async with api.finding_out:
                 if not api.is_known():
@@ -167,7 +170,10 @@ class Chooser:
         while not api.unable:
             top = api.top
             try:
-                return await self._listed(request, api, top)
+                chosen = await self._listed(request, api, top)
+                if top < _MOST:
+                    self._retrier.note(api.name, str(top))
+                return chosen
             except Fault as fault:
                 if fault.kind == "short_list" and fault.tries >= _DOUBTS:
                     api.varies = True  # so many short lists in a row for one request are no accident

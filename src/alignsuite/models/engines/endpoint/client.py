@@ -32,9 +32,9 @@ from alignsuite.models.engines.endpoint.faults import (
     Fault,
     as_list,
     as_object,
+    error_inside,
     fault_inside,
     fault_of_status,
-    words_of,
 )
 from alignsuite.models.engines.endpoint.stream import is_stream, put_together
 from alignsuite.text.clean import tidy
@@ -219,8 +219,7 @@ class Client:
                 raise Fault("bad_answer", f"the answer is no JSON: `{start}`", retry=True) from None
         if not isinstance(data, dict):
             raise Fault("bad_answer", f"the answer is no JSON object but a {type(data).__name__}", retry=True)
-        error = data.get("error") or ("choices" not in data and words_of(data))
-        if error and not (isinstance(error, dict) and not any(error.values())):
+        if error := error_inside(data):
             raise fault_inside(error, clean=self.address.clean)
         return data
 

@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from alignsuite.errors import ModelError, RequestError, SettingsError
-from alignsuite.models.engines.endpoint.address import ENGINE, OPENAI_URL, Address, addresses_of, fingerprint
+from alignsuite.models.engines.endpoint.address import ENGINE, OPENAI_URL, Address, addresses_of
 from alignsuite.models.engines.endpoint.choose import Chooser
 from alignsuite.models.engines.endpoint.client import Client
 from alignsuite.models.engines.endpoint.faults import Fault
@@ -32,19 +32,24 @@ from alignsuite.models.engines.endpoint.rate_limit import Clock, ConcurrencyLimi
 from alignsuite.models.engines.endpoint.replicas import Replica, Replicas
 from alignsuite.models.engines.endpoint.retry import Backoff, Retrier
 from alignsuite.models.engines.framing import Framed
+from alignsuite.models.identity import fingerprint
 from alignsuite.models.protocol import Generate, Model, ModelInfo, ModelSettings, Reply, Request, ways_of_asking
 
 __all__ = ["Backoff", "Clock", "ConcurrencyLimit", "EndpointModel", "Form", "open_endpoint"]
 
 Form = Literal["auto", "chat", "raw"]
+_READING = "read 2"
+"""Part of the fingerprint: goes up when what servers say is read otherwise, so that no reply stays as it was misread."""
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> Model:
     """Endpoint model of `openai:NAME`; see `Engine.open`.
 
-    A template of the framing's own is rendered here, and sent as raw text.
+    A template of the framing's own is rendered here with its arguments, and sent as raw text.
     """
+    framing = settings.framing
+    is_ours = framing is not None and framing.template is not None
     model = open_endpoint(
         target.partition(":")[2],
         base_url=settings.base_url,
@@ -55,11 +60,10 @@ def open_target(target: str, name: str, form: Form, settings: ModelSettings) -> 
         tokens_per_minute=settings.tokens_per_minute,
         tell=settings.progress,
         body=settings.body,
-        template_arguments=settings.template_arguments,
+        template_arguments=NOTHING if is_ours else settings.template_arguments,
         thinking_tokens=settings.thinking_tokens,
     )
-    framing = settings.framing
-    return model if framing is None or framing.template is None else Framed(model, framing, settings.template_arguments)
+    return Framed(model, framing, settings.template_arguments) if framing is not None and is_ours else model
 
 
 def open_endpoint(
@@ -119,16 +123,10 @@ def open_endpoint(
     )
     rate_limits = [RateLimit(limit, clock) for limit in (requests_per_minute, tokens_per_minute)]
     retrier = Retrier(replicas, model, backoff=backoff, retries=retries, requests=rate_limits[0], tokens=rate_limits[1])
-    added = {"body": body, "template_arguments": template_arguments, "thinking_tokens": thinking_tokens}
-    info = ModelInfo(
-        name=name or model,
-        fingerprint=fingerprint(addresses, model, form, *ways_of_asking(template_arguments, body, thinking_tokens)),
-        engine=ENGINE,
-        can_chat=form != "raw",
-        can_choose=True,
-        details={"url": replicas.names, "form": form} | _said(added),
-    )
     parameters = Parameters(retrier, body, template_arguments)
+    added = {"body": body, "template_arguments": template_arguments, "thinking_tokens": thinking_tokens}
+    ways = ways_of_asking(template_arguments, body, thinking_tokens)
+    info = _described(name or model, addresses, model, form, ways, added)
     most = concurrency * len(addresses)
     return EndpointModel(info, replicas, retrier, parameters, form=form, most=most, thinking_tokens=thinking_tokens)
 
@@ -256,9 +254,28 @@ class EndpointModel:
         return replace(self.info, can_choose=can_choose, details=kept | found, learnt=learnt)
 
 
-def _said(added: Mapping[str, object]) -> dict[str, str]:
-    """What the user adds to every request, for `ModelInfo.details`."""
-    return {name: json.dumps(value, sort_keys=True) for name, value in added.items() if value}
+def _described(
+    name: str,
+    addresses: tuple[Address, ...],
+    model: str,
+    form: Form,
+    ways: tuple[str, ...],
+    added: Mapping[str, object],
+) -> ModelInfo:
+    """The model as it is known before the server was heard, with what the user adds to every request.
+
+    Secrets and the order of URLs are no part of the fingerprint.
+    """
+    urls = [address.url for address in addresses]
+    return ModelInfo(
+        name=name,
+        fingerprint=fingerprint(ENGINE, _READING, json.dumps(sorted(urls)), model, form, *ways),
+        engine=ENGINE,
+        can_chat=form != "raw",
+        can_choose=True,
+        details={"url": ", ".join(urls), "form": form}
+        | {name: json.dumps(value, sort_keys=True) for name, value in added.items() if value},
+    )
 
 
 def _closer(clients: tuple[Client, ...]) -> Callable[[], Coroutine[Any, Any, None]]:

@@ -43,7 +43,8 @@ _WHOLE = re.compile(
 )
 _FAILURE = re.compile(
     r"\b(?:errors?|exception|unavailable|overloaded|timed out|time-?out|rate limit\w*|too many requests|quota|gateway|upstream"
-    r"|status code|connection (?:refused|reset|lost|closed))\b",
+    r"|status code|connection (?:refused|reset|lost|closed)|went wrong|server is busy|try again later|finish reason|currently loading"
+    r"|failed to (?:generate|respond)|filtered by)\b|繁忙|请稍后|\A(?:null|undefined|none|nan)\Z",
     re.IGNORECASE,
 )
 _FIELDS = {

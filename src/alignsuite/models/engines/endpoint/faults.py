@@ -30,17 +30,20 @@ _NO_MODEL = re.compile(
     r"|unknown model|invalid model name|not a valid model|server is pinned to",
     re.IGNORECASE | re.DOTALL,
 )
-_FILTER_CODES = {
-    "contentfilter", "contentfiltered", "contentpolicyviolation", "contentpolicyviolationerror", "responsibleaipolicyviolation",
-    "datainspectionfailed", "moderationblocked", "contentmoderation", "prohibitedcontent", "guardrailintervened", "sensitivecontent",
-}  # fmt: skip
+_FILTER_CODE = re.compile(
+    r"content(filter|policy|moderation|blocked)|responsibleaipolicy|datainspection|moderationblocked|prohibitedcontent|guardrailintervened"
+    r"|sensitivecontent|(input|output)textrisk|censorship|cyberpolicy|usagepolicyviolation"
+)
 _FLAGGED = re.compile(
     r"\b(input|prompt|content|request|message|response|output|text|query)s?\b[^.]{0,80}"
-    r"\b(flagged|moderated|filtered|high risk|inappropriate content|unsafe or sensitive|violat\w{1,5}\b[^.]{0,60}\b(polic|guideline|terms))"
-    r"|\b(flagged|blocked|rejected|filtered|violat\w{1,5}|trigger\w{0,5})\b[^.]{0,80}"
+    r"\b(flagged|moderated|filtered|high risk|inappropriate content|unsafe or sensitive|new_sensitive"
+    r"|sensitive (information|content|words?)|violation information|violat\w{1,5}\b[^.]{0,60}\b(polic|guideline|terms|regulations))"
+    r"|\b(content|prompt|input|output|response)s?\b[^.]{0,60}\bblocked\b"
+    r"|\b(flagged|blocked|rejected|filtered|prohibited|violat\w{1,5}|trigger\w{0,5})\b[^.]{0,80}"
     r"\b(content (management |moderation )?(polic|filter)|safety (system|filter|polic)|usage polic|responsible ai|moderation|guardrail"
     r"|acceptable use)"
-    r"|content exists risk",
+    r"|content exists risk|guardrail_triggered|guardrail checks\b[^.]{0,60}\bfailed|\bflagged\"?: ?true"
+    r"|(内容|输入|输出|文本|提示)[^。]{0,40}(敏感|违规|违法|不安全)",
     re.IGNORECASE,
 )
 _OF_THE_ACCOUNT = re.compile(
@@ -138,6 +141,19 @@ def fault_of_status(
     return _refusal(status, message, said, codes, param)
 
 
+def error_inside(data: JSON) -> object:
+    """The error that a body under status 200 holds; None where it holds none.
+
+    It stands in `error`, in MiniMax's `base_resp`, or anywhere where no choices do.
+    """
+    base, error = as_object(data.get("base_resp")), data.get("error")
+    if base.get("status_code"):
+        return {"code": base["status_code"], "message": base.get("status_msg") or "no reason was given"}
+    if isinstance(error, dict) and not any(error.values()):
+        return None
+    return error or ("choices" not in data and words_of(data)) or None
+
+
 def fault_inside(error: object, *, clean: Callable[[str], str] = tidy) -> Fault:
     """The fault behind an error under status 200: at the top, in a choice, in an event of a stream."""
     data = {"error": error}
@@ -152,7 +168,7 @@ def fault_inside(error: object, *, clean: Callable[[str], str] = tidy) -> Fault:
 
 def _flag(said: str, codes: set[str], data: object) -> str:
     """The provider's code, or `flagged`, where a body says that a filter keeps this request from being answered."""
-    code = next((code for code in sorted(codes) if re.sub(r"[^a-z0-9]", "", code.lower()) in _FILTER_CODES), "")
+    code = next((code for code in sorted(codes) if _FILTER_CODE.search(re.sub(r"[^a-z0-9]", "", code.lower()))), "")
     metadata = as_object(as_object(as_object(data).get("error")).get("metadata"))
     reasons = ", ".join(reason for reason in as_list(metadata.get("reasons")) if isinstance(reason, str))
     if code or "flagged_input" in metadata:
@@ -204,7 +220,8 @@ def _server_message(body: bytes) -> tuple[str, object]:
 def _param_of(data: object) -> str:
     """The field that a body names as the wrong one: OpenAI's `param`, or the end of FastAPI's `loc`."""
     error = as_object(as_object(data).get("error")) or as_object(data)
-    detail = as_object(next(iter(as_list(as_object(data).get("detail"))), None))
+    inner = as_object(error.get("message")) or error
+    detail = as_object(next(iter(as_list(inner.get("detail"))), None))
     loc = [part for part in as_list(detail.get("loc")) if isinstance(part, str)]
     named = error.get("param") or (loc[-1] if len(loc) > 1 else "")
     return named[:60] if isinstance(named, str) and re.fullmatch(r"\w{1,60}", named) else ""
@@ -217,7 +234,7 @@ def words_of(data: object) -> str:
     if isinstance(data, list):
         return "; ".join(words_of(part) for part in data[:5])
     if isinstance(data, dict):
-        for name in ("error", "message", "detail", "msg"):
+        for name in ("error", "errors", "message", "detail", "msg"):
             if data.get(name):
                 return words_of(data[name])
     return ""

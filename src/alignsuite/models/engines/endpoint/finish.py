@@ -1,8 +1,9 @@
 """Finish reasons: what a server says of how a reply ended, to `stop`, `length`, `withheld`, or no reply at all.
 
 Providers and gateways have a word of their own each, and spell it in their own way: `content_filter`, `CONTENT_FILTERED`,
-`content-filter`. So only letters and digits are compared, without case. A word that stands in no row is not taken for `stop`: what
-ended a reply for a reason that nobody here knows is asked again, and then said aloud.
+`content-filter`. So only letters and digits are compared, without case. Some say more behind a colon (`content_filter: RECITATION`).
+A word that stands in no row is not taken for `stop`: what ended a reply for a reason that nobody here knows is asked again, and then
+said aloud.
 """
 
 from __future__ import annotations
@@ -19,18 +20,19 @@ Meaning = Literal["stop", "length", "withheld", "failed"]
 REASONS: dict[Meaning, str] = {
     # the model ended by itself, at a stop sequence, or with a call of a tool
     "stop": """
-        stop end_turn eos eos_token endoftext stop_sequence stop_criteria_met COMPLETE completed FINISH finished normal word
-        tool_calls tool_call tool_use function_call ALTERNATIVE_STATUS_FINAL
+        stop end_turn eos eos_token endoftext stop_sequence stop_sequence_reached stop_criteria_met COMPLETE completed
+        FINISH finished normal word tool_calls tool_call tool_use function_call ALTERNATIVE_STATUS_FINAL
     """,
-    # the limit of tokens, or the end of the context
+    # the limit of tokens, the end of the context, or a server's own limit on a reply that repeats itself
     "length": """
-        length limit max_tokens max_output_tokens max_completion_tokens max_length model_length token_limit
-        model_context_window_exceeded context_length_exceeded ALTERNATIVE_STATUS_TRUNCATED_FINAL
+        length limit max_tokens maximum_tokens max_output_tokens max_completion_tokens max_length model_length token_limit context
+        repetition model_context_window_exceeded context_length_exceeded ALTERNATIVE_STATUS_TRUNCATED_FINAL
     """,
     # a filter of the provider's, before the reply or in its middle
     "withheld": """
-        content_filter content_filtered filtered content_blocked blocked refusal refused safety IMAGE_SAFETY PROHIBITED_CONTENT BLOCKLIST
-        SPII RECITATION LANGUAGE MODEL_ARMOR guardrail_intervened guardrails moderation moderated flagged sensitive blacklist
+        content_filter content_filtered filtered content_blocked blocked refusal refused safety PROHIBITED_CONTENT BLOCKLIST SPII
+        RECITATION LANGUAGE IMAGE_SAFETY IMAGE_PROHIBITED_CONTENT IMAGE_RECITATION MODEL_ARMOR guardrail_intervened guardrails
+        input_guardrail_triggered output_guardrail_triggered moderation moderated flagged sensitive blacklist
         ERROR_TOXIC content_policy_violation policy_violation ALTERNATIVE_STATUS_CONTENT_FILTER
     """,
     # the server gave up: what it had by then is no reply
@@ -49,6 +51,15 @@ def _folded(reason: str) -> str:
 _MEANINGS = {_folded(reason): meaning for meaning, reasons in REASONS.items() for reason in reasons.split()}
 
 
+def _meaning(reason: str) -> Meaning | None:
+    """What a reason means.
+
+    Of one that says more behind a colon the first word decides, unless that says all is well.
+    """
+    first = _MEANINGS.get(_folded(re.split(r"[:;,]", reason, maxsplit=1)[0]))
+    return _MEANINGS.get(_folded(reason)) or (first if first in ("withheld", "failed") else None)
+
+
 def finish_of(choice: JSON, data: JSON, *, is_empty: bool, is_full: bool) -> tuple[Finish, str]:
     """How a reply ended, and the provider's word for it where it withheld something.
 
@@ -64,7 +75,7 @@ def finish_of(choice: JSON, data: JSON, *, is_empty: bool, is_full: bool) -> tup
         return "withheld", f"content_filter ({struck})"
     given = (choice.get("native_finish_reason"), choice.get("finish_reason"))
     said = [reason for reason in given if isinstance(reason, str) and reason.strip() not in ("", "null")]
-    found = [(meaning, reason) for reason in said if (meaning := _MEANINGS.get(_folded(reason)))]
+    found = [(meaning, reason) for reason in said if (meaning := _meaning(reason))]
     for wanted in ("withheld", "failed", "length", "stop"):
         if reason := next((reason for meaning, reason in found if meaning == wanted), ""):
             return _ended(wanted, reason)

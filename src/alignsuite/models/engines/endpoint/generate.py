@@ -7,7 +7,7 @@ from alignsuite.models.engines.endpoint.error_text import Refrains, is_error_tex
 from alignsuite.models.engines.endpoint.faults import Fault
 from alignsuite.models.engines.endpoint.parameters import LIMITS, Parameters
 from alignsuite.models.engines.endpoint.reading import read_reply, text_of
-from alignsuite.models.protocol import Generate, Generated, Message
+from alignsuite.models.protocol import Generate, Generated, Message, last_turn
 from alignsuite.text.clean import tidy
 
 __all__ = ["CHAT_PATH", "RAW_PATH", "Writer", "messages_of", "text_of"]
@@ -61,7 +61,7 @@ class Writer:
         """The reply, if it is one; a text that may be an error's is looked at twice, to see who else gets it."""
         limit = request.max_tokens + self._thinking_tokens
         reply = read_reply(answer, max_tokens=limit, stop=request.stop)
-        prompt = request.prompt if isinstance(request.prompt, str) else request.prompt[-1].content
+        prompt = last_turn(request.prompt)
         if reply.finish == "withheld" or reply.withheld:
             return reply
         if is_error_text(reply.text, prompt):

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from alignsuite.models.engines.endpoint.client import Answer
 from alignsuite.models.engines.endpoint.faults import JSON, Fault, as_list, as_object
 from alignsuite.models.engines.endpoint.generate import text_of
+from alignsuite.models.engines.option_tree import shared_length
 from alignsuite.models.engines.spellings import core, cores, log_sum
 from alignsuite.models.protocol import Chosen
 from alignsuite.text.clean import tidy
@@ -183,7 +184,7 @@ def read_echo(answer: Answer, prompts: Sequence[str]) -> Chosen:
     choices.sort(key=lambda choice: index if isinstance(index := choice.get("index"), int) else 0)
     scored = [_scored(choice, prompt) for choice, prompt in zip(choices, prompts, strict=True)]
     (alone, alone_values), *rest = scored
-    starts = [_common(alone, tokens) for tokens, _ in rest]
+    starts = [shared_length(alone, tokens) for tokens, _ in rest]
     if any(start == len(tokens) for start, (tokens, _) in zip(starts, rest, strict=True)):
         raise Fault("no_echo", "an option got no tokens of its own")
     log_probs = tuple(
@@ -210,11 +211,6 @@ def _scored(choice: JSON, text: str) -> tuple[list[object], list[object]]:
 def _letters(text: str) -> int:
     """How many plain letters and digits: tokenizers spell everything else in their own ways."""
     return sum(character.isascii() and character.isalnum() for character in text)
-
-
-def _common(one: Sequence[object], other: Sequence[object]) -> int:
-    pairs = zip(one, other, strict=False)
-    return next((index for index, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def _total(values: Sequence[object]) -> float:

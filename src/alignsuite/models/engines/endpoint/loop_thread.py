@@ -143,8 +143,8 @@ class Run:
                 count += 1
         except StopIteration:
             pass
-        except BaseException as error:
-            failure = error  # raised again in the consumer's thread
+        except BaseException as error:  # raised again in the consumer's thread
+            failure = error
         self._arrived.put(_Fed(count, failure))
 
     def _wait_for_room(self) -> bool:

@@ -31,6 +31,8 @@ _OPTIONAL = ("temperature", "seed", "stop")
 _OURS = frozenset(
     {"model", "messages", "prompt", "logprobs", "top_logprobs", "echo", "stream", "n", *_OPTIONAL, *LIMITS}
 )
+_VALUES = ("stream", "logprobs", "top_logprobs")
+"""Parameters of which a value is learnt, and not a name."""
 _TEMPLATE = "chat_template_kwargs"
 
 _NOT_TAKEN = re.compile(
@@ -39,7 +41,7 @@ _NOT_TAKEN = re.compile(
     r"|\buse\b[^.]{0,60}\binstead",
     re.IGNORECASE,
 )
-_OTHER_VALUE = re.compile(r"must be|may only|only (?:the )?(?:default|1\b|supports?)", re.IGNORECASE)
+_OTHER_VALUE = re.compile(r"must be|should be|may only|only (?:the )?(?:default|1\b|supports?)", re.IGNORECASE)
 _STREAM_ONLY = re.compile(
     r"\bstream\w{0,3}\b[^.]{0,60}\b(?:only|must|required?|enable)|\b(?:only|must|requires?|enable)\b[^.]{0,60}\bstream",
     re.IGNORECASE,
@@ -80,8 +82,13 @@ class Parameters:
                 if found:
                     return found[0]
                 continue
-            if learnt is self.learnt:
+            if self._spelt(body, learnt) == self._spelt(body, self.learnt):
                 return answer
+
+    def note(self, name: str, value: str) -> None:
+        """Learn the value that a parameter may have here; a request that had it was answered."""
+        if self.learnt.get(name) != value:
+            self.learnt = {**self.learnt, name: value}
 
     def _is_outdated(self, asked: Mapping[str, str]) -> bool:
         """Whether a request that has not been sent yet should wait for what is being found out, or be put otherwise."""
@@ -118,7 +125,7 @@ class Parameters:
 
     def _spelt(self, body: JSON, learnt: Mapping[str, str]) -> JSON:
         """The body under the names that the server takes, with what the user adds to it."""
-        named = {learnt.get(name, name): value for name, value in body.items()}
+        named = {name if name in _VALUES else learnt.get(name, name): value for name, value in body.items()}
         named.pop("", None)
         if "stream" in learnt:
             named["stream"] = True
@@ -131,7 +138,7 @@ class Parameters:
             return {}
         not_taken = _NOT_TAKEN.search(said)
         for name in _OPTIONAL:
-            words = (not_taken or _OTHER_VALUE.search(said)) and re.search(rf"\b{name}\b", said)
+            words = (not_taken or _OTHER_VALUE.search(said)) and re.search(rf"\b{name}\b", said, re.IGNORECASE)
             if name in spelt and (fault.param == name or words):
                 return {name: ""}
         limit = next((place for place, name in enumerate(LIMITS) if name in spelt), None)
@@ -147,8 +154,11 @@ def in_words(learnt: Mapping[str, str]) -> str:
     >>> in_words({"temperature": "", "max_tokens": "max_completion_tokens", "stream": "true"})
     'max_completion_tokens for max_tokens, stream=true, without temperature'
     """
-    said = {name: f"{new} for {name}" if new else f"without {name}" for name, new in learnt.items()}
-    return ", ".join(sorted({**said, **({"stream": "stream=true"} if "stream" in learnt else {})}.values()))
+    said = (
+        f"{name}={new}" if name in _VALUES else f"{new} for {name}" if new else f"without {name}"
+        for name, new in learnt.items()
+    )
+    return ", ".join(sorted(said))
 
 
 def check_body(body: JSON) -> None:

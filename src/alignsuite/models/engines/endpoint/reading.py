@@ -1,7 +1,8 @@
 """Reading of a generated reply: the words that a user would see, the thought beside them, and who withheld what.
 
 Servers put a reply into `text`, into `content`, or into parts of it; the model's own refusal into `refusal`; reasoning into
-`reasoning_content`, `reasoning`, `reasoning_details` or `thinking`, of the message or beside it, or into parts of their own.
+`reasoning_content`, `reasoning`, `reasoning_details` or `thinking`, of the message or beside it, or into parts of their own. A filter
+may leave out the message and all: then the reason why the reply ended is the answer.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ from alignsuite.text.clean import tidy
 
 _SHOWN = ("text", "output_text", "")
 _THOUGHT = ("reasoning", "reasoning_text", "thinking", "thought", "summary_text")
-_THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
+_THOUGHT_FIELDS = (
+    "reasoning_content",
+    "reasoning",
+    "reasoning_text",
+    "thinking",
+    "reasoning_details",
+    "thinking_blocks",
+)
 _DEPTH = 5  # of parts within parts
 
 
@@ -34,11 +42,15 @@ def read_reply(answer: Answer, *, max_tokens: int, stop: tuple[str, ...] = ()) -
     if blocked := _blocked_prompt(answer.data):
         return _reply(answer, "", "withheld", "", f"provider: {blocked}")
     choice = answer.choice()
+    if not _has_place(choice):
+        finish, why = finish_of(choice, answer.data, is_empty=True, is_full=False)
+        if finish != "stop":
+            return _reply(answer, "", finish, _unseen(answer.data), f"provider: {why}" if finish == "withheld" else "")
     text, refusal, thought = text_of(choice), refusal_of(choice), thought_of(choice)
     is_full = answer.tokens("completion_tokens") >= max_tokens
     finish, why = finish_of(choice, answer.data, is_empty=not (text or refusal or thought), is_full=is_full)
-    if not (text or refusal or thought) and (unseen := _reasoning_tokens(answer.data)):
-        thought = f"({unseen} tokens of reasoning, which the server does not show)"
+    if not (text or refusal or thought):
+        thought = _unseen(answer.data)
     cut = min((at for word in stop if word and (at := text.find(word)) >= 0), default=None)
     if cut is not None:
         text, finish = text[:cut], "stop" if finish == "length" else finish
@@ -68,47 +80,68 @@ def text_of(choice: JSON) -> str:
     for error in (choice.get("error"), message.get("error")):
         if error:
             raise fault_inside(error)
-    if "text" not in choice and not isinstance(choice.get("message"), dict):
+    if not _has_place(choice):
         raise Fault("bad_answer", "the answer's choice holds neither a message nor a text", retry=True)
     text = choice["text"] if "text" in choice else message.get("content")
-    if isinstance(text, list):
-        return "".join(part for kind, part in _parts(text) if kind in _SHOWN)
+    if isinstance(text, list | dict):
+        return _shown(text)
     if text is not None and not isinstance(text, str):
         raise Fault("bad_answer", f"the reply's text is a {type(text).__name__}", retry=True)
     return text or ""
 
 
+def _has_place(choice: JSON) -> bool:
+    """Whether there is a place for text."""
+    return "text" in choice or isinstance(choice.get("message"), dict)
+
+
+def _shown(content: object) -> str:
+    """Text of a content's parts.
+
+    Raises:
+        Fault: if there is none, and words stand in a part of a type that nobody here knows.
+    """
+    parts = list(_parts(content))
+    shown = "".join(part for kind, part in parts if kind in _SHOWN)
+    strange = next((kind for kind, part in parts if part and kind not in (*_SHOWN, *_THOUGHT, "refusal")), "")
+    if strange and not shown:
+        raise Fault(
+            "bad_answer",
+            f"the reply's words come in a part of a type that is not known here: `{tidy(strange, 60)}`",
+            retry=True,
+        )
+    return shown
+
+
 def refusal_of(choice: JSON) -> str:
     """The model's own refusal, from the field or the part that is made for it; empty where it declined nothing."""
     message = as_object(choice.get("message"))
-    said = message.get("refusal")
-    return (
-        said
-        if isinstance(said, str)
-        else "".join(part for kind, part in _parts(message.get("content")) if kind == "refusal")
+    return _words(message.get("refusal")) or "".join(
+        part for kind, part in _parts(message.get("content")) if kind == "refusal"
     )
 
 
 def thought_of(choice: JSON) -> str:
     """Reasoning that the server sets apart: the first field that holds some, else the parts of the content that do."""
     message = as_object(choice.get("message"))
+    places = [message, choice, *(as_object(place.get("provider_specific_fields")) for place in (message, choice))]
     for name in _THOUGHT_FIELDS:
-        for place in (message, choice):
+        for place in places:
             if thought := _words(place.get(name)):
                 return thought
     return "".join(part for kind, part in _parts(message.get("content")) if kind in _THOUGHT)
 
 
-def _reasoning_tokens(data: JSON) -> int:
-    """How many tokens went into reasoning, where the server counts them."""
+def _unseen(data: JSON) -> str:
+    """Reasoning that the server counts and does not show, in words; empty where there is none."""
     usage = as_object(data.get("usage"))
     count = as_object(usage.get("completion_tokens_details")).get("reasoning_tokens") or usage.get("reasoning_tokens")
-    return count if isinstance(count, int) else 0
+    return f"({count} tokens of reasoning, which the server does not show)" if isinstance(count, int) and count else ""
 
 
 def _parts(content: object) -> Iterator[tuple[str, str]]:
     """Parts of a content, each with its type; a bare string is a text."""
-    for part in as_list(content):
+    for part in [content] if isinstance(content, dict) else as_list(content):
         if isinstance(part, str):
             yield "text", part
             continue

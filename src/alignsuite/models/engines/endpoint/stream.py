@@ -6,21 +6,23 @@ its end first. `openai` puts chunks together too, but by types that it validates
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator
 
 from alignsuite.models.engines.endpoint.faults import JSON, Fault, as_list, as_object
 
 _TYPES = ("text/event-stream", "application/x-ndjson", "application/jsonl", "application/stream+json")
-_JOINED = ("content", "text", "refusal", "reasoning_content", "reasoning", "thinking")
+_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
+"""What a line of a stream may begin with, and no JSON."""
+_JOINED = ("content", "text", "refusal", "reasoning_content", "reasoning", "reasoning_text", "thinking")
 """Fields that come in pieces; of any other text the last one stands."""
 
 
 def is_stream(content_type: str, body: bytes) -> bool:
     """Whether an answer is a stream of events: by its content type, or where that says otherwise by how it begins."""
-    return content_type.partition(";")[0].strip().lower() in _TYPES or body[:64].lstrip().startswith(
-        (b"data:", b"event:")
-    )
+    begins = body[:64].removeprefix(codecs.BOM_UTF8).lstrip()
+    return content_type.partition(";")[0].strip().lower() in _TYPES or begins.startswith(_FIELDS)
 
 
 def put_together(body: bytes) -> JSON:
@@ -61,7 +63,7 @@ def put_together(body: bytes) -> JSON:
 def _events(body: bytes) -> Iterator[tuple[str, str]]:
     """Name and data of each event; a line that is no field of one is an event by itself (JSON lines)."""
     name, data = "", list[str]()
-    for line in [*body.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n"), ""]:
+    for line in [*body.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n"), ""]:
         if line.startswith("data:"):
             data.append(line[5:].removeprefix(" "))
         elif line.startswith("event:"):
@@ -89,8 +91,8 @@ def _add_choice(choice: dict[str, object], piece: JSON) -> None:
 def _add(whole: dict[str, object], piece: JSON) -> None:
     for name, value in piece.items():
         there = whole.get(name)
-        if value is None:
-            whole.setdefault(name, None)
+        if value is None or value == "":
+            whole.setdefault(name, value)  # what was said once stands
         elif isinstance(there, str) and isinstance(value, str):
             whole[name] = there + value if name in _JOINED else value
         elif isinstance(there, list) and isinstance(value, list):

@@ -18,16 +18,17 @@ from pathlib import Path
 from alignsuite.errors import ModelError, RequestError
 from alignsuite.models.embedded import obtain
 from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText, refuse_arguments
-from alignsuite.models.engines.framing import FRAME, framed, identity
+from alignsuite.models.engines.framing import Asking, asking_by
 from alignsuite.models.engines.llamacpp.gguf import GgufHeader, read_header
 from alignsuite.models.engines.llamacpp.server import SETUP, LlamaServer
-from alignsuite.models.engines.option_tree import OptionTokens, log_likelihoods, split_options
+from alignsuite.models.engines.option_tree import OptionTokens, check_options, log_likelihoods, split_options
 from alignsuite.models.engines.spellings import Spellings, added_up
 from alignsuite.models.hub import fetch_gguf
 from alignsuite.models.identity import fingerprint, pieces_identity
 from alignsuite.models.protocol import (
     Choose,
     Chosen,
+    Finish,
     Form,
     Framing,
     Generate,
@@ -45,6 +46,7 @@ from alignsuite.models.thoughts import METHOD, kept_specials, mentions
 from alignsuite.text.progress import Tell
 
 _USUAL_CONTEXT = 4096
+_FINISHES: Mapping[str, Finish] = {"stop": "stop", "length": "length"}  # another word is no reply
 _SEEDS = 2**32 - 1  # the largest value means "any seed" to llama.cpp
 
 
@@ -109,24 +111,20 @@ class LlamaCppModel:
         self._threads = threads or _processors()
         self._thinking = thinking_tokens
         self._context = _context(self._header, context, thinking_tokens)
-        self._template = _template(self._header, form, template_arguments or {}) if framing is None else None
+        asking = _asking(self._header, form, template_arguments or {}, framing)
+        self._template = asking.template
         self._kept = kept_specials(self._header.special_tokens)
         self._special = SpecialText(self._header.special_tokens)
         weights = pieces_identity(_pieces(self._header), cache=cache, progress=progress)
-        engine, template = f"xllamacpp {_version()}", (self._header.chat_template or "") if self._template else ""
-        frame = {}
-        if framing is not None:
-            own, given = self._header.chat_template, template_arguments or {}
-            self._template, fault = framed(own, framing, given, self._header.named_tokens)
-            template, frame = identity(own, framing, given), {FRAME: fault}
+        engine = f"xllamacpp {_version()}"
         self.info = ModelInfo(
             name=name or str(path),
             fingerprint=fingerprint(
                 weights,
                 engine,
                 SETUP,
-                template,
-                *([METHOD] if mentions(template) or self._kept else []),
+                asking.source,
+                *([METHOD] if mentions(asking.source) or self._kept else []),
                 *ways_of_asking(template_arguments or {}, {}, thinking_tokens),
             ),
             engine=engine,
@@ -137,7 +135,7 @@ class LlamaCppModel:
                 "weights_sha256": weights,
                 "architecture": self._header.architecture,
                 "title": self._header.name or "",
-                **frame,
+                **asking.details,
             },
         )
 
@@ -188,7 +186,7 @@ class LlamaCppModel:
             choice, usage = answer["choices"][0], answer["usage"]
             return Generated(
                 text=self._opening(request.prompt) + str(choice["text"]),
-                finish="length" if choice["finish_reason"] == "length" else "stop",
+                finish=_FINISHES[choice["finish_reason"]],
                 prompt_tokens=len(tokens),
                 completion_tokens=int(usage["completion_tokens"]),
                 seconds=time.perf_counter() - start,
@@ -223,16 +221,7 @@ class LlamaCppModel:
     def _split(self, server: LlamaServer, request: Choose) -> OptionTokens:
         prompt = self._tokens(server, request.prompt)
         found = split_options(prompt, [self._tokens(server, request.prompt, option) for option in request.options])
-        if len({tuple(tokens) for tokens in found.options}) < len(request.options):
-            raise RequestError(
-                "unsupported", f"two of the options {list(request.options)} are the same tokens to this model"
-            )
-        if not found.prompt:
-            raise RequestError(
-                "unsupported", "the options merge with the whole prompt into one token; give it more text to begin with"
-            )
-        if not all(request.options) or not all(found.options):
-            raise RequestError("unsupported", f"one of the options {list(request.options)} adds no token to the prompt")
+        check_options(found, request.options)
         if isinstance(request.prompt, str) or any(
             self._special.cut(option, "|") != option for option in request.options
         ):
@@ -290,6 +279,14 @@ def _decoding(request: Generate) -> dict[str, object]:
         seed = int(request_key(request)[:16], 16) % _SEEDS
         options |= {"seed": seed, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "samplers": ["temperature"]}
     return options
+
+
+def _asking(header: GgufHeader, form: Form, arguments: Mapping[str, object], framing: Framing | None) -> Asking:
+    """How to ask: by a framing, else by the file's own template, else in raw text."""
+    if framing is not None:
+        return asking_by(framing, header.chat_template, arguments, header.named_tokens)
+    template = _template(header, form, arguments)
+    return Asking(template, (header.chat_template or "") if template else "")
 
 
 def _template(header: GgufHeader, form: Form, arguments: Mapping[str, object]) -> ChatTemplate | None:

@@ -30,12 +30,13 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from alignsuite.errors import ModelError, RequestError
+from alignsuite.models.engines.option_tree import shared_length
 
 SETUP = "slots=1 flash=off prompt=batch spellings=1"
 """Part of the fingerprint: what above can move a number."""
@@ -66,7 +67,7 @@ class LlamaServer:
         try:
             self.start, sample = self._special_ends()
             self.shares = self._try_out(self.start + sample, path)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: weights and port must not outlive the attempt
             self.close()
             raise
 
@@ -80,7 +81,7 @@ class LlamaServer:
         Raises:
             RequestError: the server refused or failed.
         """
-        shared = _common(tokens, self._read)
+        shared = shared_length(tokens, self._read)
         reuse = self.shares and _may_share(len(tokens), shared)
         answer = self._complete(tokens, options, reuse=reuse)
         if reuse and answer.get("timings", {}).get("cache_n") != shared:  # it went on into generated text
@@ -122,7 +123,7 @@ class LlamaServer:
     def _complete(self, tokens: list[int], options: dict[str, object], *, reuse: bool) -> dict[str, Any]:
         try:
             answer = self._server.handle_completions({"prompt": tokens, "cache_prompt": reuse, **options})
-        except Exception as error:  # the binding raises what C++ threw
+        except Exception as error:  # the binding raises what C++ threw: that request failed, and its reply is unread
             raise RequestError("server_error", f"llama.cpp failed: {error}") from error
         if not isinstance(answer, dict) or "error" in answer:
             _refused(answer)
@@ -139,7 +140,10 @@ class LlamaServer:
                 other = [*tokens[:-new], *reversed(tokens[-new:])]
                 self._complete(other, _LOOK, reuse=False)
                 again = self._complete(tokens, _LOOK, reuse=True)
-                if again.get("timings", {}).get("cache_n") != _common(tokens, other) or _likeliest(again) != afresh:
+                if (
+                    again.get("timings", {}).get("cache_n") != shared_length(tokens, other)
+                    or _likeliest(again) != afresh
+                ):
                     return False
         except RequestError as error:
             raise ModelError(f"{path}: loaded, but the first try gave no usable numbers: {error}") from error
@@ -193,13 +197,6 @@ def _may_share(length: int, shared: int) -> bool:
     return shared > 0 and new > 1 and new % _BATCH != 1 and length % _BATCH != 1
 
 
-def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    return next(
-        (index for index, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]),
-        min(len(one), len(other)),
-    )
-
-
 def _likeliest(answer: dict[str, Any]) -> dict[int, float]:
     try:
         entries = answer["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
@@ -242,7 +239,7 @@ def _load(path: Path, context: int, threads: int, key: str) -> Any:  # noqa: ANN
     parameters.verbosity = -1
     try:
         return xllamacpp.Server(parameters)
-    except Exception as error:  # the binding raises what C++ threw
+    except Exception as error:  # the binding raises what C++ threw: there is no model then
         parameters.verbosity = 1
         raise ModelError(f"{path}: llama.cpp can't load it: {_reason(xllamacpp, parameters) or error}") from error
 
@@ -275,7 +272,7 @@ def _reason(xllamacpp: Any, parameters: Any) -> str:  # noqa: ANN401 - the libra
         saved = os.dup(2)
         os.dup2(caught.fileno(), 2)
         try:
-            with suppress(Exception):
+            with suppress(Exception):  # it is raised already, without words; only the log is wanted here
                 xllamacpp.Server(parameters)
             time.sleep(_LOG_DELAY_S)
         finally:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alignsuite.errors import ModelError, RequestError
-from alignsuite.models.engines.framing import FRAME, framed, identity
+from alignsuite.models.engines.framing import Asking, asking_by
 from alignsuite.models.engines.transformers.adapter import Adapter, read_adapter
 from alignsuite.models.engines.transformers.feed import Feed
 from alignsuite.models.engines.transformers.files import Checkpoint, read_checkpoint
@@ -116,8 +116,7 @@ def open_transformers(
     config = read_config(checkpoint, trust_remote_code=trust_remote_code)
     tokenizer = read_tokenizer(checkpoint, trust_remote_code=trust_remote_code)
     rows = check_vocabulary(checkpoint, config, tokenizer)
-    given = template_arguments or {}
-    template = template_for(tokenizer, form, shown, given, folder=checkpoint.folder) if framing is None else None
+    asking = _asking(tokenizer, checkpoint, shown, form, template_arguments or {}, framing)
     added, adapter_identity = _adapter(adapter, checkpoint, snapshot, allow_pickle, cache)
     setup = _Setup(
         checkpoint, added, chosen, pick_dtype(chosen, checkpoint), trust_remote_code, threads, thinking_tokens
@@ -127,15 +126,9 @@ def open_transformers(
         if snapshot
         else folder_identity(checkpoint.folder, cache=cache, progress=progress)
     )
-    source = own_template(tokenizer, checkpoint.folder) if template else None
-    frame = {}
-    if framing is not None:
-        own = own_template(tokenizer, checkpoint.folder)
-        template, fault = framed(own, framing, given, named_tokens(tokenizer))
-        source, frame = identity(own, framing, given), {FRAME: fault}
     length = _context(config, context, shown, pair=checkpoint.is_pair)
-    text = TokenText(tokenizer, template, pair=checkpoint.is_pair, name=shown, rows=rows)
-    thinks = [METHOD] if mentions(source or "") or text.marks else []
+    text = TokenText(tokenizer, asking.template, pair=checkpoint.is_pair, name=shown, rows=rows)
+    thinks = [METHOD] if mentions(asking.source) or text.marks else []
     info = ModelInfo(
         name=shown,
         fingerprint=fingerprint(
@@ -144,13 +137,13 @@ def open_transformers(
             chosen.partition(":")[0],
             setup.dtype,
             _METHOD,
-            source or "",
+            asking.source,
             adapter_identity,
             *thinks,
             *ways_of_asking(template_arguments or {}, {}, thinking_tokens),
         ),
         engine=engine,
-        can_chat=template is not None,
+        can_chat=asking.template is not None,
         can_choose=True,
         context_length=length,
         details={
@@ -160,7 +153,7 @@ def open_transformers(
             "dtype": setup.dtype,
             "adapter": str(adapter or ""),
             "adapter_identity": adapter_identity,
-            **frame,
+            **asking.details,
         },
     )
     return TransformersModel(info, setup, tokenizer, text, length)
@@ -300,6 +293,21 @@ def length_batch(jobs: Sequence[Job], size: int, *, padded: bool = True) -> list
     place = next(index for index, job in enumerate(by_length) if job is oldest)
     first = max(0, min(place - size // 2, len(jobs) - size))
     return by_length[first : first + size]
+
+
+def _asking(
+    tokenizer: PreTrainedTokenizerBase,
+    checkpoint: Checkpoint,
+    name: str,
+    form: Form,
+    arguments: Mapping[str, object],
+    framing: Framing | None,
+) -> Asking:
+    """How to ask: by a framing, else by the tokenizer's own template, else in raw text."""
+    if framing is not None:
+        return asking_by(framing, own_template(tokenizer, checkpoint.folder), arguments, named_tokens(tokenizer))
+    template = template_for(tokenizer, form, name, arguments, folder=checkpoint.folder)
+    return Asking(template, (own_template(tokenizer, checkpoint.folder) or "") if template else "")
 
 
 def _adapter(

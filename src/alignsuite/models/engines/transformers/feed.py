@@ -64,6 +64,6 @@ class Feed:
                 self._arrived.put(next(unread))
         except StopIteration:
             pass
-        except BaseException as error:
-            self._failure = error  # raised again in the consumer's thread
+        except BaseException as error:  # raised again in the consumer's thread
+            self._failure = error
         self._arrived.put(None)

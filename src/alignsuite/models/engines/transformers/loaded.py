@@ -105,7 +105,7 @@ class Loaded:
             start = time.perf_counter()
             try:
                 written = write(self._model, batch, self._ends, decode=self._text.decode, stopped=self._stopped)
-            except Exception as error:
+            except RuntimeError as error:  # as torch says that memory is full; any other is raised again
                 try:
                     self.rows.shrink_or_raise(error, len(batch))
                 except RequestError as alone:

@@ -73,13 +73,13 @@ class PackedScorer:
                 end = min(start + self._chunk.size, len(tree.tokens))
                 try:
                     seen.update(self._pass(tree, held, start, end))
-                except Exception as error:
+                except RuntimeError as error:  # as torch says that memory is full; any other is raised again
                     self._chunk.shrink_or_raise(error, end - start)
                     self._trim(list(range(len(held))))  # layers before the one that failed have grown
                     continue
                 held = self._keep(tree, held, start, end)
                 start = end
-        except BaseException:
+        except BaseException:  # Ctrl-C too: half a path must not be taken for a whole one by the next wave
             self.forget()
             raise
         self._warm = [tree.tokens[node] for node in held]
@@ -255,7 +255,7 @@ def in_batches(
             batch = batch[: max(1, ENCODED_AT_ONCE // max(map(length, batch)))]
         try:
             results += work(batch)
-        except Exception as error:
+        except RuntimeError as error:  # as torch says that memory is full; any other is raised again
             size.shrink_or_raise(error, len(batch))
     return results
 

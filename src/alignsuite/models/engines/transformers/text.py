@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from alignsuite.errors import ModelError, RequestError
 from alignsuite.models.engines.chat_template import ChatTemplate, SpecialText, refuse_arguments
-from alignsuite.models.engines.option_tree import OptionTokens, split_options
+from alignsuite.models.engines.option_tree import OptionTokens, check_options, split_options
 from alignsuite.models.engines.spellings import Spellings
 from alignsuite.models.engines.transformers.files import read_json
 from alignsuite.models.protocol import Choose, Message, Prompt
@@ -70,15 +70,7 @@ class TokenText:
             found = OptionTokens(self.prompt(request.prompt), self._ids(list(request.options), special=False))
         else:
             found = split_options(*self._together(request))
-        shown = list(request.options)
-        if len({tuple(tokens) for tokens in found.options}) < len(shown):
-            raise RequestError("unsupported", f"two of the options {shown} are the same tokens to this model")
-        if not all(request.options) or not all(found.options):
-            raise RequestError("unsupported", f"one of the options {shown} adds no token to the prompt")
-        if not found.prompt:
-            raise RequestError(
-                "unsupported", "the options merge with the whole prompt into one token; give it more text to begin with"
-            )
+        check_options(found, request.options)
         if isinstance(request.prompt, str) or self._pair or any(map(self._spells_special, request.options)):
             return found
         return self._spellings.add(found, self._pieces(request.prompt, "")[-1], request.options)

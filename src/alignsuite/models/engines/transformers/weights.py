@@ -237,7 +237,7 @@ def as_model_error(what: str, *, wanted: str = "") -> Iterator[None]:
         raise
     except ImportError as error:
         raise ModelError(f"{what}: a package is missing ({_short(error)}); {INSTALL}") from error
-    except Exception as error:
+    except Exception as error:  # of libraries over a stranger's files, which may raise anything: there is no model then
         raise ModelError(f"{what}: {_short(error)}{f'; {wanted}' if wanted else ''}") from error
 
 
