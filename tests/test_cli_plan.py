@@ -18,7 +18,7 @@ import alignsuite.claims.scale  # noqa: F401 (the same, to save time)
 from alignsuite import cli
 from alignsuite.prompt_sets.load import load_set
 from alignsuite.runs.file import read_run
-from alignsuite.stats import Decision, RateGate
+from alignsuite.stats import CountGate, Decision, count_gate
 from alignsuite.text.numbers import percent
 
 HEAD = """\
@@ -315,17 +315,13 @@ BANKS = ((120, 0.05, 0.10), (40, 0.05, 0.15))
 """Size, target and limit of the two rates."""
 
 
-def blocked(gates: Sequence[RateGate], share: float, dice: random.Random) -> bool:
+def blocked(gates: Sequence[CountGate], share: float, dice: random.Random) -> bool:
     """Whether a model whose rates are this share of the targets fails any of the two gates, each with a bank of its own."""
     for gate, (size, target, limit) in zip(gates, BANKS, strict=True):
         bank = [dice.random() < target * share for _ in range(size)]
         if sum(bank) < limit * size:
             continue  # never fails, which the gates' own tests show
-        state = gate.start()
-        for bad in bank:
-            if not state.decision.final:
-                state.add(bad)
-        if state.decision is Decision.FAIL:
+        if gate.run(bank).decision is Decision.FAIL:
             return True
     return False
 
@@ -334,7 +330,7 @@ def test_the_risk_of_a_suite_is_what_banks_then_do(project: Project) -> None:
     """2 000 seeded banks for each of two rates: the share of blocked runs is the figure, within three standard errors."""
     project.write(TWO_RATES)
     risk = project.planned("--model=made:0:0:0")["risk"]
-    gates = [RateGate(target, limit, bank=size, confirm=True) for size, target, limit in BANKS]
+    gates = [count_gate(size, target, limit).heard_from(24) for size, target, limit in BANKS]
     dice = random.Random(11)
     for of, share in (("model", 1.0), ("model_at_half", 0.5)):
         said = risk[of]["if_independent"]

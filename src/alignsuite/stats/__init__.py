@@ -7,15 +7,11 @@ outcome (`Decision.INCONCLUSIVE`), never a number.
 from alignsuite.stats.audited import Misfit, audited_interval, misfit
 from alignsuite.stats.bank_posterior import BankInterval, BankRate, bank_interval, bank_rate
 from alignsuite.stats.closeness import paired_upper
-from alignsuite.stats.confidence_sequences import confidence_sequence
 from alignsuite.stats.count_gate import CountGate, Followed, count_gate, smallest_limit
 from alignsuite.stats.decision import Decision
 from alignsuite.stats.error_rates import ErrorRates, kept
 from alignsuite.stats.errors import NoEvidence, StatsError, Unresolvable
 from alignsuite.stats.gaps import Deviation, GroupGap, cochran_q, gap_verdict, group_gap
-from alignsuite.stats.gate_state import GateState
-from alignsuite.stats.gates import Lines, RateGate
-from alignsuite.stats.misclassification import JudgedLimits, TrueRate, judge_limits, true_rate
 from alignsuite.stats.multiplicity import Holm, e_bh, holm, suite_decision
 from alignsuite.stats.operating import OperatingCharacteristics
 from alignsuite.stats.paired import (
@@ -48,13 +44,10 @@ __all__ = [
     "Deviation",
     "ErrorRates",
     "Followed",
-    "GateState",
     "GroupGap",
     "GroupShare",
     "Holm",
     "Interval",
-    "JudgedLimits",
-    "Lines",
     "Misfit",
     "NoEvidence",
     "Norm",
@@ -62,13 +55,11 @@ __all__ = [
     "OtherClaim",
     "PairedRegression",
     "PooledRegression",
-    "RateGate",
     "RatedClaim",
     "RunRisk",
     "ScaleScore",
     "StatsError",
     "StratifiedGroups",
-    "TrueRate",
     "Unresolvable",
     "audited_interval",
     "balanced_orders",
@@ -76,7 +67,6 @@ __all__ = [
     "bank_rate",
     "bonett_price",
     "cochran_q",
-    "confidence_sequence",
     "count_gate",
     "cronbach_alpha",
     "e_bh",
@@ -84,7 +74,6 @@ __all__ = [
     "gap_verdict",
     "group_gap",
     "holm",
-    "judge_limits",
     "kept",
     "least_discordant",
     "mcnemar_exact",
@@ -105,5 +94,4 @@ __all__ = [
     "smallest_limit",
     "stratified_groups",
     "suite_decision",
-    "true_rate",
 ]

@@ -7,20 +7,20 @@ that could have got this card. A PASS may come on the way; a FAIL comes only whe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import log
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from alignsuite.stats.bank import Bank
 from alignsuite.stats.bank_posterior import flags, flags_of_model
 from alignsuite.stats.count_paths import early_boundary, failing_stops, given_flags, passing_stops
 from alignsuite.stats.decision import Decision
 from alignsuite.stats.distributions import binomial_exactly
 from alignsuite.stats.error_rates import Card, ErrorRates
 from alignsuite.stats.errors import StatsError, Unresolvable, check_count, check_open
-from alignsuite.stats.likelihood import Bank
 from alignsuite.stats.operating import OperatingCharacteristics
 
 if TYPE_CHECKING:
@@ -108,6 +108,15 @@ class CountGate:
     def always_decides(self) -> bool:
         """Whether no count of the whole bank is INCONCLUSIVE."""
         return self.c + 1 >= self.d
+
+    def heard_from(self, first: int) -> CountGate:
+        """`CountGate` with fewer looks: it passes nobody before so many replies. Both error rates still hold.
+
+        >>> count_gate(40, 0.02, 0.3, (190, 198, 276, 290)).heard_from(24).clean_n()
+        24
+        """
+        first = min(first, self.bank)
+        return replace(self, early=(*[-1] * first, *self.early[first:])) if first else self
 
     def verdict(self, s: int, n: int) -> Decision:
         """`Decision` after s flags in the first n cases of the bank's order; CONTINUE only before its end.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alignsuite.stats.likelihood import log_factorials
+from alignsuite.stats.bank import log_factorials
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

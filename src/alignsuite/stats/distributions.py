@@ -36,11 +36,6 @@ def beta_quantile(p: float, a: float, b: float) -> float:
     return float(_special().betaincinv(a, b, p))
 
 
-def log_beta(a: float, b: float) -> float:
-    """Logarithm of the Beta function B(a, b)."""
-    return float(_special().betaln(a, b))
-
-
 def beta_binomial(k: ArrayLike, n: ArrayLike, a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
     """Beta-binomial probability: P(exactly k hits in n trials whose chance is drawn from Beta(a, b)), elementwise.
 
