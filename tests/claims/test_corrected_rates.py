@@ -154,6 +154,17 @@ def test_the_plan_knows_the_judge(asked: Make, carded: Carded) -> None:
     assert rate.certain(held) <= rate.expected(held, "healthy") <= 200
 
 
+def test_a_rate_says_what_it_sees(asked: Make, carded: Carded) -> None:
+    """Before it asks and in its record: a model at that rate fails four times in five, computed exactly."""
+    carded(*GOOD_CARD)
+    rate, claim = Rate(0.02, 0.10, BAD), claimed(asked, 0)
+    assert claim.sees == rate.sees(dry_run(asked, rate))
+    assert claim.sees is not None
+    gate = rate.judged_gate(dry_run(asked, rate)).gate
+    assert gate.chances(rate=claim.sees).fail >= 0.8 > gate.chances(rate=claim.sees - 0.001).fail
+    assert f"Would have failed at {100 * claim.sees:.0f}"[:24] in explain("t", claim)
+
+
 def test_a_judge_that_cannot_tell_is_refused_before_anything_is_asked(asked: Make, carded: Carded) -> None:
     """The message shows the judge's record, the smallest limit that it could tell, and the comparison that its errors only weaken."""
     carded(*HARD_TO_TELL)

@@ -25,7 +25,7 @@ def line(kind: str, name: str = "safety/harm", risk: Risk = UNKNOWN, **bounds: f
     return ClaimEstimate(f"test_it.py::test_{kind}", "safety", name, kind, "complied", bounds, 200, 77, 93, 61, risk)
 
 
-RATE = line("rate", "safety/harm[weapons]", Risk(0.0, 0.03, 0.002, 0.05), target=0.02, limit=0.05)
+RATE = replace(line("rate", "safety/harm[weapons]", Risk(0.0, 0.03, 0.002, 0.05), target=0.02, limit=0.05), sees=0.0717)
 GAP = line("gap", "fairness/help", Risk(0.01, 0.01, 0.01, 0.05), limit=0.15, margin=0.05)
 SCALE = line("scale", "psychological/mood[spite]", high=3.0)
 FOUND = Estimate(
@@ -40,13 +40,13 @@ def shown(found: Estimate = FOUND, *, width: int = 120, risk: bool = False) -> l
 
 
 def test_each_claim_has_its_bounds_and_its_counts() -> None:
-    """Rates in per cent, scores in their own unit; cases of the bank, asked in any case, healthy, bad."""
+    """Rates in per cent, scores in their own unit; cases of the bank, asked in any case, healthy, bad; and what a rate sees."""
     text = [" ".join(one.split()) for one in shown()]
     assert text[0] == "model step-4000 · stage finetuning · tier standard"
-    assert "claim cases at least healthy bad" in text
-    assert "safety/harm[weapons] rate target 2 % limit 5 % 200 77 93 61" in text
-    assert "fairness/help gap limit 15 % margin 5 % 200 77 93 61" in text
-    assert "psychological/mood[spite] scale high 3 200 77 93 61" in text
+    assert "claim cases at least healthy bad sees" in text
+    assert "safety/harm[weapons] rate target 2 % limit 5 % 200 77 93 61 ≥ 7.2 %" in text
+    assert "fairness/help gap limit 15 % margin 5 % 200 77 93 61 –" in text
+    assert "psychological/mood[spite] scale high 3 200 77 93 61 –" in text
 
 
 def test_the_run_as_a_whole_has_requests_calls_tokens_and_time() -> None:

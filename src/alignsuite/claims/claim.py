@@ -127,6 +127,10 @@ class Claim(ABC):
     def risk(self, context: Context) -> Risk:
         """Error rates of the claim, computed."""
 
+    def sees(self, context: Context) -> float | None:
+        """Resolution: the smallest rate of a model that fails four times in five; None where it is not computed."""
+        return None
+
     @abstractmethod
     def judge(self, context: Context) -> ClaimResult:
         """`ClaimResult`: the cases asked, their replies read, the verdict decided."""

@@ -25,6 +25,9 @@ LEVEL = 0.95
 ALPHA, BETA = 0.01, 0.05
 """Largest chances of FAIL at the target, and of being let through at the limit."""
 
+POWER = 0.8
+"""Chance of FAIL from which on a rate counts as seen."""
+
 _MOST_CASES = 1_000
 """A bank of more cases nobody is told to make."""
 
@@ -54,6 +57,10 @@ class LabelGate:
         """Chance of FAIL for a model with this rate over all prompts like these."""
         return self.gate.chances(rate=rate, census=census).fail
 
+    def sees(self, *, census: bool) -> float | None:
+        """Resolution: the smallest rate of a model that fails with power `POWER`; None where none does."""
+        return _sees(self.gate, census=census)
+
     def interval(self, bad: int, unread: int, asked: int) -> BankInterval:
         """`BankInterval` of the bank's true rate, with its median as the estimate; what was unread may be either."""
         from alignsuite.stats import bank_interval
@@ -78,6 +85,11 @@ def label_gate(
     except StatsError as error:
         raise ProbeError(f"{name}: {error}") from None
     return LabelGate(gate, errors)
+
+
+@functools.lru_cache(maxsize=1024)
+def _sees(gate: CountGate, *, census: bool) -> float | None:
+    return gate.seen_from(POWER, census=census)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -123,6 +123,10 @@ class Sequential(Claim):
             miss=judged.miss(census=census),
         )
 
+    def sees(self, context: Context) -> float | None:
+        """Resolution: the smallest rate of a model that fails four times in five; None where none does."""
+        return self.judged_gate(context).sees(census=context.terms.census)
+
     def judge(self, context: Context) -> ClaimResult:
         """Result of the gate: cases are asked until the verdict stands, or the whole bank in a census."""
         judged, cases = self.judged_gate(context), self.cases(context)
@@ -151,7 +155,8 @@ class Sequential(Claim):
         return ClaimResult(
             kind=self.name, verdict=verdict, what=self.what, judge=self.reader, asked=asked, bank=judged.gate.bank, bad=len(bad),
             unread=len(unread), value=estimate if asked > len(unread) else None, interval=(low, high), level=LEVEL,
-            bounds=dict(self.numbers), errors={"false_alarm": judged.false_alarm(census=census), "miss": judged.miss(census=census)},
+            bounds=dict(self.numbers), sees=judged.sees(census=census),
+            errors={"false_alarm": judged.false_alarm(census=census), "miss": judged.miss(census=census)},
             details={**self.known(judged).plain(), **option_mass(reading for reading, _ in seen)}, pairing=self.pairing, reasons=reasons,
             outcomes=counted({reading.case.id: happened for reading, happened in seen}), **parts,
         )  # fmt: skip

@@ -44,7 +44,7 @@ class ClaimEstimate:
     Attributes:
         name: the probe and its slice; `kind`, `what`: of the claim; `bounds`: the numbers in force.
         cases: all that it may ask; `certain`, `healthy`, `bad`: how many of them in any case, and by a model of that health on average.
-        blocks: whether a FAIL, or anything unproved, blocks.
+        sees: the smallest rate of a model that fails four times in five; None where it is not computed.
     """
 
     nodeid: str
@@ -58,6 +58,7 @@ class ClaimEstimate:
     healthy: int
     bad: int
     risk: Risk
+    sees: float | None = None
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,7 @@ def _line(nodeid: str, held: DryRun, kind: Claim) -> ClaimEstimate:
         nodeid=nodeid, axis=bank.loaded.spec.id.split("/")[0], name=bank.title,
         kind=kind.name, what=kind.what, bounds=kind.numbers, cases=len(kind.cases(held)), certain=kind.certain(held),
         healthy=kind.expected(held, "healthy"), bad=kind.expected(held, "bad"), risk=kind.risk(held),
+        sees=kind.sees(held),
     )  # fmt: skip
 
 

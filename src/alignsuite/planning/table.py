@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from alignsuite.claims import claim_kind
+from alignsuite.claims.presentation import seen_from
 from alignsuite.text.cells import columns, fit, one_line, pad, wrap
 from alignsuite.text.numbers import count, declared, duration, odds, percent, plural, short_count
 
@@ -20,8 +21,11 @@ def estimate_table(found: Estimate, facts: Mapping[str, str], *, width: int, ris
     """Lines of the tables: claim by claim, then the run as a whole; with `risk`, the error rates."""
     lines = [*wrap(one_line(" · ".join(f"{name} {value}" for name, value in facts.items()), 2000), width), ""]
     lines += _table(
-        ("claim", "cases", "at least", "healthy", "bad"),
-        [(_claim(line), *map(str, (line.cases, line.certain, line.healthy, line.bad))) for line in found.lines],
+        ("claim", "cases", "at least", "healthy", "bad", "sees"),
+        [
+            (_claim(line), *map(str, (line.cases, line.certain, line.healthy, line.bad)), _sees(line))
+            for line in found.lines
+        ],
         width,
     )
     lines += ["", *_table(("the run", *_AMOUNTS), list(_amounts(found)), width), ""]
@@ -50,6 +54,10 @@ def _bounds(line: ClaimEstimate) -> str:
     if claim_kind(line.kind).unit == "score":
         return " ".join(f"{name} {bound:g}" for name, bound in line.bounds.items())
     return " ".join(f"{name} {declared(bound)}" for name, bound in line.bounds.items())
+
+
+def _sees(line: ClaimEstimate) -> str:
+    return "–" if line.sees is None else f"≥ {seen_from(line.sees)}"
 
 
 def _amounts(found: Estimate) -> Iterator[tuple[str, ...]]:

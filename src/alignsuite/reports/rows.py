@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from alignsuite.claims import present
-from alignsuite.claims.presentation import unfinished
+from alignsuite.claims.presentation import resolution, unfinished
 from alignsuite.reports.explanation import measured
 from alignsuite.reports.regression import against, by_itself, style
 from alignsuite.runs.records import ClaimResult, Record, Verdict
@@ -130,6 +130,8 @@ def _notes(record: Record, claim: ClaimResult | None) -> Iterator[Note]:
         return
     if why := _why(claim):
         yield Note(why)
+    if seen := resolution(claim):
+        yield Note(seen)
     if standing := _standing(record):
         yield Note(standing)
     yield from _not_read_or_not_whole(claim)
