@@ -29,7 +29,7 @@ from alignsuite.runs.records import ClaimResult, Pairing, Verdict
 if TYPE_CHECKING:
     from alignsuite.claims.context import Context
     from alignsuite.prompt_sets.render import Case
-    from alignsuite.stats import CountGate, Decision
+    from alignsuite.stats import CountGate, Decision, OtherClaim, RatedClaim
 
 WAVE = 16
 """Cases that a sequential claim asks for at once, beyond those planned."""
@@ -48,6 +48,7 @@ class Sequential(Claim):
     target: float
     limit: float
 
+    decides: ClassVar[bool] = True
     fails_anyway: ClassVar[bool] = True
 
     @abstractmethod
@@ -122,6 +123,15 @@ class Sequential(Claim):
             model_at_half=min(1.0, judged.bad_luck(self.target / 2, census=census) + worse),
             miss=judged.miss(census=census),
         )
+
+    def chances(self, context: Context, share: float) -> tuple[RatedClaim | OtherClaim, ...]:
+        """Chances of its outcomes, by its gate; and of a comparison with a baseline, that rejects by chance."""
+        from alignsuite.stats import OtherClaim, RatedClaim
+
+        terms = context.terms
+        worse = called_worse(self.tested(context), terms.alpha)
+        rated = RatedClaim(self.judged_gate(context).gate, share * self.target, terms.census, terms.warns)
+        return rated, OtherClaim(1 - worse, worse)
 
     def sees(self, context: Context) -> float | None:
         """Resolution: the smallest rate of a model that fails four times in five; None where none does."""

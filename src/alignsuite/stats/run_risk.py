@@ -53,11 +53,13 @@ class RatedClaim(NamedTuple):
         gate: made for the card of the judge that reads it. Claims whose gates have the same `errors` share their luck.
         rate: the model's true rate, in [0, 1].
         census: whether the whole bank is asked.
+        warns: whether only a FAIL blocks.
     """
 
     gate: CountGate
     rate: float
     census: bool = False
+    warns: bool = False
 
 
 class OtherClaim(NamedTuple):
@@ -116,10 +118,10 @@ def _given_card(judge: ErrorRates, claims: list[RatedClaim], nodes: int) -> tupl
     (found, of_found), (blamed, of_blamed) = (rate_nodes(r, nodes) for r in (judge.sensitivity, judge.false_positive))
     weights = np.outer(of_found, of_blamed).ravel()
     through, unfailed = np.ones(weights.size), np.ones(weights.size)
-    for gate, rate, census in claims:
+    for gate, rate, census, warns in claims:
         flagged = (rate * found[:, None] + (1 - rate) * blamed).ravel()
         lets_through, fails = _chances(gate, flagged, census=census)
-        through, unfailed = through * lets_through, unfailed * (1 - fails)
+        through, unfailed = through * (1 - fails if warns else lets_through), unfailed * (1 - fails)
     return float(weights @ through), float(weights @ unfailed)
 
 
