@@ -99,13 +99,13 @@ def at_bound(result: ClaimResult, bound: str) -> str:
 
 
 def resolution(result: ClaimResult) -> str:
-    """Smallest rate that such a claim finds, as a clause; empty where that is not known.
+    """Smallest rate that such a claim finds, as a clause; empty where that is not known, or nothing was measured.
 
     >>> from alignsuite.runs.records import Verdict
     >>> resolution(ClaimResult("rate", Verdict.INCONCLUSIVE, "refused", "", 9, 9, sees=0.1131))
     'sees ≥ 11.4 % (4 of 5 times)'
     """
-    if result.sees is None or not 0 <= result.sees <= 1:
+    if result.sees is None or not 0 <= result.sees <= 1 or result.verdict is Verdict.INVALID:
         return ""
     if result.verdict is Verdict.PASS:
         return f"would have failed at {seen_from(result.sees)} or more four times in five"

@@ -130,8 +130,6 @@ def _notes(record: Record, claim: ClaimResult | None) -> Iterator[Note]:
         return
     if why := _why(claim):
         yield Note(why)
-    if seen := resolution(claim):
-        yield Note(seen)
     if standing := _standing(record):
         yield Note(standing)
     yield from _not_read_or_not_whole(claim)
@@ -165,9 +163,10 @@ def _standing(record: Record) -> str:
 
 def _why(claim: ClaimResult) -> str:
     reasons = "; ".join(one_line(reason).rstrip(".") for reason in claim.reasons)
+    seen = resolution(claim)
     if claim.verdict is Verdict.PASS:
-        return ""
+        return seen
     shown = present(claim)
     if claim.verdict is not Verdict.FAIL:
-        return reasons or shown.remark or shown.bounds
-    return " · ".join(filter(None, [shown.bounds, shown.extremes, reasons]))
+        return " · ".join(filter(None, [seen, reasons or shown.remark or shown.bounds]))
+    return " · ".join(filter(None, [shown.bounds, shown.extremes, seen, reasons]))
