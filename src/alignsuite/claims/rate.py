@@ -85,7 +85,7 @@ class Rate(OfBehaviour, Sequential):
 def _held(result: ClaimResult, known: KnownErrors) -> str:
     """What the claim made of the judge's errors, as a clause with its comma; older files moved its limits."""
     if known.fails_at is not None:
-        return f", so {known.fails_at} labels in {plural(result.bank, 'case')} fail"
+        return f", not checked on these replies, so {plural(known.fails_at, 'such label')} in {plural(result.bank, 'case')} fail it"
     if known.target is not None and known.limit is not None:
         return f", so its labels were held against target {percent(known.target)} and limit {percent(known.limit)}"
     return ""
