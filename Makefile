@@ -46,7 +46,6 @@ docs: $(VENV)/.dev  ## Check the docs: links, options, and every example project
 
 bench: $(VENV)/.dev  ## Print what the machinery costs, as figures and ratios
 	$(BIN)/python benchmarks/overhead.py
-	$(BIN)/python benchmarks/gates.py
 	$(BIN)/python benchmarks/endpoint.py
 
 lock: | $(BIN)/python  ## Renew constraints/dev.txt: the newest versions that fit together, for every Python and every extra

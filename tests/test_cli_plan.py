@@ -6,6 +6,7 @@ import json
 import random
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +19,8 @@ import alignsuite.claims.scale  # noqa: F401 (the same, to save time)
 from alignsuite import cli
 from alignsuite.prompt_sets.load import load_set
 from alignsuite.runs.file import read_run
-from alignsuite.stats import Decision, RateGate
-from alignsuite.text.numbers import percent
+from alignsuite.stats import CountGate, Decision, count_gate
+from alignsuite.text.risk import in_words
 
 HEAD = """\
 id: {name}
@@ -315,33 +316,29 @@ BANKS = ((120, 0.05, 0.10), (40, 0.05, 0.15))
 """Size, target and limit of the two rates."""
 
 
-def blocked(gates: Sequence[RateGate], share: float, dice: random.Random) -> bool:
-    """Whether a model whose rates are this share of the targets fails any of the two gates, each with a bank of its own."""
-    for gate, (size, target, limit) in zip(gates, BANKS, strict=True):
-        bank = [dice.random() < target * share for _ in range(size)]
-        if sum(bank) < limit * size:
-            continue  # never fails, which the gates' own tests show
-        state = gate.start()
-        for bad in bank:
-            if not state.decision.final:
-                state.add(bad)
-        if state.decision is Decision.FAIL:
-            return True
-    return False
+def outcome(gates: Sequence[CountGate], share: float, dice: random.Random) -> str:
+    """How a run of a model ends whose rates are this share of the targets, each gate with a bank of its own."""
+    decisions = [
+        gate.run([dice.random() < target * share for _ in range(size)]).decision
+        for gate, (size, target, _) in zip(gates, BANKS, strict=True)
+    ]
+    if Decision.FAIL in decisions:
+        return "failed"
+    return "undecided" if Decision.INCONCLUSIVE in decisions else "passed"
 
 
 def test_the_risk_of_a_suite_is_what_banks_then_do(project: Project) -> None:
-    """2 000 seeded banks for each of two rates: the share of blocked runs is the figure, within three standard errors."""
+    """2 000 seeded banks for each of two rates: the shares of the three outcomes are the figures, within three standard errors."""
     project.write(TWO_RATES)
     risk = project.planned("--model=made:0:0:0")["risk"]
-    gates = [RateGate(target, limit, bank=size, confirm=True) for size, target, limit in BANKS]
+    gates = [count_gate(size, target, limit).heard_from(24) for size, target, limit in BANKS]
     dice = random.Random(11)
     for of, share in (("model", 1.0), ("model_at_half", 0.5)):
-        said = risk[of]["if_independent"]
-        seen = sum(blocked(gates, share, dice) for _ in range(2_000)) / 2_000
-        assert abs(seen - said) <= 3 * (said * (1 - said) / 2_000) ** 0.5
-        assert said <= risk[of]["at_most"]
-    assert risk["model"]["if_independent"] > 0.02, "too rare for 2 000 banks to say anything"
+        seen = Counter(outcome(gates, share, dice) for _ in range(2_000))
+        assert sum(risk[of].values()) == pytest.approx(1)
+        for name, said in risk[of].items():
+            assert abs(seen[name] / 2_000 - said) <= 3 * (said * (1 - said) / 2_000) ** 0.5 + 1e-9
+    assert risk["model"]["failed"] > 0.02, "too rare for 2 000 banks to say anything"
 
 
 def test_the_risk_of_a_census_is_the_binomial_tail(project: Project) -> None:
@@ -359,22 +356,21 @@ def test_against_a_baseline_alpha_is_part_of_the_risk(project: Project) -> None:
     project.write(TWO_RATES)
     project.asked("--model=made:0:0:0", "--align-census")
     alone = project.planned("--model=made:0:0:0", "--align-census")["risk"]
-    assert alone["bank"]["at_most"] == 0
     held = project.planned("--model=made:0:0:0", "--baseline=run.jsonl")
     assert held["facts"]["baseline"] == "run"
-    assert held["risk"]["bank"]["at_most"] == pytest.approx(0.01)
-    assert held["risk"]["model"]["at_most"] == pytest.approx(alone["model"]["at_most"] + 0.01)
+    assert [line["risk"]["bank"] for line in held["lines"]] == pytest.approx([0.005, 0.005])
+    for of in ("model", "model_at_half"):
+        assert held["risk"][of]["passed"] == pytest.approx(alone[of]["passed"] * 0.995**2)
 
 
 def test_the_sentences_say_the_figures_of_the_document(project: Project) -> None:
     """`--risk` for people, `--json` for programs: one set of numbers, and a scale that can't be reckoned is said to be so."""
     found = project.planned("--model=made:0:0:0")
     shown = " ".join(project.plan("--model=made:0:0:0", "--risk")[1].split())
-    for of in ("bank", "model", "model_at_half"):
-        at_most, independent = (percent(found["risk"][of][name]) for name in ("at_most", "if_independent"))
-        assert f"({at_most}, however the claims depend on each other; {independent} if they did not)" in shown
-    assert "1 claim can't be reckoned beforehand (scores of scales)" in shown
-    assert "never at most" not in shown
+    for sentence in in_words(found["risk"]):
+        assert sentence in shown
+    assert "A checkpoint at its targets passes" in shown
+    assert "Not computed: how often scale can't tell." in shown
     assert "how often it is wrong" not in project.plan("--model=made:0:0:0")[1]
 
 

@@ -1,6 +1,6 @@
 """Operating characteristic of a gate over 200 cases, drawn as `operating-curve.svg`.
 
-It shows what the gate says at every rate that a bank can have. The numbers come from `RateGate.oc_count`, so the picture can't promise more
+It shows what the gate says at every rate that a bank can have. The numbers come from `CountGate.chances`, so the picture can't promise more
 than the code keeps. Needs matplotlib, which the project does not depend on: `pip install matplotlib && python
 docs/pictures/operating_curve.py`.
 """
@@ -15,9 +15,9 @@ mpl.use("svg")
 
 from matplotlib import pyplot as plt
 
-from alignsuite.stats import RateGate
+from alignsuite.stats import count_gate
 
-GATE = RateGate(target=0.02, limit=0.05, bank=200, confirm=True)
+GATE = count_gate(200, 0.02, 0.05)
 MOST = 17
 GREEN, AMBER, RED, INK = "#2f7d4f", "#e0b04a", "#b5453c", "#222222"
 
@@ -25,7 +25,7 @@ GREEN, AMBER, RED, INK = "#2f7d4f", "#e0b04a", "#b5453c", "#222222"
 def draw(path: Path) -> None:
     """Stacked bars of PASS, MARGINAL and FAIL, one for each number of bad cases that the bank may hold."""
     counts = range(MOST + 1)
-    outcomes = [GATE.oc_count(bad) for bad in counts]
+    outcomes = [GATE.chances(bad=bad) for bad in counts]
     target, limit = GATE.target * 200, GATE.limit * 200
     figure, axes = plt.subplots(figsize=(9, 4.6), layout="constrained")
     bottom = [0.0] * len(outcomes)

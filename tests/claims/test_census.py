@@ -83,12 +83,12 @@ def test_a_model_whose_bank_is_at_the_limit_passes_as_rarely_as_the_plan_says(as
 @pytest.mark.parametrize(("health", "rate"), [("healthy", 0.01), ("bad", 0.10)])
 @pytest.mark.untraced
 def test_the_plan_knows_what_a_model_will_be_asked(asked: Make, health: str, rate: float) -> None:
-    """Over 200 seeded banks of such a rate the mean of what was asked is what was expected, within one wave."""
+    """Over 200 seeded banks of a model of such a rate the mean of what was asked is what was expected, within one wave."""
     replies, _ = asked(generating(200), lambda _: say("good"))
     expected = Rate(0.02, 0.05, BAD).expected(replies, health)  # type: ignore[arg-type]
     rng, total = random.Random(13), 0
     for _ in range(200):
-        bad = {f"w{number}" for number in rng.sample(range(200), round(rate * 200))}
+        bad = {f"w{number}" for number in range(200) if rng.random() < rate}
         broker = Answers(lambda hint, bad=bad: say("bad" if hint["case"] in bad else "good"))
         replace(replies, broker=broker).rate(BAD, target=0.02, limit=0.05)
         total += sum(broker.portions)

@@ -1,4 +1,4 @@
-"""A judge that errs is told from a model that errs: where its card says how often it is right, limits move to where it would see them."""
+"""A judge that errs is told from a model that errs: where its card says how often it is right, labels are weighed by that."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from dataclasses import replace
 import pytest
 
 from alignsuite.claims.claim import Claim
-from alignsuite.claims.judge_error_gate import good_replies, smallest_limit
-from alignsuite.claims.judge_errors import GAMMA, errors_of
+from alignsuite.claims.judge_error_gate import LEVEL, label_gate, smallest_limit
+from alignsuite.claims.judge_errors import CAP, errors_of
 from alignsuite.claims.rate import Rate
 from alignsuite.errors import ProbeError
 from alignsuite.judges.protocol import Behaviour
 from alignsuite.probes.replies import DryRun, Replies
 from alignsuite.reports.explanation import explain
 from alignsuite.runs.records import ClaimResult, Verdict
-from alignsuite.stats import judge_limits
-from alignsuite.stats.misclassified_gates import JudgedGate
+from alignsuite.stats import bank_interval, bank_rate, count_gate
 
 from .conftest import BAD, Answers, Carded, generating, say
 from .test_baseline import kept
@@ -45,14 +44,14 @@ def dry_run(asked: Make, kind: Claim, *, size: int = 200) -> DryRun:
     return made
 
 
-def test_labels_are_held_against_limits_moved_to_where_the_judge_sees_them(asked: Make, carded: Carded) -> None:
-    """The declared numbers stay in `bounds`; the judged ones, the card and its figures stand in the details."""
+def test_labels_are_weighed_by_the_card(asked: Make, carded: Carded) -> None:
+    """The declared numbers stay in `bounds`; the count of labels that fails, the card and its figures stand in the details."""
     carded(*GOOD_CARD)
     claim = claimed(asked, 0)
     judged = claim.details["judge"]
     assert claim.verdict is Verdict.PASS
     assert claim.bounds == {"target": 0.02, "limit": 0.10}
-    assert (judged["target"], judged["limit"]) == judge_limits(0.02, 0.10, *GOOD_CARD)
+    assert judged["fails_at"] == count_gate(200, 0.02, 0.10, GOOD_CARD, cap=CAP).fails_at
     whose = {"labelled_by": "people: two of us"}
     assert judged["card"] == {"version": "1", "date": "2026-11-22", "data": "labelled_here"} | whose
     assert (judged["sensitivity"]["hits"], judged["specificity"]["trials"]) == (300, 1000)
@@ -66,13 +65,13 @@ def test_what_the_judge_blames_wrongly_does_not_block_a_good_model(asked: Make, 
     claim = claimed(asked, 16, size=500, census=True)
     assert claim.verdict is Verdict.PASS
     assert claim.bad == 16
-    assert claim.value == pytest.approx((16 / 500 - 0.01) / (300 / 316 + 0.99 - 1))
+    assert claim.value == bank_rate(16, 500, 500, card=GOOD_CARD, cap=CAP).estimate < 16 / 500
 
 
 def test_what_the_judge_misses_does_not_let_a_bad_model_through(asked: Make, carded: Carded) -> None:
-    """Ten in a hundred are bad, the judge finds eight of them: under the declared limit, and a FAIL all the same."""
-    carded(250, 316, 990, 1000)
-    claim = claimed(asked, 18, census=True)
+    """It finds six in ten: nineteen labelled bad are under the declared limit, and a FAIL all the same."""
+    carded(190, 316, 999, 1000)
+    claim = claimed(asked, 19, census=True)
     assert claim.bad is not None
     assert claim.bad / claim.asked < 0.10
     assert claim.value is not None
@@ -85,33 +84,60 @@ def test_the_corrected_rate_lies_in_its_interval(asked: Make, carded: Carded, ba
     """Also where fewer were labelled bad than the judge would blame by mistake: the rate is 0, its interval no point."""
     carded(*GOOD_CARD)
     claim = claimed(asked, bad, census=True)
-    assert claim.interval is not None
+    assert claim.interval == bank_interval(bad, 200, 200, card=GOOD_CARD, cap=CAP)[:2]
     assert claim.value is not None
     low, high = claim.interval
     assert 0 <= low <= claim.value <= high <= 1
-    assert high - low > 0.01, "the judge's luck with this bank is no knowledge of the bank"
-
-
-def test_a_judge_that_blames_less_here_than_its_card_says_is_no_proof_of_zero(asked: Make, carded: Carded) -> None:
-    """None of 600 labelled bad contradicts a judge that blames one good reply in thirty; the interval then doubts the card."""
-    carded(1000, 1010, 970, 1000)
-    claim = claimed(asked, 0, size=600, census=True, limit=0.20)
-    assert claim.interval is not None
-    assert claim.interval[0] == 0.0
-    assert 0.002 < claim.interval[1] < 0.03
+    assert high - low >= 0.005, "the judge's luck with this bank is no knowledge of the bank"
+    assert claim.level == LEVEL
 
 
 def test_error_rates_say_what_the_judge_adds(asked: Make, carded: Carded) -> None:
-    """Gamma for the card, and the judge's luck with the bank: no more than was declared besides, and not nothing in a census either."""
-    plain, plain_census = claimed(asked, 0), claimed(asked, 0, census=True)
-    assert plain_census.errors["miss"] == 0.0
+    """Its luck with the bank and what its card leaves open: no more than was declared, and not nothing in a census either."""
+    plain_census = claimed(asked, 0, census=True)
+    assert plain_census.errors == {"false_alarm": 0.0, "miss": 0.0}
     carded(*GOOD_CARD)
-    for census, before in ((False, plain), (True, plain_census)):
+    for census in (False, True):
         errors = claimed(asked, 0, census=census).errors
-        gate = JudgedGate.of(0.02, 0.10, GOOD_CARD, bank=200, gamma=GAMMA)
-        assert errors == {"false_alarm": gate.false_alarm(census=census), "miss": gate.miss(census=census)}
-        assert before.errors["false_alarm"] < GAMMA <= errors["false_alarm"] <= 0.05 + GAMMA
-        assert GAMMA <= errors["miss"] <= 0.05 + GAMMA
+        assert 0 < errors["false_alarm"] <= 0.01
+        assert 0 < errors["miss"] <= 0.05
+
+
+CARDS = (None, (190, 198, 276, 290), (269, 283, 190, 205), GOOD_CARD, (850, 1000, 850, 1000), (40, 60, 55, 60))
+"""Cards of good judges and of poor ones; None for a judge that never errs."""
+
+
+@pytest.mark.parametrize("card", CARDS, ids=str)
+@pytest.mark.parametrize(("bank", "target"), [(8, 0.05), (20, 0.05), (40, 0.02), (64, 0.05), (200, 0.02)])
+def test_no_verdict_contradicts_its_interval(
+    carded: Carded, bank: int, target: float, card: tuple[int, int, int, int] | None
+) -> None:
+    """For every count that a gate may stop at: what passes may be below the limit, what fails above the target, by its own interval."""
+    if card is not None:
+        carded(*card)
+    errors = None if card is None else errors_of(BAD)
+    least = smallest_limit(target, bank, errors)
+    if least is None:
+        return
+    for limit in {least, min(1.0, least + 0.1), min(1.0, 2 * least)}:
+        judged = label_gate(target, limit, bank, "here", errors=errors)
+        gate = judged.gate
+        ends = [(bank, x) for x in range(bank + 1)]
+        early = [(n, x) for n in range(1, bank) for x in {0, max(0, gate.early[n] - 1), gate.early[n], gate.fails_at}]
+        for n, x in (*ends, *early):
+            if not 0 <= x <= n or (verdict := gate.verdict(x, n).value) == "CONTINUE":
+                continue
+            low, high, estimate = judged.interval(x, 0, n)
+            assert low <= estimate <= high
+            said = f"{verdict}: {x} of {n} in {bank} at {limit}: {low}-{high}, {estimate}"
+            if verdict == "PASS":
+                assert estimate < limit, said
+            if verdict == "FAIL":
+                assert high > target, said
+                assert estimate > target, said
+            if verdict == "MARGINAL":
+                assert low < limit, said
+                assert high > target, said
 
 
 def test_the_plan_knows_the_judge(asked: Make, carded: Carded) -> None:
@@ -123,9 +149,20 @@ def test_the_plan_knows_the_judge(asked: Make, carded: Carded) -> None:
     assert (risk.bank, risk.miss) == (claim.errors["false_alarm"], claim.errors["miss"])
     assert risk.model is not None
     assert risk.model_at_half is not None
-    assert risk.model >= risk.model_at_half >= GAMMA
+    assert risk.model > risk.model_at_half > 0
     assert rate.certain(held) == claim.asked
     assert rate.certain(held) <= rate.expected(held, "healthy") <= 200
+
+
+def test_a_rate_says_what_it_sees(asked: Make, carded: Carded) -> None:
+    """Before it asks and in its record: a model at that rate fails four times in five, computed exactly."""
+    carded(*GOOD_CARD)
+    rate, claim = Rate(0.02, 0.10, BAD), claimed(asked, 0)
+    assert claim.sees == rate.sees(dry_run(asked, rate))
+    assert claim.sees is not None
+    gate = rate.judged_gate(dry_run(asked, rate)).gate
+    assert gate.chances(rate=claim.sees).fail >= 0.8 > gate.chances(rate=claim.sees - 0.001).fail
+    assert f"Would have failed at {100 * claim.sees:.0f}"[:24] in explain("t", claim)
 
 
 def test_a_judge_that_cannot_tell_is_refused_before_anything_is_asked(asked: Make, carded: Carded) -> None:
@@ -133,10 +170,10 @@ def test_a_judge_that_cannot_tell_is_refused_before_anything_is_asked(asked: Mak
     carded(*HARD_TO_TELL)
     replies, broker = asked(generating(200), lambda _: say("good"))
     with pytest.raises(ProbeError) as raised:
-        replies.rate(BAD, target=0.02, limit=0.10)
+        replies.rate(BAD, target=0.02, limit=0.05)
     said = str(raised.value)
     assert (
-        "word 1 can't tell target 2 % from limit 10 % in 200 cases: it found 41 of 53 such replies and cleared 96 of 98"
+        "target 2 % can't be told from limit 5 % in 200 cases by word 1, which found 41 of 53 such replies and cleared 96 of 98"
         in said
     )
     assert "--baseline" in said
@@ -145,34 +182,7 @@ def test_a_judge_that_cannot_tell_is_refused_before_anything_is_asked(asked: Mak
     assert found is not None
     least = int(found[1]) / 100
     assert replies.rate(BAD, target=0.02, limit=least).verdict is Verdict.PASS
-    with pytest.raises(ProbeError):
-        replies.rate(BAD, target=0.02, limit=least - 0.01)
-
-
-def test_the_number_of_replies_to_label_is_enough(asked: Make, carded: Carded) -> None:
-    """A card with that many good replies, the same share of them cleared, resolves what this one does not; with far fewer it does not."""
-    carded(290, 300, 149, 150)
-    errors = errors_of(BAD)
-    assert errors is not None
-    enough = good_replies(0.02, 0.10, 200, errors)
-    assert enough is not None
-    for size, resolved in ((enough, True), (enough * 3 // 4, False)):
-        carded(290, 300, round(size * 149 / 150), size)
-        try:
-            claimed(asked, 0)
-        except ProbeError:
-            assert not resolved
-        else:
-            assert resolved
-
-
-def test_no_number_of_replies_mends_a_judge_that_blames_too_many(carded: Carded) -> None:
-    """Blaming one good reply in ten hides a rate of 5 % however well that is known; then only another limit is offered."""
-    carded(290, 300, 900, 1000)
-    errors = errors_of(BAD)
-    assert errors is not None
-    assert good_replies(0.02, 0.05, 200, errors) is None
-    assert smallest_limit(0.02, 200, errors) is not None
+    assert smallest_limit(0.02, 200, errors_of(BAD)) == least
 
 
 def test_a_coin_is_refused_at_any_limit(asked: Make, carded: Carded) -> None:
@@ -187,7 +197,7 @@ def test_a_bank_too_small_for_the_judge_s_luck_is_refused(asked: Make, carded: C
     """Of two bad cases among twenty such a judge finds one too often; the message says how many cases could keep the promise."""
     carded(*GOOD_CARD)
     replies, _ = asked(generating(20), lambda _: say("good"))
-    with pytest.raises(ProbeError, match=r"in 20 cases: .* A limit of \d+ % or \d+ cases") as raised:
+    with pytest.raises(ProbeError, match=r"in 20 cases by .* A limit of \d+ % or \d+ cases") as raised:
         replies.rate(BAD, target=0.02, limit=0.10)
     found = re.search(r"or (\d+) cases", str(raised.value))
     assert found is not None
@@ -198,25 +208,25 @@ def test_limits_the_wrong_way_round_are_no_fault_of_the_judge(asked: Make, carde
     """The message says which numbers were wanted, and offers no others."""
     carded(*GOOD_CARD)
     replies, _ = asked(generating(200), lambda _: say("good"))
-    with pytest.raises(ProbeError, match=r"wanted 0 <= target < limit < 1$"):
+    with pytest.raises(ProbeError, match=r"wanted 0 <= target < limit <= 1$"):
         replies.rate(BAD, target=0.10, limit=0.05)
 
 
 def test_a_judge_without_a_card_goes_on_and_says_so(asked: Make) -> None:
     """The same verdict on the same number of replies as ever; the record and its explanation say what is not known."""
     claim = claimed(asked, 0, limit=0.05)
-    assert (claim.verdict, claim.asked, claim.value) == (Verdict.PASS, 77, 0.0)
+    assert (claim.verdict, claim.asked, claim.value) == (Verdict.PASS, 89, 0.0)
     assert claim.details == {"judge": {"card": None}}
     assert "Counts what word 1 labels so: it has no card, its errors are unknown." in explain("t", claim)
 
 
 def test_the_explanation_tells_labels_from_replies(asked: Make, carded: Carded) -> None:
-    """What was judged, what that means, how well the judge is known, and the limits that its labels were held against."""
+    """What was judged, what that means, how well the judge is known, and how many labels fail."""
     carded(*GOOD_CARD)
     said = explain("axis/made", claimed(asked, 40))
     assert re.search(r"\d+ of \d+ replies were judged `went bad`; corrected for the judge's errors \d+\.\d %", said)
     assert "word 1 finds 300 of 316 such replies and clears 990 of 1000 others (card of 2026-11-22)" in said
-    assert re.search(r"labels were held against target [\d.]+ % and limit [\d.]+ %", said)
+    assert re.search(r"so \d+ such labels in 200 cases fail it", said)
     assert "limit 10 %" in said
 
 

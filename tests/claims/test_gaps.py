@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from alignsuite.claims.judge_errors import GAMMA
+from alignsuite.claims.judge_errors import DOUBT
 from alignsuite.errors import ProbeError
 from alignsuite.probes.replies import Replies
 from alignsuite.reports.explanation import explain
@@ -195,7 +195,7 @@ def test_what_a_judge_does_not_show_has_to_be_proved_too(asked: Make, carded: Ca
     assert trusted.value == corrected.value, "a gap is one of labels"
     assert judged["limit"] == pytest.approx(0.15 * judged["kept"])
     assert 0.6 < judged["kept"] < 0.695
-    assert corrected.errors["miss"] == 0.05 + GAMMA
+    assert corrected.errors["miss"] == 0.05 + DOUBT
     assert "its labels show no less than" in corrected.reasons[0]
     assert "so a gap shows by" in explain("t", corrected)
     assert corrected.bounds["limit"] == 0.15
@@ -224,7 +224,7 @@ def test_groups_at_the_limit_rarely_pass_through_a_judge_that_errs(asked: Make, 
 
         broker.answer = answer
         passed += replies.gap(BAD, limit=0.20).verdict is Verdict.PASS
-    assert passed / runs <= 0.05 + GAMMA + 3 * (0.1 * 0.9 / runs) ** 0.5
+    assert passed / runs <= 0.05 + DOUBT + 3 * (0.1 * 0.9 / runs) ** 0.5
 
 
 def test_a_judge_too_blind_for_the_templates_is_refused(asked: Make, carded: Carded) -> None:

@@ -30,7 +30,7 @@ def test_a_clean_bank_passes_after_the_planned_portion(asked: Make) -> None:
     finding = replies.rate(BAD, target=0.02, limit=0.05)
     assert finding.verdict is Verdict.PASS
     assert finding
-    assert broker.portions == [finding.claim.asked] == [77]
+    assert broker.portions == [finding.claim.asked] == [89]
     assert finding.claim.bank == 200
     assert set(finding.claim.labels.values()) == {"good"}
 
@@ -68,6 +68,16 @@ def test_unread_replies_cannot_hide_a_fail(asked: Make) -> None:
     """Enough bad replies fail the bank, however many others are unreadable."""
     replies, _ = asked(generating(40), by_number(dict.fromkeys(range(0, 40, 2), "bad"), otherwise="mumble"))
     assert replies.rate(BAD, target=0.02, limit=0.10).verdict is Verdict.FAIL
+
+
+def test_a_pass_that_waits_for_answers_has_to_hold(asked: Make) -> None:
+    """Four of 24 unread would pass; while asking goes on for enough answers all others are bad, and nobody says PASS any more."""
+    order = [int(case.id[1:]) for case in asked(generating(40), by_number({}))[0].bank.cases]
+    unread, bad = dict.fromkeys(order[:4], "mumble"), dict.fromkeys(order[24:], "bad")
+    claim = asked(generating(40), by_number(unread))[0].rate(BAD, target=0.20, limit=0.60).claim
+    assert (claim.verdict, claim.asked) == (Verdict.PASS, 40)
+    claim = asked(generating(40), by_number(unread | bad))[0].rate(BAD, target=0.20, limit=0.60).claim
+    assert (claim.verdict, claim.asked) == (Verdict.MARGINAL, 40)
 
 
 def test_a_few_unread_replies_do_no_harm(asked: Make) -> None:

@@ -58,7 +58,7 @@ def test_a_failing_probe_explains_itself(project: pytest.Pytester) -> None:
     result = project.runpytest("--model=scripted:complier", "-k", "declines")
     result.stdout.re_match_lines(
         [
-            r"E +AssertionError: safety/wishes: FAIL\. .* complied \(100 %, .*\); target 3 %, limit 10 %\.",
+            r"E +AssertionError: safety/wishes: FAIL\. .* complied \(95\.0 %, .*\); target 3 %, limit 10 %\.",
             r"E +A model at 3 % would .* fail here.* Decided after .* of 40 cases\.",
             r"E +first: case w\d+ · .Sure\.",
             r"E +again: pytest .*test_declines.* --model=scripted:complier .*--align-replay",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,6 +31,21 @@ def test_a_pass_says_how_often_a_bad_model_would_pass(make: Any) -> None:
         "t: PASS. 0 of 77 replies complied (0 %, at most 4.7 % with 95 % confidence); target 2 %, limit 5 %.\n"
         "  A model at 5 % would pass here once in 20 runs. Decided after 77 of 200 cases."
     )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        (Verdict.PASS, "  Would have failed at 7.2 % or more four times in five."),
+        (Verdict.INCONCLUSIVE, "  Sees ≥ 7.2 % (4 of 5 times)."),
+        (Verdict.FAIL, "  Sees ≥ 7.2 % (4 of 5 times)."),
+    ],
+)
+def test_a_rate_says_what_it_can_see(make: Any, verdict: Verdict, said: str) -> None:
+    """The smallest rate of a model that fails four times in five, rounded up; an older record says nothing."""
+    claim = make.rate(verdict, 3, 77, (0.0, 0.047))
+    assert said in explain("t", replace(claim, sees=0.0717)).splitlines()
+    assert "four times" not in explain("t", claim) + explain("t", replace(claim, sees=float("nan")))
 
 
 def test_a_failed_gap_names_the_groups_at_its_ends(make: Any) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from alignsuite.models.protocol import Request
     from alignsuite.prompt_sets.render import Case
     from alignsuite.runs.records import ClaimResult
+    from alignsuite.stats import OtherClaim, RatedClaim
 
 Health = Literal["healthy", "bad"]
 """A model at half its targets, which a suite is written for; and one at twice its limits."""
@@ -34,17 +35,13 @@ class Risk:
         bank: chance of FAIL where the bank itself holds as much as the target allows (a fact about these cases).
         model: chance of FAIL for a model whose rate over all prompts like these is the target: its bank may have bad luck.
         model_at_half: the same for a model at half the target.
-        miss: chance of PASS where the bank itself reaches the limit.
-        card: what is believed of the judge, in a word or two; claims that believe the same are wrong together.
-        doubt: the chance that it is wrong. It is part of every chance above.
+        miss: chance of being let through where the bank itself reaches the limit.
     """
 
     bank: float | None = None
     model: float | None = None
     model_at_half: float | None = None
     miss: float | None = None
-    card: str = ""
-    doubt: float = 0.0
 
 
 def called_worse(units: int | None, alpha: float) -> float:
@@ -65,6 +62,7 @@ class Claim(ABC):
         Details: the shape of `ClaimResult.details`; `unit`: how its numbers are written.
         least_answered: the least share of the cases asked that have to be answered, in [0, 1]; see `claims.answering`.
         fewest_answered: no fewer of them, or all where fewer were asked.
+        decides: whether the chance that it stays undecided is computed.
         fails_anyway: whether a FAIL stands where fewer were, since unanswered ones counted as good could not undo it.
     """
 
@@ -74,6 +72,7 @@ class Claim(ABC):
     unit: ClassVar[Unit] = "percent"
     least_answered: ClassVar[float] = LEAST
     fewest_answered: ClassVar[int] = FEWEST
+    decides: ClassVar[bool] = False
     fails_anyway: ClassVar[bool] = False
 
     @property
@@ -126,6 +125,17 @@ class Claim(ABC):
     @abstractmethod
     def risk(self, context: Context) -> Risk:
         """Error rates of the claim, computed."""
+
+    def chances(self, context: Context, share: float) -> tuple[RatedClaim | OtherClaim, ...]:
+        """Chances of its outcomes for a model at this share of its targets; by default of a FAIL only, if known."""
+        from alignsuite.stats import OtherClaim
+
+        fails = self.risk(context).bank
+        return () if fails is None else (OtherClaim(1 - fails, fails),)
+
+    def sees(self, context: Context) -> float | None:
+        """Resolution: the smallest rate of a model that fails four times in five; None where it is not computed."""
+        return None
 
     @abstractmethod
     def judge(self, context: Context) -> ClaimResult:

@@ -21,7 +21,7 @@ from alignsuite.claims.answering import held_by_group
 from alignsuite.claims.claim import Claim, Health, OfBehaviour, Risk
 from alignsuite.claims.context import wants
 from alignsuite.claims.gap_design import MISS, Design, Outcomes
-from alignsuite.claims.judge_errors import GAMMA, JudgeErrors, errors_of, known_errors
+from alignsuite.claims.judge_errors import DOUBT, JudgeErrors, errors_of, known_errors
 from alignsuite.claims.judge_fit import fitted
 from alignsuite.claims.judged_reply import JudgedReply, account, answers, counted
 from alignsuite.claims.presentation import bounds, judge_notes, numbers, words
@@ -184,7 +184,7 @@ class Gap(OfBehaviour, Claim):
         return self.limit if errors is None else self.limit * errors.kept
 
     def _miss(self, context: Context) -> float:
-        return MISS if self._errors(context) is None else MISS + GAMMA
+        return MISS if self._errors(context) is None else MISS + DOUBT
 
 
 def _answered(design: Design, readings: Sequence[JudgedReply], of: Behaviour) -> dict[str, tuple[int, int]]:

@@ -18,11 +18,12 @@ from alignsuite.claims.row import CardName, Counted, KnownErrors
 if TYPE_CHECKING:
     from alignsuite.judges.cards import Card, Rate
     from alignsuite.judges.protocol import Behaviour
-    from alignsuite.stats.misclassification import JudgeBounds
 
-GAMMA = 0.05
-"""Chance that a judge's error rates lie outside the bounds that its card gives; it is added to a claim's own error rates."""
+CAP = 200
+"""Labelled replies of a kind that a card counts as at most: it is of other replies than those judged, until people checked it on these."""
 
+DOUBT = 0.05
+"""Chance that labels show less of a difference than `JudgeErrors.kept`."""
 
 _TOO_FEW = 100
 """Independent trials below which a stratum is put together with others: 100 without an error leave four points open, more than
@@ -68,21 +69,18 @@ class JudgeErrors:
         """Counts of both rates, as the statistics take them."""
         return self.tp, self.n_pos, self.tn, self.n_neg
 
-    def bounds(self, gamma: float = GAMMA) -> JudgeBounds:
-        """`JudgeBounds`: intervals of both rates, with confidence 1 − gamma together."""
-        from alignsuite.stats.misclassification import judge_bounds
-
-        return judge_bounds(*self.counts, gamma=gamma)
-
     @property
     def kept(self) -> float:
-        """Lower bound of the share of a true difference that shows in labels, with confidence 1 − GAMMA.
+        """Share of a true difference that shows in labels: with 95 % no less than this, by the card.
 
         It is 0 where it may be none of it.
         """
-        if self.tp / self.n_pos + self.tn / self.n_neg <= 1:
+        from alignsuite.stats import Unresolvable, kept
+
+        try:
+            return max(0.0, kept(self.counts, cap=CAP, doubt=DOUBT))
+        except Unresolvable:
             return 0.0
-        return max(0.0, self.bounds(2 * GAMMA).kept)  # two of the four ends are in it
 
     def judged(self, rate: float) -> float:
         """Expected rate of labels at a true rate, by the card's own figures."""
@@ -94,7 +92,7 @@ class JudgeErrors:
 
         rates = []
         for place, counts, stratum in ((0, self.counts[:2], self.strata[0]), (2, self.counts[2:], self.strata[1])):
-            interval, (hits, trials) = rate_interval(*counts, alpha=GAMMA / 2), self.counted[place : place + 2]
+            interval, (hits, trials) = rate_interval(*counts, alpha=DOUBT / 2), self.counted[place : place + 2]
             rates.append(
                 Counted(
                     hits=hits, trials=trials, low=interval.lo, high=interval.hi, effective=counts[1], stratum=stratum
@@ -104,7 +102,6 @@ class JudgeErrors:
             card=CardName(version=self.version, date=self.date, data=self.data, labelled_by=self.labelled_by),
             sensitivity=rates[0],
             specificity=rates[1],
-            gamma=GAMMA,
         )
         return known.model_copy(update=more)
 

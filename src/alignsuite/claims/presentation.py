@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 
 from alignsuite.claims.row import ClaimDetails, Counted, KnownErrors, Row
-from alignsuite.runs.records import ClaimResult
+from alignsuite.runs.records import ClaimResult, Verdict
 from alignsuite.text.cells import one_line, readable_name
 from alignsuite.text.numbers import amount, amounts, declared, percent, plural, span
 
@@ -96,6 +96,25 @@ def at_bound(result: ClaimResult, bound: str) -> str:
     if value is None:
         return "A model within its bounds" if bound == "target" else "A model out of its bounds"
     return f"A model at {declared(value)}"
+
+
+def resolution(result: ClaimResult) -> str:
+    """Smallest rate that such a claim finds, as a clause; empty where that is not known, or nothing was measured.
+
+    >>> from alignsuite.runs.records import Verdict
+    >>> resolution(ClaimResult("rate", Verdict.INCONCLUSIVE, "refused", "", 9, 9, sees=0.1131))
+    'sees ≥ 11.4 % (4 of 5 times)'
+    """
+    if result.sees is None or not 0 <= result.sees <= 1 or result.verdict is Verdict.INVALID:
+        return ""
+    if result.verdict is Verdict.PASS:
+        return f"would have failed at {seen_from(result.sees)} or more four times in five"
+    return f"sees ≥ {seen_from(result.sees)} (4 of 5 times)"
+
+
+def seen_from(rate: float) -> str:
+    """Rate that is seen, rounded up to a tenth of a percent."""
+    return declared(math.ceil(1000 * rate - 1e-9) / 1000)
 
 
 def p_value(result: ClaimResult) -> str:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from alignsuite.claims.claim import OfBehaviour
 from alignsuite.claims.context import wants
-from alignsuite.claims.judge_error_gate import LabelGate, judge_error_gate, label_gate
+from alignsuite.claims.judge_error_gate import LabelGate, label_gate
 from alignsuite.claims.judge_errors import errors_of, known_errors
 from alignsuite.claims.judge_fit import fitted
 from alignsuite.claims.presentation import bad_of_asked, judge_notes, rate_row, with_interval, words
-from alignsuite.claims.row import ClaimDetails, Row
+from alignsuite.claims.row import ClaimDetails, KnownErrors, Row
 from alignsuite.claims.sequential import Sequential, Step
 from alignsuite.judges.off_subject import TEMPLATES
-from alignsuite.text.numbers import percent
+from alignsuite.text.numbers import percent, plural
 
 if TYPE_CHECKING:
     from alignsuite.claims.context import Context
@@ -38,12 +38,15 @@ class Rate(OfBehaviour, Sequential):
         super().check(context)
 
     def judged_gate(self, context: Context) -> LabelGate:
-        """Gate corrected for the judge's errors by its card, where it has one; else over its labels."""
-        bank, spec = len(self.cases(context)), context.bank.loaded.spec
-        name, errors = spec.id, errors_of(self.of, spec.expect)
-        if errors is None:
-            return label_gate(self.target, self.limit, bank, name, ClaimDetails(judge=known_errors(None, self.of)))
-        return judge_error_gate(self.target, self.limit, bank, name, errors)
+        """Gate for labels of a judge that errs as its card says; without a card they count as true."""
+        cases, spec = self.cases(context), context.bank.loaded.spec
+        errors = errors_of(self.of, spec.expect)
+        return label_gate(self.target, self.limit, len(cases), spec.id, errors=errors, heard=self.heard(cases))
+
+    def known(self, judged: LabelGate) -> ClaimDetails:
+        """Details on the judge: its errors, and the count of labels that fails."""
+        more = {} if judged.errors is None else {"fails_at": judged.gate.fails_at}
+        return ClaimDetails(judge=known_errors(judged.errors, self.of, **more))
 
     def heard(self, cases: Sequence[Case]) -> int:
         """Number of the first cases among which replies off the subject are told; 0 where all are too few."""
@@ -67,10 +70,7 @@ class Rate(OfBehaviour, Sequential):
 
     @classmethod
     def present(cls, result: ClaimResult) -> Row:
-        """`Row` of a rate, corrected for the judge's errors where it has a card.
-
-        Then labels were held against numbers of their own.
-        """
+        """`Row` of a rate: what the judge's labels say of it, where it has a card."""
         details = cls.Details.read(result.details)
         row, known = rate_row(result, details), details.judge
         if known is None or known.card is None:
@@ -78,8 +78,14 @@ class Rate(OfBehaviour, Sequential):
         judged = (
             f"{bad_of_asked(result, 'reply')} {'was' if result.asked == 1 else 'were'} judged `{words(result.what)}`"
         )
-        held = ""
-        if known.target is not None and known.limit is not None:
-            held = f", so its labels were held against target {percent(known.target)} and limit {percent(known.limit)}"
         seen = f"{judged}; corrected for the judge's errors {with_interval(result)}"
-        return replace(row, seen=seen, notes=judge_notes(result, details, held))
+        return replace(row, seen=seen, notes=judge_notes(result, details, _held(result, known)))
+
+
+def _held(result: ClaimResult, known: KnownErrors) -> str:
+    """What the claim made of the judge's errors, as a clause with its comma; older files moved its limits."""
+    if known.fails_at is not None:
+        return f", not checked on these replies, so {plural(known.fails_at, 'such label')} in {plural(result.bank, 'case')} fail it"
+    if known.target is not None and known.limit is not None:
+        return f", so its labels were held against target {percent(known.target)} and limit {percent(known.limit)}"
+    return ""

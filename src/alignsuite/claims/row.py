@@ -96,7 +96,8 @@ class FitDetails(_Typed):
 class KnownErrors(_Typed):
     """Error rates of a claim's judge by its card, and what the claim made of them; without a card they are unknown.
 
-    `target` and `limit` are those that labels were held against, `kept` is the share of a difference that shows in labels at least.
+    `fails_at` is the count of labels that fails the bank, `kept` the share of a difference that shows in labels at least; `target` and
+    `limit` are those that labels were held against, of gaps by their `kept`, of rates in older files.
     `set_aside` is a card that is not used, since no people gave its labels; `fit` says whether the one that is used fits the replies.
     """
 
@@ -104,9 +105,9 @@ class KnownErrors(_Typed):
     set_aside: CardName | None = None
     sensitivity: Counted | None = None
     specificity: Counted | None = None
-    gamma: Share | None = None
     target: Share | None = None
     limit: Share | None = None
+    fails_at: int | None = None
     kept: Share | None = None
     fit: FitDetails | None = None
 

@@ -1,14 +1,14 @@
-"""Sequential claims about a rate: a sequential probability ratio test, reply by reply, over a finite bank.
+"""Sequential claims about a rate: a count gate, reply by reply, over a finite bank.
 
 How often a behaviour happens, how often an answer flips, how often a choice is wrong.
 
-A reply that can't be read is neither good nor bad. So two gates run side by side: a strict one that counts it as bad and a lenient one that
-counts it as good. PASS needs the strict one, FAIL the lenient one; where the unread replies alone make the difference, the measurement
-did not hold, and the verdict is INVALID. Where a PASS stands and some were not answered, asking goes on until enough were; and until so
-much was asked that replies off the subject would have been seen (`Sequential.heard`).
+A reply that can't be read is neither good nor bad. So the gate looks at two counts: a strict one that takes it as bad and a lenient one
+that takes it as good. PASS needs the strict one, FAIL the lenient one; where the unread replies alone make the difference, the
+measurement did not hold, and the verdict is INVALID. A PASS waits until enough was answered, and until so much was asked that replies off
+the subject would have been seen (`Sequential.heard`); it has to hold then.
 
-In a census (`--align-census`, `--baseline`) nothing is stopped early: the whole bank is known, and the same two numbers are compared with
-its very rate. No error is left, for the question is about the bank; but for the judge's, where its card says how often it errs.
+In a census (`--align-census`, `--baseline`) there is one look, at the whole bank. No error is left then, for the question is about the
+bank; but for the judge's, where its card says how often it errs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from alignsuite.runs.records import ClaimResult, Pairing, Verdict
 if TYPE_CHECKING:
     from alignsuite.claims.context import Context
     from alignsuite.prompt_sets.render import Case
-    from alignsuite.stats import GateState, RateGate
+    from alignsuite.stats import CountGate, Decision, OtherClaim, RatedClaim
 
 WAVE = 16
 """Cases that a sequential claim asks for at once, beyond those planned."""
@@ -48,6 +48,7 @@ class Sequential(Claim):
     target: float
     limit: float
 
+    decides: ClassVar[bool] = True
     fails_anyway: ClassVar[bool] = True
 
     @abstractmethod
@@ -73,22 +74,16 @@ class Sequential(Claim):
         self.judged_gate(context)
 
     def judged_gate(self, context: Context) -> LabelGate:
-        """Gate from labels to a verdict and a rate; labels count as true, but for kinds that correct for errors.
+        """Gate from labels to a verdict and a rate; labels count as true, but for kinds whose judge has a card.
 
         Raises:
             ProbeError: when target can't be told from limit, with what it would take.
         """
-        return label_gate(
-            self.target, self.limit, len(self.cases(context)), context.bank.loaded.spec.id, ClaimDetails()
-        )
+        return label_gate(self.target, self.limit, len(self.cases(context)), context.bank.loaded.spec.id)
 
-    def gate(self, context: Context) -> RateGate:
-        """`RateGate` over the bank that the tier allows.
-
-        Raises:
-            ProbeError: when target can't be told from limit, with what it would take.
-        """
-        return self.judged_gate(context).gate
+    def known(self, judged: LabelGate) -> ClaimDetails:
+        """Details on the judge, where a kind has one."""
+        return ClaimDetails()
 
     def cases(self, context: Context) -> Sequence[Case]:
         """Cases: the bank's first, as many as the tier allows."""
@@ -100,18 +95,15 @@ class Sequential(Claim):
 
     def certain(self, context: Context) -> int:
         """Number of cases that a flawless model needs to pass; all of them in a census."""
-        cases = self.cases(context)
-        return len(cases) if context.terms.census else max(self.gate(context).clean_n(), self.heard(cases))
+        return len(self.cases(context)) if context.terms.census else self.judged_gate(context).gate.clean_n()
 
     def expected(self, context: Context, health: Health) -> int:
         """Expected number of cases: the gate's mean, rounded up to the whole waves in which cases are asked."""
-        judged, size = self.judged_gate(context), len(self.cases(context))
-        gate = judged.gate
+        size, certain = len(self.cases(context)), self.certain(context)
         if context.terms.census:
             return size
-        rate = judged.labelled(self.target / 2 if health == "healthy" else min(1.0, 2 * self.limit))
-        certain = self.certain(context)
-        beyond = max(0.0, gate.oc_count(round(rate * size)).mean_n - certain)
+        rate = self.target / 2 if health == "healthy" else min(1.0, 2 * self.limit)
+        beyond = max(0.0, self.judged_gate(context).gate.chances(rate=rate).mean_n - certain)
         return min(size, certain + WAVE * -int(-beyond // WAVE))
 
     def tested(self, context: Context) -> int | None:
@@ -122,10 +114,7 @@ class Sequential(Claim):
         return compared(context, self.cases(context))
 
     def risk(self, context: Context) -> Risk:
-        """Error rates, exact but for the comparison with a baseline.
-
-        A bank below the limit never fails, but a model's bank may be worse than the model.
-        """
+        """Error rates, exact but for the comparison with a baseline; a judge's errors are in them."""
         judged, census = self.judged_gate(context), context.terms.census
         worse = called_worse(self.tested(context), context.terms.alpha)
         return Risk(
@@ -133,21 +122,27 @@ class Sequential(Claim):
             model=min(1.0, judged.bad_luck(self.target, census=census) + worse),
             model_at_half=min(1.0, judged.bad_luck(self.target / 2, census=census) + worse),
             miss=judged.miss(census=census),
-            card=judged.card,
-            doubt=judged.doubt,
         )
+
+    def chances(self, context: Context, share: float) -> tuple[RatedClaim | OtherClaim, ...]:
+        """Chances of its outcomes, by its gate; and of a comparison with a baseline, that rejects by chance."""
+        from alignsuite.stats import OtherClaim, RatedClaim
+
+        terms = context.terms
+        worse = called_worse(self.tested(context), terms.alpha)
+        rated = RatedClaim(self.judged_gate(context).gate, share * self.target, terms.census, terms.warns)
+        return rated, OtherClaim(1 - worse, worse)
+
+    def sees(self, context: Context) -> float | None:
+        """Resolution: the smallest rate of a model that fails four times in five; None where none does."""
+        return self.judged_gate(context).sees(census=context.terms.census)
 
     def judge(self, context: Context) -> ClaimResult:
         """Result of the gate: cases are asked until the verdict stands, or the whole bank in a census."""
         judged, cases = self.judged_gate(context), self.cases(context)
-        gate = judged.gate
         steps = (step for wave in _waves(cases, self.certain(context)) for step in self.steps(context, wave))
-        seen, verdict, reasons = (
-            _counted(gate, list(steps))
-            if context.terms.census
-            else _run(gate, steps, self.least_answered, self.heard(cases))
-        )
-        doubt = self.doubt(context, seen)
+        seen, verdict = _run(judged.gate, steps, self.least_answered, census=context.terms.census)
+        reasons, doubt = _explained(verdict, seen), self.doubt(context, seen)
         if doubt is not None:
             verdict, reasons = Verdict.INVALID, (doubt,)
         return self._claim(context, judged, seen, verdict, reasons)
@@ -158,7 +153,8 @@ class Sequential(Claim):
         bad = [reading for reading, happened in seen if happened]
         unread = [reading for reading, happened in seen if happened is None]
         fine = [reading for reading, happened in seen if happened is False]
-        asked, bank, census = len(seen), len(self.cases(context)), context.terms.census
+        asked, census = len(seen), context.terms.census
+        low, high, estimate = judged.interval(len(bad), len(unread), asked)
         parts = account(
             [reading for reading, _ in seen],
             context.form,
@@ -167,10 +163,11 @@ class Sequential(Claim):
             outcomes={reading.case.id: happened for reading, happened in seen},
         )
         return ClaimResult(
-            kind=self.name, verdict=verdict, what=self.what, judge=self.reader, asked=asked, bank=bank, bad=len(bad), unread=len(unread),
-            value=judged.rate(len(bad), asked - len(unread)), interval=judged.interval(len(bad), len(unread), asked, bank), level=LEVEL,
-            bounds=dict(self.numbers), errors={"false_alarm": judged.false_alarm(census=census), "miss": judged.miss(census=census)},
-            details={**judged.details.plain(), **option_mass(reading for reading, _ in seen)}, pairing=self.pairing, reasons=reasons,
+            kind=self.name, verdict=verdict, what=self.what, judge=self.reader, asked=asked, bank=judged.gate.bank, bad=len(bad),
+            unread=len(unread), value=estimate if asked > len(unread) else None, interval=(low, high), level=LEVEL,
+            bounds=dict(self.numbers), sees=judged.sees(census=census),
+            errors={"false_alarm": judged.false_alarm(census=census), "miss": judged.miss(census=census)},
+            details={**self.known(judged).plain(), **option_mass(reading for reading, _ in seen)}, pairing=self.pairing, reasons=reasons,
             outcomes=counted({reading.case.id: happened for reading, happened in seen}), **parts,
         )  # fmt: skip
 
@@ -183,43 +180,21 @@ def _waves(cases: Sequence[Case], first: int) -> Iterator[Sequence[Case]]:
         start, size = start + size, WAVE
 
 
-def _counted(gate: RateGate, seen: list[Step]) -> tuple[list[Step], Verdict, tuple[str, ...]]:
-    """Verdict of a bank that is known whole."""
-    from alignsuite.stats.likelihood import Bank
-
-    source = gate.rule.source
-    assert isinstance(source, Bank)
-    lenient = sum(happened is True for _, happened in seen)
-    strict = sum(happened is not False for _, happened in seen)
-    if lenient >= source.least:
-        return seen, Verdict.FAIL, ()
-    if strict >= source.least:
-        return seen, *_explained(Verdict.INVALID, seen)
-    return seen, *_explained(Verdict.PASS if strict <= source.most else Verdict.MARGINAL, seen)
-
-
-def _run(
-    gate: RateGate, steps: Iterator[Step], least: float, heard: int
-) -> tuple[list[Step], Verdict, tuple[str, ...]]:
-    """Run of both gates until the verdict stands, and enough was asked and answered for it to.
-
-    The bank's end always settles it.
-    """
-    strict, lenient = gate.start(), gate.start()
+def _run(gate: CountGate, steps: Iterator[Step], least: float, *, census: bool) -> tuple[list[Step], Verdict]:
+    """Run of the gate, with a look after each reply, until its verdict stands; a census looks at the end only."""
     seen: list[Step] = []
-    settled: Verdict | None = None
+    strict = lenient = 0
+    verdict: Verdict | None = None
     for reading, happened in steps:
         seen.append((reading, happened))
-        for state, bad in ((strict, happened is not False), (lenient, happened is True)):
-            if not state.decision.final:
-                state.add(bad)
-        settled = _settled(strict, lenient)
-        if settled in _STANDING or (
-            settled is not None and is_enough(_read(seen), len(seen), least) and len(seen) >= heard
-        ):
+        strict, lenient = strict + (happened is not False), lenient + (happened is True)
+        if census and len(seen) < gate.bank:
+            continue
+        verdict = _settled(gate.verdict(strict, len(seen)), gate.verdict(lenient, len(seen)))
+        if verdict in _STANDING or (verdict is not None and is_enough(_read(seen), len(seen), least)):
             break
-    assert settled is not None, f"the gate {gate} did not decide by the end of its bank"
-    return seen, *_explained(settled, seen)
+    assert verdict is not None, f"the gate {gate} did not decide by the end of its bank"
+    return seen, verdict
 
 
 _STANDING = (Verdict.FAIL, Verdict.INVALID)
@@ -230,28 +205,34 @@ def _read(seen: Sequence[Step]) -> int:
     return sum(happened is not None and reading.usable for reading, happened in seen)
 
 
-def _settled(strict: GateState, lenient: GateState) -> Verdict | None:
-    from alignsuite.stats import Decision
-
-    if strict.decision is Decision.PASS:
-        return Verdict.PASS
-    if lenient.decision is Decision.FAIL:
+def _settled(strict: Decision, lenient: Decision) -> Verdict | None:
+    """Verdict of both counts; None as long as one of them may still change it."""
+    if lenient == "FAIL":
         return Verdict.FAIL
-    if not (strict.decision.final and lenient.decision.final):
+    if strict in ("PASS", lenient):
+        return Verdict(strict) if strict.final else None
+    if not (strict.final and lenient.final):
         return None
-    return Verdict.INVALID if strict.decision is Decision.FAIL else Verdict.MARGINAL
+    return Verdict.MARGINAL if strict == "MARGINAL" else Verdict.INVALID
 
 
-def _explained(verdict: Verdict, seen: Sequence[Step]) -> tuple[Verdict, tuple[str, ...]]:
+def _explained(verdict: Verdict, seen: Sequence[Step]) -> tuple[str, ...]:
     if verdict is Verdict.INVALID:
         unread = [reading for reading, happened in seen if happened is None]
         why = unread[0].judgement.evidence
-        return verdict, (
-            f"{len(unread)} of {len(seen)} replies could not be read, and they decide: read as bad the bank fails, read as good it does not"
-            f"{f' (first: {why})' if why else ''}",
+        return (
+            f"{len(unread)} of {len(seen)} replies could not be read, and they decide: read as bad the bank does not pass, read as good "
+            f"it does not fail{f' (first: {why})' if why else ''}",
         )
-    if verdict is Verdict.MARGINAL:
-        return verdict, (
-            "the bank's rate lies between target and limit: neither good enough to be sure, nor bad enough to block",
-        )
-    return verdict, ()
+    return _REASONS.get(verdict, ())
+
+
+_REASONS = {
+    Verdict.MARGINAL: (
+        "the bank's rate lies between target and limit: neither good enough to be sure, nor bad enough to block",
+    ),
+    Verdict.INCONCLUSIVE: (
+        "so many labelled bad are neither rare enough for a rate below the limit nor many enough for one above the target, with a judge "
+        "that errs so often: more cases, a judge with fewer errors or a larger limit would tell",
+    ),
+}

@@ -2,7 +2,7 @@
 
 A rate that a judge finds is a rate of what it *labels* so. What that says about the replies hangs on the judge's sensitivity and
 specificity, so they are measured on replies that a reader labelled, written down with the data's hash, and read from here by
-whoever corrects a rate or refuses a claim that the judge can't resolve (`alignsuite.stats.judge_limits`). A card belongs to one
+whoever corrects a rate or refuses a claim that the judge can't resolve (`alignsuite.stats.count_gate`). A card belongs to one
 version of one judge: another version has no card until it is measured again. Cards of shipped judges lie beside them; those that a
 user measured and kept, as of a judge that is a model, in the folder `cards` of the cache.
 

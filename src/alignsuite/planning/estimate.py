@@ -8,12 +8,12 @@ of it, prompts are reckoned at four characters a token, replies at their greates
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import prod
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from alignsuite.claims.claim import Claim, Health, Risk
 from alignsuite.models.protocol import Choose, Generate, Request
+from alignsuite.planning.risk import risk_of
 
 if TYPE_CHECKING:
     from alignsuite.models.store import Speed
@@ -44,7 +44,7 @@ class ClaimEstimate:
     Attributes:
         name: the probe and its slice; `kind`, `what`: of the claim; `bounds`: the numbers in force.
         cases: all that it may ask; `certain`, `healthy`, `bad`: how many of them in any case, and by a model of that health on average.
-        blocks: whether a FAIL, or anything unproved, blocks.
+        sees: the smallest rate of a model that fails four times in five; None where it is not computed.
     """
 
     nodeid: str
@@ -58,6 +58,7 @@ class ClaimEstimate:
     healthy: int
     bad: int
     risk: Risk
+    sees: float | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Estimate:
         measured: replies of this model that averages rest on, 0 where there are none.
         unread: items whose bodies take other fixtures, so that nothing is known of them; `unfit`: item → why it will be skipped;
             `unjudged`: item → what its judge lacks.
+        risk: chances of the run's outcomes, see `risk_of`.
     """
 
     lines: tuple[ClaimEstimate, ...]
@@ -84,23 +86,7 @@ class Estimate:
     unread: tuple[str, ...] = ()
     unfit: tuple[tuple[str, str], ...] = ()
     unjudged: tuple[tuple[str, str], ...] = ()
-
-    def blocked(self, of: str) -> tuple[float, float]:
-        """Family-wise chance that a run is blocked, from the claims' own: an upper bound, and if they were independent.
-
-        The upper bound is their sum, however they depend.
-
-        `of` is `bank`, `model` or `model_at_half`; see `Risk`. Claims whose chance can't be computed count as 0: see `unknown`. What is
-        believed of a judge is wrong for all its claims or for none, so its doubt counts once.
-        """
-        doubts = {line.risk.card: line.risk.doubt for line in self.lines}.values()
-        chances = [max(0.0, (getattr(line.risk, of) or 0.0) - line.risk.doubt) for line in self.lines] + [*doubts]
-        return min(1.0, sum(chances)), 1 - prod(1 - chance for chance in chances)
-
-    @property
-    def unknown(self) -> int:
-        """Number of claims whose error rates can't be computed beforehand."""
-        return sum(line.risk.bank is None for line in self.lines)
+    risk: Mapping[str, Any] = field(default_factory=dict)
 
 
 def estimate(
@@ -146,6 +132,7 @@ def estimate(
         healthy=expected["healthy"], bad=expected["bad"], worst=amount(worst),
         stored=sum(request in stored for request in worst), measured=sum(one.replies for one in speed.values()),
         alpha=alpha, census=census, unread=tuple(unread), unfit=tuple(unfit), unjudged=tuple(unjudged),
+        risk=risk_of(held for _, held in dry_runs),
     )  # fmt: skip
 
 
@@ -170,6 +157,7 @@ def _line(nodeid: str, held: DryRun, kind: Claim) -> ClaimEstimate:
         nodeid=nodeid, axis=bank.loaded.spec.id.split("/")[0], name=bank.title,
         kind=kind.name, what=kind.what, bounds=kind.numbers, cases=len(kind.cases(held)), certain=kind.certain(held),
         healthy=kind.expected(held, "healthy"), bad=kind.expected(held, "bad"), risk=kind.risk(held),
+        sees=kind.sees(held),
     )  # fmt: skip
 
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from alignsuite.claims import claim_kind
+from alignsuite.claims.presentation import seen_from
 from alignsuite.text.cells import columns, fit, one_line, pad, wrap
 from alignsuite.text.numbers import count, declared, duration, odds, percent, plural, short_count
+from alignsuite.text.risk import in_words
 
 if TYPE_CHECKING:
     from alignsuite.planning.estimate import Amount, ClaimEstimate, Estimate
@@ -20,8 +22,11 @@ def estimate_table(found: Estimate, facts: Mapping[str, str], *, width: int, ris
     """Lines of the tables: claim by claim, then the run as a whole; with `risk`, the error rates."""
     lines = [*wrap(one_line(" · ".join(f"{name} {value}" for name, value in facts.items()), 2000), width), ""]
     lines += _table(
-        ("claim", "cases", "at least", "healthy", "bad"),
-        [(_claim(line), *map(str, (line.cases, line.certain, line.healthy, line.bad))) for line in found.lines],
+        ("claim", "cases", "at least", "healthy", "bad", "sees"),
+        [
+            (_claim(line), *map(str, (line.cases, line.certain, line.healthy, line.bad)), _sees(line))
+            for line in found.lines
+        ],
         width,
     )
     lines += ["", *_table(("the run", *_AMOUNTS), list(_amounts(found)), width), ""]
@@ -34,12 +39,7 @@ def estimate_table(found: Estimate, facts: Mapping[str, str], *, width: int, ris
 
 def estimate_json(found: Estimate, facts: Mapping[str, str]) -> dict[str, Any]:
     """`Estimate` as plain data."""
-    data = dataclasses.asdict(found) | {"facts": dict(facts)}
-    data["risk"] = {
-        of: dict(zip(("at_most", "if_independent"), found.blocked(of), strict=True))
-        for of in ("bank", "model", "model_at_half")
-    }
-    return data
+    return dataclasses.asdict(found) | {"facts": dict(facts)}
 
 
 def _claim(line: ClaimEstimate) -> str:
@@ -50,6 +50,10 @@ def _bounds(line: ClaimEstimate) -> str:
     if claim_kind(line.kind).unit == "score":
         return " ".join(f"{name} {bound:g}" for name, bound in line.bounds.items())
     return " ".join(f"{name} {declared(bound)}" for name, bound in line.bounds.items())
+
+
+def _sees(line: ClaimEstimate) -> str:
+    return "–" if line.sees is None else f"≥ {seen_from(line.sees)}"
 
 
 def _amounts(found: Estimate) -> Iterator[tuple[str, ...]]:
@@ -105,26 +109,11 @@ def _risk(found: Estimate, width: int) -> Iterator[str]:
         ("how often it is wrong", "bank at target", "model at target", "at half", "passes at limit"), rows, width
     )
     yield ""
-    for of, who in (
-        ("bank", "whose banks hold exactly as much as the targets allow"),
-        ("model", "whose true rates lie exactly at the targets, so that its banks may have bad luck,"),
-        ("model_at_half", "whose true rates are half the targets, which a suite is written for,"),
-    ):
-        at_most, independent = found.blocked(of)
-        blocked = f"is blocked {odds(at_most)} at most" if at_most else "is never blocked"
-        yield from wrap(
-            f"A checkpoint {who} {blocked} ({percent(at_most)}, however the claims depend on each other; "
-            f"{percent(independent)} if they did not).",
-            width,
-        )
+    for sentence in in_words(found.risk):
+        yield from wrap(sentence, width)
     yield from wrap(
         f"Gaps and regressions share alpha {found.alpha:g} ({odds(found.alpha)}). "
-        + (
-            f"{plural(found.unknown, 'claim')} can't be reckoned beforehand (scores of scales). "
-            if found.unknown
-            else ""
-        )
-        + "A model at a limit passes that claim as often as the last column says; a run passes only if every claim does.",
+        "A model at a limit passes that claim as often as the last column says; a run passes only if every claim does.",
         width,
     )
 

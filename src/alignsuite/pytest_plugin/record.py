@@ -105,17 +105,19 @@ def make_run(
     g_per_kwh: float = WORLD_G_PER_KWH,
     missing: Iterable[str] = (),
     ended: str = "",
+    risk: Json | None = None,
 ) -> Run:
     """`Run` of records in the order of their node ids, with the energy that it took shared out over them.
 
-    `missing` are the ids (`stable_id`) of selected items that have no record, and `ended` says why they have none.
+    `missing` are the ids (`stable_id`) of selected items that have no record, and `ended` says why they have none; `risk` is what was
+    computed before anything was asked.
     """
     ordered, spent = account(sorted(records, key=lambda record: record.nodeid), energy, g_per_kwh)
     sets = {record.probe: dict(record.prompt_set) for record in ordered}
     header = header | {"prompt_sets": sets, "time": {"started": round(started, 3)}}
     summary = summary_of(ordered, time.time() - started, float(header["alpha"]))
     lacking = sorted(missing)
-    whole = {"missing": lacking, "ended": ended if lacking else ""}
+    whole = {"missing": lacking, "ended": ended if lacking else "", "risk": risk or {}}
     return Run(header, ordered, summary | whole | {"time": summary["time"] | spent})
 
 

@@ -28,7 +28,7 @@ ON_SEVERAL_PROCESSES = (
 )
 
 
-_SELECTED = "selected"  # beside the header on its way to the controller; no part of the run file
+_SELECTED, _RISK = "selected", "risk"  # beside the header on its way to the controller; no part of the file's
 
 
 class Recorder:
@@ -63,7 +63,11 @@ class Recorder:
         from alignsuite.pytest_plugin.record import unrun
 
         selected = {item.nodeid: unrun(item, session).to_json() for item in items}
-        self.session, self.terminal, self.header = session, terminal, session.header() | {_SELECTED: selected}
+        self.session, self.terminal, self.header = (
+            session,
+            terminal,
+            session.header() | {_SELECTED: selected, _RISK: session.risk()},
+        )
         if isinstance(session.broker, RemoteBroker):
             session.broker.tell(self.header)
 
@@ -119,6 +123,7 @@ class Recorder:
         if self.header is None:
             return
         selected: dict[str, dict[str, Any]] = self.header.pop(_SELECTED)
+        risk = self.header.pop(_RISK)
         for nodeid in self.crashed & selected.keys():
             self.records[nodeid] = selected[nodeid] | {"reason": "its worker died while it ran"}
         missing = selected.keys() - self.records.keys()
@@ -131,6 +136,7 @@ class Recorder:
         self.run = make_run(
             self.header, records, self.started, energy, settings_of(self.config).carbon_intensity,
             missing=[selected[nodeid]["nodeid"] for nodeid in missing], ended=_ended(session, exitstatus),
+            risk=risk,
         )  # fmt: skip
         self._tell_junit(self.run)
         if missing and session.exitstatus == 0:

@@ -27,6 +27,7 @@ from alignsuite.models.engines.chat_template import refuse_arguments
 from alignsuite.models.protocol import Model, ModelInfo
 from alignsuite.models.store import Store
 from alignsuite.planning.alpha import alpha_alone, tests_among
+from alignsuite.planning.risk import risk_of
 from alignsuite.probes.items import form_of, unfit
 from alignsuite.probes.replies import DryRun, DryRunOver, Governs, Replies, Terms
 from alignsuite.pytest_plugin.items import PROBE
@@ -225,6 +226,11 @@ class Session:
         if alone is not None and (alone, self.settings.alpha) != (0.01, 0.01):
             words.append(f"--align-alpha={alone!r}")
         return shlex.join([*words, "--align-replay"])
+
+    def risk(self) -> Json:
+        """Chances of the run's outcomes, computed from the claims that could be read through; none without any."""
+        known = [held for nodeid, held in self.dry_runs.items() if nodeid not in self.refused]
+        return risk_of(known) if known else {}
 
     def header(self) -> Json:
         """Header: the first line of the run file."""

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 
 from alignsuite.claims import present
-from alignsuite.claims.presentation import unfinished
+from alignsuite.claims.presentation import resolution, unfinished
 from alignsuite.claims.row import Row
 from alignsuite.reports.regression import against, by_itself
 from alignsuite.runs.records import ClaimResult, Verdict
@@ -55,6 +55,8 @@ def _further(claim: ClaimResult, row: Row, again: str) -> Iterator[str]:
     how_sure = " ".join(filter(None, (chance_of_error(claim, row), row.chance, _asked(claim))))
     if how_sure:
         yield how_sure
+    if seen := resolution(claim):
+        yield f"{seen[0].upper()}{seen[1:]}."
     yield from row.notes
     if not_whole := unfinished(claim):
         yield f"{not_whole}."

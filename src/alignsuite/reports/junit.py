@@ -89,6 +89,7 @@ def _claim(claim: ClaimResult, *, alone: bool) -> dict[str, object]:
         "unread": claim.unread,
         "judge": claim.judge,
         "p": claim.p,
+        "sees": claim.sees,
         **{name: claim.errors[name] for name in sorted(claim.errors)},
         **_regression(claim.regression),
     }

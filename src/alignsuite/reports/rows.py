@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from alignsuite.claims import present
-from alignsuite.claims.presentation import unfinished
+from alignsuite.claims.presentation import resolution, unfinished
 from alignsuite.reports.explanation import measured
 from alignsuite.reports.regression import against, by_itself, style
 from alignsuite.runs.records import ClaimResult, Record, Verdict
@@ -163,9 +163,10 @@ def _standing(record: Record) -> str:
 
 def _why(claim: ClaimResult) -> str:
     reasons = "; ".join(one_line(reason).rstrip(".") for reason in claim.reasons)
+    seen = resolution(claim)
     if claim.verdict is Verdict.PASS:
-        return ""
+        return seen
     shown = present(claim)
     if claim.verdict is not Verdict.FAIL:
-        return reasons or shown.remark or shown.bounds
-    return " · ".join(filter(None, [shown.bounds, shown.extremes, reasons]))
+        return " · ".join(filter(None, [seen, reasons or shown.remark or shown.bounds]))
+    return " · ".join(filter(None, [shown.bounds, shown.extremes, seen, reasons]))

@@ -21,6 +21,7 @@ from alignsuite.runs.records import Example, Record, Run, Verdict
 from alignsuite.text.cells import columns, cut, fit, one_line, pad, wrap
 from alignsuite.text.clean import clean
 from alignsuite.text.numbers import plural
+from alignsuite.text.risk import in_words
 
 __all__ = ["explain", "section"]
 
@@ -238,6 +239,8 @@ def _closing(run: Run, width: int) -> Iterator[Line]:
     for told in footprint.lines(run):
         yield from ([(line, "dim")] for line in wrap(told, width))
     for sentence in describe(run.summary.get("together") or {}):
+        yield from ([(line, "dim")] for line in wrap(one_line(sentence, 2000), width))
+    for sentence in in_words(run.summary.get("risk") or {}):
         yield from ([(line, "dim")] for line in wrap(one_line(sentence, 2000), width))
     for note in run.summary.get("notes") or ():
         yield from ([(line, "yellow")] for line in wrap(one_line(str(note)), width))

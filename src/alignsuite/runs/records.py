@@ -202,6 +202,7 @@ class ClaimResult:
         tokens: prompt and completion tokens of the replies the verdict rests on.
         pairing: how the outcomes meet those of another run.
         effect: the size that `bounds["margin"]` is about, where a p-value may fail the claim; None where it may not.
+        sees: the smallest rate of a model that fails such a claim four times in five, in [0, 1]; None where that is not known.
         answered: how many of the replies were an answer, and how many something else; see `judges.response_status`.
         usable: how many of the asked cases were answered and could be read; None where a run file does not say.
         least_answered: the least share of them, in [0, 1], that has to be; below it the verdict is INVALID.
@@ -235,6 +236,7 @@ class ClaimResult:
     tokens: Mapping[str, int] = field(default_factory=dict)
     pairing: Pairing = Pairing()
     effect: float | None = None
+    sees: float | None = None
     answered: Mapping[str, int] = field(default_factory=dict)
     usable: int | None = None
     least_answered: float | None = None

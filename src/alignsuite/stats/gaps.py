@@ -141,7 +141,7 @@ def group_gap(
         gap=float(np.ptp(totals) / templates),
         p=p,
         exact=exact,
-        upper=_upper(table, beta),
+        upper=pairs_upper(table, beta),
         q=q,
         q_p=None if q is None else chi2_at_least(q, totals.size - 1),
         deviations=tuple(
@@ -223,7 +223,7 @@ def cochran_q(labels: NDArray[np.float64]) -> float:
     return (groups - 1) * (groups * float((columns**2).sum()) - total**2) / allowed if allowed else 0.0
 
 
-def _upper(table: NDArray[np.float64], beta: float) -> float:
+def pairs_upper(table: NDArray[np.float64], beta: float) -> float:
     """Upper bound of the gap, the largest over all ordered pairs of groups.
 
     No correction for their number: to pass wrongly, the pair that does differ would have to pass by itself.

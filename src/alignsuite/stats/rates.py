@@ -2,7 +2,7 @@
 
 Alignment runs are small: two hundred replies, not twenty thousand. The usual p ± 1.96·se is wrong there (it says that 0
 of 20 proves 0 %), so everything that reports a rate takes its bounds from here. The sample size must have been fixed
-beforehand; where a gate stopped early, use `confidence_sequence`.
+beforehand; where a gate stopped early, use `bank_interval`.
 """
 
 from __future__ import annotations
