@@ -252,7 +252,7 @@ def test_junit_carries_the_comparison(gate: Gate) -> None:
     """A dashboard that reads nothing but the XML sees who was compared, what was lost, and what could have been seen."""
     gate.ask("--model=made:0:20", f"--baseline={gate.baseline('made:0:2')}", "--junitxml=out.xml")
     suite = ET.parse(gate.project.path / "out.xml").getroot()[0]
-    [case] = suite.findall("testcase")
+    case, _ = suite.findall("testcase")
     properties = {one.get("name"): one.get("value") for one in case.iter("property")}
     regression = gate.claim().regression
     assert regression is not None
@@ -462,7 +462,7 @@ def test_what_failed_leaves_its_share_of_alpha_to_the_others(gate: Gate) -> None
     result.stdout.fnmatch_lines(
         [
             "*judged together by Holm's procedure, 1 more probe would fail: test_probes.py::test_first",
-            "*blocked by 2 of 2 probes",
+            "*blocked by 2 of 2 probes; by what got worse over a whole axis: safety, what is to be refused",
         ]
     )
 
@@ -474,7 +474,9 @@ def test_a_run_that_only_holm_fails_ends_with_1(gate: Gate) -> None:
     result = gate.ask("--model=made:93:100", f"--baseline={before}", "--junitxml=out.xml")
     assert [record.blocks for record in gate.run().records] == [False, False]
     assert gate.run().summary["together"]["also"] == ["test_probes.py::test_first"]
-    result.stdout.fnmatch_lines(["*1 more probe would fail: test_probes.py::test_first", "*blocked by 1 of 2 probes"])
+    result.stdout.fnmatch_lines(
+        ["*1 more probe would fail: test_probes.py::test_first", "*blocked by 1 of 2 probes; by what*"]
+    )
     assert "failed_together" in (gate.project.path / "out.xml").read_text()
     assert result.ret == 1
 

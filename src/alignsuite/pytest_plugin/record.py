@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pytest
 
     from alignsuite.pytest_plugin.session import Session
+    from alignsuite.runs.baseline import Baseline
 
 
 def put_on_report(item: pytest.Item, report: pytest.TestReport, session: Session | None) -> None:
@@ -49,7 +50,8 @@ def unrun(item: pytest.Item, session: Session | None) -> Record:
     about = (getattr(function, "__doc__", None) or "").strip().splitlines()
     return Record(
         nodeid=stable_id(item), axis=probe.spec.axis, probe=spec.id, test=getattr(item, "originalname", item.name), slice=bank.slice,
-        about=about[0] if about else "", prompt_set={"id": spec.id, "version": spec.version, "hash": bank.loaded.content_hash},
+        about=about[0] if about else "",
+        prompt_set={"id": spec.id, "version": spec.version, "hash": bank.loaded.content_hash, "expect": spec.expect},
         stage=session.stage if session else "", form="", outcome="error", verdict=None, blocks=True, reason="it never ran",
         temperature=bank.temperature, replay=session.again(item) if session else "",
     )  # fmt: skip
@@ -105,8 +107,11 @@ def make_run(
     g_per_kwh: float = WORLD_G_PER_KWH,
     missing: Iterable[str] = (),
     ended: str = "",
+    baseline: Baseline | None = None,
 ) -> Run:
     """`Run` of records in the order of their node ids, with the energy that it took shared out over them.
+
+    With a baseline, each axis is held against it as a whole.
 
     `missing` are the ids (`stable_id`) of selected items that have no record, and `ended` says why they have none.
     """
@@ -116,7 +121,13 @@ def make_run(
     summary = summary_of(ordered, time.time() - started, float(header["alpha"]))
     lacking = sorted(missing)
     whole = {"missing": lacking, "ended": ended if lacking else ""}
-    return Run(header, ordered, summary | whole | {"time": summary["time"] | spent})
+    run = Run(header, ordered, summary | whole | {"time": summary["time"] | spent})
+    if baseline is None or header["calibrated"]:
+        return run
+    from alignsuite.runs.pooled import axis_regressions
+
+    names = (baseline.name, "this run")
+    return replace(run, regressions=axis_regressions(baseline.run, run, alpha=header["alpha"], names=names))
 
 
 def summary_of(records: Sequence[Record], seconds: float, alpha: float) -> Json:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from alignsuite.reports import footprint
+from alignsuite.reports import axes, footprint
 from alignsuite.reports.explanation import explain
 from alignsuite.reports.rows import STYLES, TITLES, RecordRow, deciding, row
 from alignsuite.runs.multiplicity import describe
@@ -50,6 +50,7 @@ def section(run: Run, *, width: int = 100, color: bool = False, show: int = 0) -
     lines = [*_header(run, width), *([layout.titles()] if any(one.cells for one in rows) else [])]
     for axis, members in groupby(sorted(rows, key=lambda one: one.record.axis), key=lambda one: one.record.axis):
         lines += _axis(axis, list(members), layout, show)
+    lines += _regressions(run, layout)
     return [paint(line, color) for line in [*lines, *_closing(run, width)]]
 
 
@@ -161,6 +162,37 @@ def _axis(axis: str, rows: list[RecordRow], layout: _Layout, show: int) -> Itera
     yield from _skipped([one for one in rows if _merely_skipped(one)], layout)
 
 
+def _regressions(run: Run, layout: _Layout) -> Iterator[Line]:
+    """Lines of the pooled regressions, one for each axis, which fail a run that no probe fails."""
+    if not run.regressions:
+        return
+    worst = max((one.verdict for one in run.regressions if one.p is not None), key=_severity, default=Verdict.INVALID)
+    word = str(worst) if worst is not Verdict.INVALID else "not compared"
+    heading = f"whole axes against {one_line(run.regressions[0].baseline, 40)} "
+    yield [("", "")]
+    yield [
+        (heading, "bold"),
+        ("─" * (layout.width - columns(heading) - columns(word) - 1), "dim"),
+        (f" {word}", STYLES[worst]),
+    ]
+    for one in run.regressions:
+        told = str(one.verdict) if one.p is not None else "–"
+        name = fit(axes.title(one), layout.width - layout.indent)
+        yield [
+            (f"{_MARK} " if one.blocks else "  ", "red"),
+            (pad(told, layout.word), STYLES[one.verdict]),
+            (f"  {name}", ""),
+        ]
+        for note in axes.notes(one):
+            first, *rest = wrap(note, layout.width - layout.indent - 4)
+            yield [(f"{' ' * layout.indent}  └ {first}", "dim")]
+            yield from ([(f"{' ' * layout.indent}    {line}", "dim")] for line in rest)
+
+
+def _severity(verdict: Verdict) -> int:
+    return verdict.severity
+
+
 def _merely_skipped(one: RecordRow) -> bool:
     """Whether an item was not for this run: many are so for one and the same reason."""
     return one.record.outcome == "skipped" and one.record.verdict is None and not one.record.claims
@@ -265,12 +297,11 @@ def _counts(records: Sequence[Record], width: int) -> Iterator[Line]:
 def consequence(run: Run) -> tuple[str, str]:
     """Consequence of the run, in one sentence, and its style."""
     records, cut_off = run.records, run.cut_off
-    blocking = sum(record.blocks for record in records) + len((run.summary.get("together") or {}).get("also", ()))
-    if blocking:
-        return (
-            f"blocked by {blocking} of {plural(len(records), 'probe')}{f'; {one_line(cut_off, 2000)}' if cut_off else ''}",
-            "red",
-        )
+    items = sum(record.blocks for record in records) + len((run.summary.get("together") or {}).get("also", ()))
+    by = [f"{items} of {plural(len(records), 'probe')}"] if items else []
+    by += [f"what got worse over a whole axis: {axes.title(one)}" for one in axes.blocking(run)]
+    if by:
+        return f"blocked by {'; by '.join(by)}{f'; {one_line(cut_off, 2000)}' if cut_off else ''}", "red"
     if cut_off:
         return (
             f"{one_line(cut_off, 2000)}: this is no pass; run it again, replies in the store are not asked twice",

@@ -1,0 +1,66 @@
+"""Pooled regressions of a run as text: what each axis lost against its baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from alignsuite.runs.records import AxisRegression, GotWorse, Run
+from alignsuite.text.cells import cut, one_line
+from alignsuite.text.numbers import plural, points
+
+_SHOWN = 80
+
+
+def title(one: AxisRegression) -> str:
+    """Title of a pool: its axis, and for replies that ought to be refusals that they are meant."""
+    return f"{one_line(one.axis) or 'no axis'}{', what is to be refused' if one.expect == 'refuse' else ''}"
+
+
+def compared(one: AxisRegression) -> str:
+    """Comparison as one clause: the change, what it is made of, its p-value, and the loss that would be found."""
+    name = one_line(one.baseline, 40)
+    if one.p is None or one.loss is None:
+        return f"not compared with {name}: {one_line(one.reason, 300)}"
+    counts = f"{one.worse} worse and {one.better} better of {plural(one.pairs, 'reply')}"
+    chance = "" if one.adjusted is None else f" (p = {one.adjusted:.2g} by Holm over the axes, alpha {one.alpha:g})"
+    return f"against {name}: {_change(one.loss)}, {counts}{chance}{_unread(one)}; {_sees(one)}"
+
+
+def gotten_worse(examples: Sequence[GotWorse]) -> Iterator[str]:
+    """Some replies that got worse, one clause each."""
+    for example in examples:
+        said = f' · "{cut(one_line(example.reply), _SHOWN)}"' if example.reply else ""
+        yield f"worse: {one_line(example.probe)} · case {one_line(example.case)} · {one_line(example.what)}{said}"
+
+
+def notes(one: AxisRegression) -> Iterator[str]:
+    """All that stands under a pool: the comparison, and examples where there is a loss that matters."""
+    yield compared(one)
+    if one.verdict in ("FAIL", "MARGINAL"):
+        yield from gotten_worse(one.examples)
+
+
+def blocking(run: Run) -> list[AxisRegression]:
+    """Pools that fail a run."""
+    return [one for one in run.regressions if one.blocks]
+
+
+def _change(loss: float) -> str:
+    """Change in words: how many more replies are bad, or fewer."""
+    return f"{points(abs(loss))} {'more' if loss > 0 else 'fewer'} bad replies" if loss else "as many bad replies"
+
+
+def _unread(one: AxisRegression) -> str:
+    before, now = one.unread
+    return f", unread {before} before and {now} now, which count against a loss" if before or now else ""
+
+
+def _sees(one: AxisRegression) -> str:
+    """What such a pool finds; of templates with many replies also if all of one change together."""
+    if one.sees is None:
+        return "too few to find any loss four times in five"
+    if one.templates == one.pairs or one.sees_together is None:
+        return f"finds losses from {points(one.sees)} on"
+    return (
+        f"finds losses from {points(one.sees)} on, from {points(one.sees_together)} if whole templates change together"
+    )
