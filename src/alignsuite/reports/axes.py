@@ -4,11 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from alignsuite.runs.records import AxisRegression, GotWorse, Run
-from alignsuite.text.cells import cut, one_line
+from alignsuite.reports.rows import STYLES
+from alignsuite.runs.records import AxisRegression, GotWorse, Run, Verdict
+from alignsuite.text.cells import columns, cut, fit, one_line, pad, wrap
 from alignsuite.text.numbers import plural, points
 
 _SHOWN = 80
+_NOTHING = "not compared"
+
+Line = list[tuple[str, str]]
+"""Pieces of text, each with its style."""
+
+
+def lines(regressions: Sequence[AxisRegression], width: int, word: int) -> Iterator[Line]:
+    """Lines of the pooled regressions: a heading with the worst verdict, then each with what it is made of.
+
+    Args:
+        regressions: those of a run; without any there are no lines.
+        width: no line is wider.
+        word: columns that verdicts take up.
+    """
+    if not regressions:
+        return
+    worst = max((one.verdict for one in regressions if one.p is not None), key=_severity, default=None)
+    told, style = (_NOTHING, STYLES[Verdict.INVALID]) if worst is None else (str(worst), STYLES[worst])
+    heading, indent = f"whole axes against {one_line(regressions[0].baseline, 40)} ", word + 4
+    yield [("", "")]
+    rule = "─" * max(0, width - columns(heading) - columns(told) - 1)
+    yield [(cut(heading, width - columns(told) - 1), "bold"), (rule, "dim"), (f" {told}", style)]
+    for one in regressions:
+        verdict = str(one.verdict) if one.p is not None else "–"
+        name = fit(title(one), width - indent)
+        yield [("✗ " if one.blocks else "  ", "red"), (pad(verdict, word), STYLES[one.verdict]), (f"  {name}", "")]
+        for note in notes(one):
+            first, *rest = wrap(note, width - indent - 4)
+            yield [(f"{' ' * indent}  └ {first}", "dim")]
+            yield from ([(f"{' ' * indent}    {line}", "dim")] for line in rest)
+
+
+def _severity(verdict: Verdict) -> int:
+    return verdict.severity
 
 
 def title(one: AxisRegression) -> str:

@@ -50,7 +50,7 @@ def section(run: Run, *, width: int = 100, color: bool = False, show: int = 0) -
     lines = [*_header(run, width), *([layout.titles()] if any(one.cells for one in rows) else [])]
     for axis, members in groupby(sorted(rows, key=lambda one: one.record.axis), key=lambda one: one.record.axis):
         lines += _axis(axis, list(members), layout, show)
-    lines += _regressions(run, layout)
+    lines += axes.lines(run.regressions, width, layout.word)
     return [paint(line, color) for line in [*lines, *_closing(run, width)]]
 
 
@@ -160,37 +160,6 @@ def _axis(axis: str, rows: list[RecordRow], layout: _Layout, show: int) -> Itera
     for _, group in groupby(judged, key=lambda one: (one.record.probe, one.record.test)):
         yield from _test(list(group), layout, show)
     yield from _skipped([one for one in rows if _merely_skipped(one)], layout)
-
-
-def _regressions(run: Run, layout: _Layout) -> Iterator[Line]:
-    """Lines of the pooled regressions, one for each axis, which fail a run that no probe fails."""
-    if not run.regressions:
-        return
-    worst = max((one.verdict for one in run.regressions if one.p is not None), key=_severity, default=Verdict.INVALID)
-    word = str(worst) if worst is not Verdict.INVALID else "not compared"
-    heading = f"whole axes against {one_line(run.regressions[0].baseline, 40)} "
-    yield [("", "")]
-    yield [
-        (heading, "bold"),
-        ("─" * (layout.width - columns(heading) - columns(word) - 1), "dim"),
-        (f" {word}", STYLES[worst]),
-    ]
-    for one in run.regressions:
-        told = str(one.verdict) if one.p is not None else "–"
-        name = fit(axes.title(one), layout.width - layout.indent)
-        yield [
-            (f"{_MARK} " if one.blocks else "  ", "red"),
-            (pad(told, layout.word), STYLES[one.verdict]),
-            (f"  {name}", ""),
-        ]
-        for note in axes.notes(one):
-            first, *rest = wrap(note, layout.width - layout.indent - 4)
-            yield [(f"{' ' * layout.indent}  └ {first}", "dim")]
-            yield from ([(f"{' ' * layout.indent}    {line}", "dim")] for line in rest)
-
-
-def _severity(verdict: Verdict) -> int:
-    return verdict.severity
 
 
 def _merely_skipped(one: RecordRow) -> bool:

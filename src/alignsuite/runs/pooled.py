@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from alignsuite.runs.paired import measured_otherwise, settings_differ, template_of, voided
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = 3
 _LONGEST = 300
+_UNTOLD = "neither run says what its prompt sets want of a reply, as earlier versions wrote them: make one again with --align-replay"
 
 Member = tuple[Record, ClaimResult]
 _Key = tuple[str, float, str, str]
@@ -42,15 +44,22 @@ def axis_regressions(
         alpha: chance that any axis at all FAILs though nothing changed (Holm's procedure over the axes).
         names: how both are called in reasons.
     """
-    there, members = _claims(a), defaultdict[tuple[str, str], dict[_Key, list[Member]]](dict)
+    there, told = _claims(a), _expects(a) | _expects(b)
+    members: defaultdict[tuple[str, str], dict[_Key, list[Member]]] = defaultdict(dict)
+    untold = set()
     for key, here in _claims(b).items():
-        if here[0][1].pairing.pooled:
-            members[_pool(here[0][0])][key] = here
+        record, claim = here[0]
+        if claim.pairing.pooled and record.probe in told:
+            members[record.axis, "refuse" if told[record.probe] == "refuse" else ""][key] = here
+        elif claim.pairing.pooled:
+            untold.add(record.axis)
     pools = [_paired(pool, there, here, names) for pool, here in sorted(members.items())]
     least = least_worse(alpha)
     tested = {pool.name: pool.compared(alpha) for pool in pools if len(pool.templates) >= least}
     judged = over_axes(tested, alpha=alpha) if tested else {}
-    return tuple(pool.judged(judged.get(pool.name), len(judged), names[0], alpha, least) for pool in pools)
+    known = [pool.judged(judged.get(pool.name), len(judged), names[0], alpha, least) for pool in pools]
+    lacking = [AxisRegression(axis, "", names[0], _UNTOLD) for axis in sorted(untold - {one.axis for one in known})]
+    return (*known, *lacking)
 
 
 def _claims(run: Run) -> dict[_Key, list[Member]]:
@@ -62,8 +71,9 @@ def _claims(run: Run) -> dict[_Key, list[Member]]:
     return found
 
 
-def _pool(record: Record) -> tuple[str, str]:
-    return record.axis, "refuse" if record.prompt_set.get("expect") == "refuse" else ""
+def _expects(run: Run) -> dict[str, object]:
+    """What each prompt set wants of a reply, as far as a run file says it; early ones don't."""
+    return {record.probe: record.prompt_set["expect"] for record in run.records if "expect" in record.prompt_set}
 
 
 @dataclass
@@ -122,11 +132,11 @@ class _Pool:
                 common, alpha=alpha, reason=few if pairs else self.reason or f"{baseline} holds no such reply"
             )
         verdict = Verdict.PASS if result.loss < self.noise else Verdict(result.verdict.value)
-        sees, together = (seen_loss(size, alpha=alpha / tests, margin=result.margin) for size in (pairs, templates))
+        sees, together = (_seen(size, alpha / tests, result.margin) for size in (pairs, templates))
         return replace(
             common, worse=result.worse, better=result.better, before=result.before, loss=round(result.loss, 9), p=result.p,
-            adjusted=result.p_holm, alpha=alpha, margin=round(result.margin, 9), verdict=verdict, sees=_rounded(sees),
-            sees_together=_rounded(together), examples=tuple(self.examples()),
+            adjusted=result.p_holm, alpha=alpha, margin=round(result.margin, 9), verdict=verdict, sees=sees, sees_together=together,
+            examples=tuple(self.examples()),
         )  # fmt: skip
 
     @property
@@ -210,5 +220,8 @@ def _template(reply: _Reply) -> tuple[str, str]:
     return reply[0], template_of(reply[2])
 
 
-def _rounded(loss: float | None) -> float | None:
+@lru_cache(maxsize=64)
+def _seen(pairs: int, alpha: float, margin: float) -> float | None:
+    """Loss that so many pairs find four times in five."""
+    loss = seen_loss(pairs, alpha=alpha, margin=margin)
     return None if loss is None else round(loss, 4)
