@@ -193,7 +193,7 @@ def test_a_model_that_got_worse_fails_within_its_absolute_limit(gate: Gate) -> N
         [
             "E *against before: 1.0 % → 10.0 %, 18 worse and 0 better of 200 cases; finds losses from * points on.",
             "E *because: worse than the baseline before, beyond chance (p = 3.8e-06)",
-            "*alpha 0.01 over 1 test: a run in which nothing is worse is blocked once in 100 runs*",
+            "*alpha 0.01 over 1 comparison with the baseline, 0.01 over 1 whole axis: a run in which nothing is worse is blocked once*",
         ]
     )
     assert "once in 100 good runs" not in gate.claim().reasons
@@ -458,7 +458,7 @@ def test_what_failed_leaves_its_share_of_alpha_to_the_others(gate: Gate) -> None
     first, others = gate.run().records
     assert (first.verdict, first.blocks) == (Verdict.MARGINAL, False)
     assert (others.verdict, others.blocks) == (Verdict.FAIL, True)
-    assert gate.run().summary["together"] == {"alpha": 0.01, "tests": 2, "also": [first.nodeid]}
+    assert gate.run().summary["together"] == {"alpha": 0.01, "tests": 2, "comparisons": 2, "also": [first.nodeid]}
     result.stdout.fnmatch_lines(
         [
             "*judged together by Holm's procedure, 1 more probe would fail: test_probes.py::test_first",

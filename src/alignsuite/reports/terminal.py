@@ -238,7 +238,8 @@ def _closing(run: Run, width: int) -> Iterator[Line]:
     yield from _counts(run.records, width)
     for told in footprint.lines(run):
         yield from ([(line, "dim")] for line in wrap(told, width))
-    for sentence in describe(run.summary.get("together") or {}):
+    compared = sum(one.p is not None for one in run.regressions)
+    for sentence in describe(run.summary.get("together") or {}, compared):
         yield from ([(line, "dim")] for line in wrap(one_line(sentence, 2000), width))
     for note in run.summary.get("notes") or ():
         yield from ([(line, "yellow")] for line in wrap(one_line(str(note)), width))
