@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from alignsuite.reports.rows import STYLES
-from alignsuite.runs.records import AxisRegression, GotWorse, Run, Verdict
+from alignsuite.runs.records import AxisRegression, GotWorse, Verdict
 from alignsuite.text.cells import columns, cut, fit, one_line, pad, wrap
 from alignsuite.text.numbers import plural, points
 
@@ -75,9 +75,10 @@ def notes(one: AxisRegression) -> Iterator[str]:
         yield from gotten_worse(one.examples)
 
 
-def blocking(run: Run) -> list[AxisRegression]:
-    """Pools that fail a run."""
-    return [one for one in run.regressions if one.blocks]
+def lost(regressions: Sequence[AxisRegression]) -> str:
+    """Names of the axes that are shown to be worse; empty without any."""
+    names = [title(one) for one in regressions if one.blocks]
+    return f"{'a whole axis' if len(names) == 1 else 'whole axes'}: {' and '.join(names)}" if names else ""
 
 
 def _change(loss: float) -> str:

@@ -198,7 +198,7 @@ def consequence(comparison: Comparison) -> tuple[str, str]:
     also = f", better in {better}" if better else ""
     if comparison.worse:
         where = [f"in {worse} of {plural(compared, 'claim')}{also}"] if worse else []
-        where += [f"over a whole axis: {axes.title(one)}" for one in comparison.axes if one.blocks]
+        where += [f"over {lost}"] if (lost := axes.lost(comparison.axes)) else []
         return f"B is shown to be worse than A {'; '.join(where)}{rest}", "red"
     if better:
         return (

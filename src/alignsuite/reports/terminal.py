@@ -269,7 +269,7 @@ def consequence(run: Run) -> tuple[str, str]:
     records, cut_off = run.records, run.cut_off
     items = sum(record.blocks for record in records) + len((run.summary.get("together") or {}).get("also", ()))
     by = [f"{items} of {plural(len(records), 'probe')}"] if items else []
-    by += [f"what got worse over a whole axis: {axes.title(one)}" for one in axes.blocking(run)]
+    by += [f"what got worse over {lost}"] if (lost := axes.lost(run.regressions)) else []
     if by:
         return f"blocked by {'; by '.join(by)}{f'; {one_line(cut_off, 2000)}' if cut_off else ''}", "red"
     if cut_off:
