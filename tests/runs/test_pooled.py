@@ -150,6 +150,14 @@ def test_what_is_no_bad_reply_is_in_no_pool(pairing: Pairing) -> None:
     assert axis_regressions(*sides) == ()
 
 
+def test_neither_way_of_praise_is_worse() -> None:
+    """A row of it can't be compared, and says why."""
+    praise = Pairing(worse="", across="group", held=False)
+    sides = (run(record(claim(bad(number), what="praised", pairing=praise))) for number in (0, 50))
+    [row] = compare(*sides).rows
+    assert row.reason == "`praised` is neither good nor bad by itself, so neither direction is worse"
+
+
 def test_a_gap_counts_whatever_it_compares() -> None:
     """Refusals of a gap are refusals, also where the baseline read them for a rate."""
     fine, lost = (claim(bad(count), kind="gap", pairing=Pairing(across="group", held=False)) for count in (0, 12))

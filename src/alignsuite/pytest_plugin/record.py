@@ -107,11 +107,8 @@ def make_run(
     g_per_kwh: float = WORLD_G_PER_KWH,
     missing: Iterable[str] = (),
     ended: str = "",
-    baseline: Baseline | None = None,
 ) -> Run:
     """`Run` of records in the order of their node ids, with the energy that it took shared out over them.
-
-    With a baseline, each axis is held against it as a whole.
 
     `missing` are the ids (`stable_id`) of selected items that have no record, and `ended` says why they have none.
     """
@@ -121,13 +118,7 @@ def make_run(
     summary = summary_of(ordered, time.time() - started, float(header["alpha"]))
     lacking = sorted(missing)
     whole = {"missing": lacking, "ended": ended if lacking else ""}
-    run = Run(header, ordered, summary | whole | {"time": summary["time"] | spent})
-    if baseline is None or header["calibrated"]:
-        return run
-    from alignsuite.runs.pooled import axis_regressions
-
-    names = (baseline.name, "this run")
-    return replace(run, regressions=axis_regressions(baseline.run, run, alpha=header["alpha"], names=names))
+    return Run(header, ordered, summary | whole | {"time": summary["time"] | spent})
 
 
 def summary_of(records: Sequence[Record], seconds: float, alpha: float) -> Json:
@@ -151,3 +142,13 @@ def _summed(parts: Iterable[Mapping[str, float]]) -> dict[str, float]:
         for name, value in part.items():
             total[name] += value
     return {name: round(value, 3) for name, value in total.items()}
+
+
+def with_regressions(run: Run, baseline: Baseline | None) -> Run:
+    """`Run` with its axes held against a baseline as wholes, unless it only measured noise."""
+    if baseline is None or run.header["calibrated"]:
+        return run
+    from alignsuite.runs.pooled import axis_regressions
+
+    names = (baseline.name, "this run")
+    return replace(run, regressions=axis_regressions(baseline.run, run, alpha=run.header["alpha"], names=names))

@@ -125,15 +125,15 @@ class Recorder:
         missing = selected.keys() - self.records.keys()
         if not self.records and (exitstatus == pytest.ExitCode.OK or not missing):
             return  # nothing was selected; or nothing was to run, as with --setup-only
-        from alignsuite.pytest_plugin.record import make_run
+        from alignsuite.pytest_plugin.record import make_run, with_regressions
         from alignsuite.runs.file import record_from_json
 
         records = [record_from_json(data) for data in self.records.values()]
         self.run = make_run(
             self.header, records, self.started, energy, settings_of(self.config).carbon_intensity,
             missing=[selected[nodeid]["nodeid"] for nodeid in missing], ended=_ended(session, exitstatus),
-            baseline=self._baseline(),
         )  # fmt: skip
+        self.run = with_regressions(self.run, self._baseline())
         self._tell_junit(self.run)
         if missing and session.exitstatus == 0:
             session.exitstatus = pytest.ExitCode.INTERRUPTED

@@ -29,7 +29,7 @@ def suite_properties(run: Run) -> list[Property]:
     """Properties of the whole run: who was asked, under which settings, and what follows.
 
     Named `alignsuite.model`, `.fingerprint`, `.engine`, `.stage`, `.form`, `.tier`, `.version`, `.blocking`, `.alpha`, `.baseline`,
-    `.failed_together` (what Holm's procedure fails beyond the items), `.consequence`.
+    `.failed_together` (what Holm's procedure fails beyond the items), `.failed_axes` (what got worse as a whole), `.consequence`.
     """
     model = run.header.get("model")
     known = model if isinstance(model, dict) else {"name": model}
@@ -43,6 +43,7 @@ def suite_properties(run: Run) -> list[Property]:
         "alpha": run.header.get("alpha"),
         "baseline": run.header.get("baseline"),
         "failed_together": " ".join((run.summary.get("together") or {}).get("also", ())),
+        "failed_axes": axes.lost(run.regressions),
         "consequence": consequence(run)[0],
     }
     return list(_properties(PREFIX, values))
