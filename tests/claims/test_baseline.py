@@ -18,7 +18,7 @@ from alignsuite.prompt_sets.bank import Bank
 from alignsuite.runs import baseline as baselines
 from alignsuite.runs.baseline import Baseline, Reads, open_baseline
 from alignsuite.runs.file import write_run
-from alignsuite.runs.records import ClaimResult, Record, Run, Verdict
+from alignsuite.runs.records import ClaimResult, Pairing, Record, Run, Verdict
 
 from .conftest import BAD, Answers, choose, generating, say
 
@@ -319,3 +319,14 @@ def test_baselines_are_kept_under_a_name(tmp_path: Path, asked: Make) -> None:
         open_baseline("gone.jsonl", folder, tmp_path)
     with pytest.raises(BaselineError, match="no name"):
         baselines.save("../x", file, folder)
+
+
+def test_a_rate_is_held_against_replies_that_a_gap_read(asked: Make) -> None:
+    """Whichever claim of the baseline comes first by its name: the replies are the same, and a gap's groups don't matter."""
+    old, _ = asked(generating(200), bad_at())
+    claim = census(old).rate(BAD, target=0.10, limit=0.20).claim
+    gap = replace(claim, kind="gap", pairing=Pairing(across="group", held=False))
+    new, _ = asked(generating(200), bad_at(*range(20)))
+    now = census(new, baseline=kept(new.bank, gap, claim)).rate(BAD, target=0.15, limit=0.20).claim
+    assert now.regression is not None
+    assert (now.regression.worse, now.verdict) == (20, Verdict.FAIL)

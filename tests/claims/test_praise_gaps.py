@@ -91,3 +91,9 @@ def test_silence_towards_women_is_not_equal_praise() -> None:
     """Empty texts are unread, and unread texts that decide make the claim INVALID."""
     claim = judged(lambda hint: "" if hint["labels"]["group"] == "woman" else ABLE, praised_for_ability)
     assert claim.verdict is Verdict.INVALID
+
+
+def test_more_praise_is_no_loss() -> None:
+    """Groups are compared by praise, runs are not: a baseline's pool has none of it, and `compare` says that neither way is worse."""
+    claim = judged(lambda _: ABLE, praised_for_ability)
+    assert (claim.pairing.worse, claim.pairing.pooled) == ("", False)

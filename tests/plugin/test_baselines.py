@@ -193,7 +193,7 @@ def test_a_model_that_got_worse_fails_within_its_absolute_limit(gate: Gate) -> N
         [
             "E *against before: 1.0 % → 10.0 %, 18 worse and 0 better of 200 cases; finds losses from * points on.",
             "E *because: worse than the baseline before, beyond chance (p = 3.8e-06)",
-            "*alpha 0.01 over 1 test: a run in which nothing is worse is blocked once in 100 runs*",
+            "*alpha 0.01 over 1 comparison with the baseline, 0.01 over 1 whole axis: a run in which nothing is worse is blocked once*",
         ]
     )
     assert "once in 100 good runs" not in gate.claim().reasons
@@ -252,7 +252,7 @@ def test_junit_carries_the_comparison(gate: Gate) -> None:
     """A dashboard that reads nothing but the XML sees who was compared, what was lost, and what could have been seen."""
     gate.ask("--model=made:0:20", f"--baseline={gate.baseline('made:0:2')}", "--junitxml=out.xml")
     suite = ET.parse(gate.project.path / "out.xml").getroot()[0]
-    [case] = suite.findall("testcase")
+    case, _ = suite.findall("testcase")
     properties = {one.get("name"): one.get("value") for one in case.iter("property")}
     regression = gate.claim().regression
     assert regression is not None
@@ -458,11 +458,11 @@ def test_what_failed_leaves_its_share_of_alpha_to_the_others(gate: Gate) -> None
     first, others = gate.run().records
     assert (first.verdict, first.blocks) == (Verdict.MARGINAL, False)
     assert (others.verdict, others.blocks) == (Verdict.FAIL, True)
-    assert gate.run().summary["together"] == {"alpha": 0.01, "tests": 2, "also": [first.nodeid]}
+    assert gate.run().summary["together"] == {"alpha": 0.01, "tests": 2, "comparisons": 2, "also": [first.nodeid]}
     result.stdout.fnmatch_lines(
         [
             "*judged together by Holm's procedure, 1 more probe would fail: test_probes.py::test_first",
-            "*blocked by 2 of 2 probes",
+            "*blocked by 2 of 2 probes; by what got worse over a whole axis: safety, what is to be refused",
         ]
     )
 
@@ -474,7 +474,9 @@ def test_a_run_that_only_holm_fails_ends_with_1(gate: Gate) -> None:
     result = gate.ask("--model=made:93:100", f"--baseline={before}", "--junitxml=out.xml")
     assert [record.blocks for record in gate.run().records] == [False, False]
     assert gate.run().summary["together"]["also"] == ["test_probes.py::test_first"]
-    result.stdout.fnmatch_lines(["*1 more probe would fail: test_probes.py::test_first", "*blocked by 1 of 2 probes"])
+    result.stdout.fnmatch_lines(
+        ["*1 more probe would fail: test_probes.py::test_first", "*blocked by 1 of 2 probes; by what*"]
+    )
     assert "failed_together" in (gate.project.path / "out.xml").read_text()
     assert result.ret == 1
 

@@ -51,7 +51,7 @@ def test_a_p_value_that_does_not_stand_stops_the_procedure(make: Any) -> None:
 def test_what_failed_by_itself_is_no_news(make: Any) -> None:
     """`also` names those only whose own verdict lets them through; the failed one still takes its place in the family."""
     records = [lost(make, "a", 0.00001, verdict=Verdict.FAIL), lost(make, "b", 0.009)]
-    assert judged_together(records, 0.01) == {"alpha": 0.01, "tests": 2, "also": [records[1].nodeid]}
+    assert judged_together(records, 0.01) == {"alpha": 0.01, "tests": 2, "comparisons": 2, "also": [records[1].nodeid]}
 
 
 def test_an_item_that_blocks_for_another_reason_is_not_counted_twice(make: Any) -> None:
@@ -59,13 +59,13 @@ def test_an_item_that_blocks_for_another_reason_is_not_counted_twice(make: Any) 
     invalid = make.scale()
     claim = lost(make, "a", 0.001).claims[0]
     record = make.record("safety", "test_a", "", claim, invalid, blocks=True)
-    assert judged_together([record], 0.01) == {"alpha": 0.01, "tests": 1, "also": []}
+    assert judged_together([record], 0.01) == {"alpha": 0.01, "tests": 1, "comparisons": 1, "also": []}
 
 
 def test_a_loss_below_its_margin_blocks_nobody(make: Any) -> None:
     """However unlikely by chance: it is in the family, and not in `also`."""
     record = lost(make, "a", 0.0001, verdict=Verdict.PASS, loss=0.015)
-    assert judged_together([record], 0.01) == {"alpha": 0.01, "tests": 1, "also": []}
+    assert judged_together([record], 0.01) == {"alpha": 0.01, "tests": 1, "comparisons": 1, "also": []}
 
 
 def test_gaps_are_in_the_family_and_excesses_of_flips(make: Any) -> None:
@@ -106,13 +106,13 @@ def test_every_claim_of_an_item_counts_and_the_item_is_named_once(make: Any) -> 
     """Two losses in one item are two tests, and one line."""
     claims = [lost(make, "a", p).claims[0] for p in (0.001, 0.002)]
     record = make.record("safety", "test_a", "", *claims)
-    assert judged_together([record], 0.01) == {"alpha": 0.01, "tests": 2, "also": [record.nodeid]}
+    assert judged_together([record], 0.01) == {"alpha": 0.01, "tests": 2, "comparisons": 2, "also": [record.nodeid]}
 
 
 def test_a_run_without_tests_says_nothing_of_alpha(make: Any) -> None:
     """Rates alone reject nothing by chance."""
     together = judged_together([make.record("safety", "test_a", "", make.rate(Verdict.PASS, 0, 77, (0.0, 0.05)))], 0.01)
-    assert together == {"alpha": 0.01, "tests": 0, "also": []}
+    assert together == {"alpha": 0.01, "tests": 0, "comparisons": 0, "also": []}
     assert list(describe(together)) == []
     assert list(describe({})) == []
 
@@ -122,6 +122,24 @@ def test_the_section_says_alpha_and_what_holm_fails(make: Any) -> None:
     records = [lost(make, "a", 0.009)]
     run = make.run(*records, together=judged_together(records, 0.01))
     shown = section(run, width=120)
-    assert "alpha 0.01 over 1 test: a run in which nothing is worse is blocked once in 100 runs" in shown
+    assert (
+        "alpha 0.01 over 1 comparison with the baseline: a run in which nothing is worse is blocked once in 100 runs"
+        in shown
+    )
     assert f"judged together by Holm's procedure, 1 more probe would fail: {records[0].nodeid}" in shown
     assert shown[-1] == "blocked by 1 of 1 probe"
+
+
+def test_comparisons_and_gaps_do_not_share_alpha(make: Any) -> None:
+    """Nine gaps that show nothing leave a loss at p = 0.009 all of its alpha; and nine losses a gap."""
+    gaps = [make.record("fairness", f"test_{at}", "", make.gap(verdict=Verdict.PASS, p=1.0)) for at in range(9)]
+    records = [lost(make, "a", 0.009), *gaps]
+    together = judged_together(records, 0.01)
+    assert (together["tests"], together["comparisons"], also(records, 0.01)) == (10, 1, ["a"])
+    wide = make.record("fairness", "test_wide", "", make.gap(verdict=Verdict.INCONCLUSIVE, p=0.009), blocks=False)
+    assert also([wide, *(lost(make, str(at), 1.0, verdict=Verdict.PASS) for at in range(9))], 0.01) == ["wide"]
+    [said] = describe({**together, "also": []}, axes=2)
+    assert said == (
+        "alpha 0.01 over 9 tests, 0.01 over 1 comparison with the baseline, 0.01 over 2 whole axes: a run in which nothing is worse "
+        "is blocked once in 33 runs"
+    )

@@ -148,7 +148,7 @@ class Gap(OfBehaviour, Claim):
             bounds=dict(self.numbers), errors={"false_alarm": alpha, "miss": self._miss(context)},
             p=max(strict.p, lenient.p), reasons=reasons, outcomes=counted(outcomes),
             details=_details(self.of, design, lenient, readings, outcomes, errors, judged).plain(),
-            pairing=Pairing(across=self.between, held=False), effect=lenient.gap,
+            pairing=Pairing(worse="" if self.of.neutral else "higher", across=self.between, held=False), effect=lenient.gap,
             **account(readings, context.form, shown=shown, most=context.terms.examples, outcomes=outcomes),
         )  # fmt: skip
 

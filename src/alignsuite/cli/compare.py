@@ -18,7 +18,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         type=fraction,
         default=0.01,
         metavar="P",
-        help="chance that any row at all is wrongly called worse, and as much for better (default: 0.01)",
+        help="chance that any row at all is wrongly called worse, as much for better, and as much for whole axes (default: 0.01)",
     )
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="one JSON document instead of the table")
@@ -31,7 +31,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     from alignsuite.errors import RunFileError
     from alignsuite.reports.comparison import as_json, as_markdown, as_text
-    from alignsuite.runs.compare import Shown, compare
+    from alignsuite.runs.compare import compare
     from alignsuite.runs.file import read_run
 
     a, b = read_run(Path(arguments.a)), read_run(Path(arguments.b))
@@ -49,7 +49,7 @@ def _run(arguments: argparse.Namespace) -> int:
     lacking = [f"{path} was {run.cut_off}" for path, run in ((arguments.a, a), (arguments.b, b)) if run.cut_off]
     if lacking:
         print(f"not all could be compared: {'; '.join(lacking)}", file=sys.stderr)
-    return NEGATIVE if result.count(Shown.WORSE) or lacking else OK
+    return NEGATIVE if result.worse or lacking else OK
 
 
 COMMAND = Command("two run files side by side, case by case: is B worse than A?", _run, _arguments)

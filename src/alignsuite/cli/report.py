@@ -82,11 +82,12 @@ def _as_text(run: Run, arguments: argparse.Namespace) -> str:
 def _as_json(run: Run, arguments: argparse.Namespace) -> dict[str, Any]:
     from alignsuite.reports.studies import as_json, beside, published
     from alignsuite.reports.terminal import consequence
+    from alignsuite.runs.file import summary_line
 
     if arguments.against:
         return as_json(beside(run, published(arguments.against)))
     records = [record.to_json() for record in run.records]
-    return {"run": run.header, "records": records, "summary": run.summary, "consequence": consequence(run)[0]}
+    return {"run": run.header, "records": records, "summary": summary_line(run), "consequence": consequence(run)[0]}
 
 
 def _draw(run: Run, folder: Path) -> tuple[list[str], list[str]]:

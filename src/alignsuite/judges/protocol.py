@@ -126,12 +126,14 @@ class OneByOne(ABC):
 class Behaviour:
     """A behaviour, the event that a claim counts: some of a judge's labels under a name.
 
-    The name is to read well in `replies.rate(refused, …)`. Until 0.1 the class was called `Event`; that name is read with a warning.
+    The name is to read well in `replies.rate(refused, …)`. A `neutral` one is neither good nor bad by itself: groups may be compared by it,
+    but more of it is no loss. Until 0.1 the class was called `Event`; that name is read with a warning.
     """
 
     name: str
     judge: Judge | Reader
     labels: frozenset[str]
+    neutral: bool = False
 
     def __post_init__(self) -> None:
         unknown = self.labels - self.judge.labels

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pytest
 
     from alignsuite.pytest_plugin.session import Session
+    from alignsuite.runs.baseline import Baseline
 
 
 def put_on_report(item: pytest.Item, report: pytest.TestReport, session: Session | None) -> None:
@@ -49,7 +50,8 @@ def unrun(item: pytest.Item, session: Session | None) -> Record:
     about = (getattr(function, "__doc__", None) or "").strip().splitlines()
     return Record(
         nodeid=stable_id(item), axis=probe.spec.axis, probe=spec.id, test=getattr(item, "originalname", item.name), slice=bank.slice,
-        about=about[0] if about else "", prompt_set={"id": spec.id, "version": spec.version, "hash": bank.loaded.content_hash},
+        about=about[0] if about else "",
+        prompt_set={"id": spec.id, "version": spec.version, "hash": bank.loaded.content_hash, "expect": spec.expect},
         stage=session.stage if session else "", form="", outcome="error", verdict=None, blocks=True, reason="it never ran",
         temperature=bank.temperature, replay=session.again(item) if session else "",
     )  # fmt: skip
@@ -142,3 +144,13 @@ def _summed(parts: Iterable[Mapping[str, float]]) -> dict[str, float]:
         for name, value in part.items():
             total[name] += value
     return {name: round(value, 3) for name, value in total.items()}
+
+
+def with_regressions(run: Run, baseline: Baseline | None) -> Run:
+    """`Run` with its axes held against a baseline as wholes, unless it only measured noise."""
+    if baseline is None or run.header["calibrated"]:
+        return run
+    from alignsuite.runs.pooled import axis_regressions
+
+    names = (baseline.name, "this run")
+    return replace(run, regressions=axis_regressions(baseline.run, run, alpha=run.header["alpha"], names=names))

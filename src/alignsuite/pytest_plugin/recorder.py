@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from alignsuite.footprint import Energy, Meter
     from alignsuite.pytest_plugin.session import Session
     from alignsuite.pytest_plugin.terminal import Terminal
+    from alignsuite.runs.baseline import Baseline
     from alignsuite.runs.records import Run
 
 RECORDER = pytest.StashKey["Recorder"]()
@@ -129,7 +130,7 @@ class Recorder:
         missing = selected.keys() - self.records.keys()
         if not self.records and (exitstatus == pytest.ExitCode.OK or not missing):
             return  # nothing was selected; or nothing was to run, as with --setup-only
-        from alignsuite.pytest_plugin.record import make_run
+        from alignsuite.pytest_plugin.record import make_run, with_regressions
         from alignsuite.runs.file import record_from_json
 
         records = [record_from_json(data) for data in self.records.values()]
@@ -138,15 +139,27 @@ class Recorder:
             missing=[selected[nodeid]["nodeid"] for nodeid in missing], ended=_ended(session, exitstatus),
             risk=risk,
         )  # fmt: skip
+        self.run = with_regressions(self.run, self._baseline())
         self._tell_junit(self.run)
         if missing and session.exitstatus == 0:
             session.exitstatus = pytest.ExitCode.INTERRUPTED
         if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
             self._write(self.run)  # pytest prints no summary then
-        if self.run.summary["together"]["also"] and session.exitstatus == 0:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED  # no item by itself, but all tests judged together
+        beyond_items = self.run.summary["together"]["also"] or any(one.blocks for one in self.run.regressions)
+        if beyond_items and session.exitstatus == 0:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED  # no item by itself, but all tests or an axis together
         if not self.run.summary["judged"] and session.exitstatus == 0:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED  # nothing was judged: that must not open a gate
+
+    def _baseline(self) -> Baseline | None:
+        """Baseline that whole axes are held against; a controller whose workers have the models opens it itself."""
+        settings = settings_of(self.config)
+        if self.session is not None or settings.baseline is None:
+            return None if self.session is None else self.session.baseline
+        from alignsuite.config import baselines_folder
+        from alignsuite.runs.baseline import open_baseline
+
+        return open_baseline(settings.baseline, baselines_folder(settings.cache), settings.root)
 
     def _energy(self) -> Energy:
         """Energy of the session, as far as it can be known of where its model runs."""
@@ -167,11 +180,22 @@ class Recorder:
     def _tell_junit(self, run: Run) -> None:
         from _pytest.junitxml import xml_key
 
-        from alignsuite.reports.junit import suite_properties
+        from alignsuite.reports.junit import regression_case, suite_properties
 
-        if (xml := self.config.stash.get(xml_key, None)) is not None:
-            for name, value in suite_properties(run):
-                xml.add_global_property(name, value)
+        if (xml := self.config.stash.get(xml_key, None)) is None:
+            return
+        for name, value in suite_properties(run):
+            xml.add_global_property(name, value)
+        for case in map(regression_case, run.regressions):
+            reporter = xml.node_reporter(f"{case.classname}::{case.name}")
+            reporter.add_attribute("classname", case.classname)
+            reporter.add_attribute("name", case.name)
+            for name, value in case.properties:
+                reporter.add_property(name, value)
+            if case.outcome == "passed":
+                xml.add_stats("passed")
+            else:
+                reporter._add_simple(case.outcome, case.said, case.said)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the section, write the run file."""

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 
 from alignsuite.claims import present
+from alignsuite.reports import axes
 from alignsuite.reports.rows import test_title
 from alignsuite.reports.terminal import LEAST_WIDTH, Line, model_facts, paint
 from alignsuite.runs.compare import ComparedClaim, Comparison, Shown
@@ -27,6 +28,7 @@ _TITLES = {
 }  # fmt: skip
 _GOES_FIRST = ("least", "interval", "shared", "changed", "p", "difference")
 _SLICE_WANTS = 10
+_WORD = 8  # the columns of a verdict over a whole axis
 _INDENT = 4
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
 
@@ -44,6 +46,7 @@ def as_text(comparison: Comparison, width: int = 100, color: bool = False) -> li
         lines += [[(line, "yellow")] for line in wrap(note, width)]
     for shown in Shown:
         lines += _group(shown, [(row, cells) for row, cells in rows if row.shown is shown], layout, len(rows))
+    lines += axes.lines(comparison.axes, width, _WORD)
     lines += [[("", "")], [("─" * width, "dim")]]
     lines += [[(line, "dim")] for sentence in _legend(comparison, layout.widths) for line in wrap(sentence, width)]
     text, style = consequence(comparison)
@@ -182,7 +185,7 @@ def _legend(comparison: Comparison, shown: Collection[str] = tuple(_TITLES)) -> 
         "least": "shows from: the true loss that as many cases show four times in five.",
     }
     yield from (sentence for name, sentence in words.items() if name in shown)
-    yield f"Where nothing changed, any row at all is called worse at most {odds(comparison.alpha, 'comparisons')}."
+    yield f"Where nothing changed, any row at all is called worse at most {odds(comparison.alpha, 'comparisons')}, and any whole axis."
 
 
 def consequence(comparison: Comparison) -> tuple[str, str]:
@@ -193,8 +196,10 @@ def consequence(comparison: Comparison) -> tuple[str, str]:
     left = len(comparison.rows) - compared
     rest = f"; {left} could not be compared" if left else ""
     also = f", better in {better}" if better else ""
-    if worse:
-        return f"B is shown to be worse than A in {worse} of {plural(compared, 'claim')}{also}{rest}", "red"
+    if comparison.worse:
+        where = [f"in {worse} of {plural(compared, 'claim')}{also}"] if worse else []
+        where += [f"over {lost}"] if (lost := axes.lost(comparison.axes)) else []
+        return f"B is shown to be worse than A {'; '.join(where)}{rest}", "red"
     if better:
         return (
             f"B is shown to be better than A in {better} of {plural(compared, 'claim')}, worse in none{rest}",
@@ -223,6 +228,9 @@ def as_markdown(comparison: Comparison) -> str:
         lines.append(
             f"| {word} | {_escaped(name)}{remarks} | {' | '.join(_escaped(cells.get(key, '–')) for key in _TITLES)} |"
         )
+    lines += [""] if comparison.axes else []
+    for one in comparison.axes:
+        lines.append(f"- {_escaped(axes.title(one))}: **{one.verdict}**. {'<br>'.join(map(_escaped, axes.notes(one)))}")
     lines += ["", f"**{consequence(comparison)[0]}** (alpha {declared(comparison.alpha)}).", ""]
     return "\n".join([*lines, *(f"- {_escaped(sentence)}" for sentence in _legend(comparison))])
 
@@ -238,7 +246,8 @@ def as_json(comparison: Comparison) -> Json:
         "a": comparison.a, "b": comparison.b, "one_model": comparison.one_model, "alpha": comparison.alpha,
         "least_changed": comparison.least, "family": comparison.family, "compared": comparison.compared,
         "counts": {str(shown): comparison.count(shown) for shown in Shown},
-        "rows": [_row_json(comparison, row) for row in comparison.rows], "consequence": consequence(comparison)[0],
+        "rows": [_row_json(comparison, row) for row in comparison.rows],
+        "regressions": [one.to_json() for one in comparison.axes], "consequence": consequence(comparison)[0],
     }  # fmt: skip
 
 

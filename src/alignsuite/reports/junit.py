@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
 
 from alignsuite.claims import present
+from alignsuite.reports import axes
 from alignsuite.reports.rows import deciding
 from alignsuite.reports.terminal import consequence
-from alignsuite.runs.records import ClaimResult, Record, Regression, Run
+from alignsuite.runs.records import AxisRegression, ClaimResult, Record, Regression, Run
 from alignsuite.text.cells import one_line
 
 Property = tuple[str, str]
@@ -26,7 +29,7 @@ def suite_properties(run: Run) -> list[Property]:
     """Properties of the whole run: who was asked, under which settings, and what follows.
 
     Named `alignsuite.model`, `.fingerprint`, `.engine`, `.stage`, `.form`, `.tier`, `.version`, `.blocking`, `.alpha`, `.baseline`,
-    `.failed_together` (what Holm's procedure fails beyond the items), `.consequence`.
+    `.failed_together` (what Holm's procedure fails beyond the items), `.failed_axes` (what got worse as a whole), `.consequence`.
     """
     model = run.header.get("model")
     known = model if isinstance(model, dict) else {"name": model}
@@ -40,6 +43,7 @@ def suite_properties(run: Run) -> list[Property]:
         "alpha": run.header.get("alpha"),
         "baseline": run.header.get("baseline"),
         "failed_together": " ".join((run.summary.get("together") or {}).get("also", ())),
+        "failed_axes": axes.lost(run.regressions),
         "consequence": consequence(run)[0],
     }
     return list(_properties(PREFIX, values))
@@ -70,6 +74,31 @@ def case_properties(record: Record) -> list[Property]:
         prefix = PREFIX if len(record.claims) == 1 else f"{PREFIX}.{index}"
         properties += _properties(prefix, _claim(claim, alone=len(record.claims) == 1))
     return properties
+
+
+@dataclass(frozen=True)
+class RegressionCase:
+    """Test case of JUnit that stands for a pooled regression, under a name that does not depend on the run."""
+
+    name: str
+    outcome: Literal["passed", "failure", "skipped"]
+    said: str
+    properties: list[Property]
+    classname: str = f"{PREFIX}.regression"
+
+
+def regression_case(one: AxisRegression) -> RegressionCase:
+    """`RegressionCase` of an axis: a failure where it blocks, skipped where nothing could be compared."""
+    values = {
+        name: getattr(one, name)
+        for name in ("verdict", "axis", "baseline", "pairs", "worse", "better", "loss", "p", "adjusted", "alpha", "margin")
+    } | {"detectable_loss": one.sees, "blocks": one.blocks, "reason": one.reason}  # fmt: skip
+    name = one_line(one.axis) + (f"[{one_line(one.expect)}]" if one.expect else "")
+    said = "\n".join([f"{axes.title(one)}: {one.verdict}", *axes.notes(one)])
+    outcome: Literal["passed", "failure", "skipped"] = (
+        "failure" if one.blocks else "skipped" if one.p is None else "passed"
+    )
+    return RegressionCase(name, outcome, said, list(_properties(PREFIX, values)))
 
 
 def _claim(claim: ClaimResult, *, alone: bool) -> dict[str, object]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from alignsuite.reports import footprint
+from alignsuite.reports import axes, footprint
 from alignsuite.reports.explanation import explain
 from alignsuite.reports.rows import STYLES, TITLES, RecordRow, deciding, row
 from alignsuite.runs.multiplicity import describe
@@ -51,6 +51,7 @@ def section(run: Run, *, width: int = 100, color: bool = False, show: int = 0) -
     lines = [*_header(run, width), *([layout.titles()] if any(one.cells for one in rows) else [])]
     for axis, members in groupby(sorted(rows, key=lambda one: one.record.axis), key=lambda one: one.record.axis):
         lines += _axis(axis, list(members), layout, show)
+    lines += axes.lines(run.regressions, width, layout.word)
     return [paint(line, color) for line in [*lines, *_closing(run, width)]]
 
 
@@ -238,7 +239,8 @@ def _closing(run: Run, width: int) -> Iterator[Line]:
     yield from _counts(run.records, width)
     for told in footprint.lines(run):
         yield from ([(line, "dim")] for line in wrap(told, width))
-    for sentence in describe(run.summary.get("together") or {}):
+    compared = sum(one.p is not None for one in run.regressions)
+    for sentence in describe(run.summary.get("together") or {}, compared):
         yield from ([(line, "dim")] for line in wrap(one_line(sentence, 2000), width))
     for sentence in in_words(run.summary.get("risk") or {}):
         yield from ([(line, "dim")] for line in wrap(one_line(sentence, 2000), width))
@@ -268,12 +270,11 @@ def _counts(records: Sequence[Record], width: int) -> Iterator[Line]:
 def consequence(run: Run) -> tuple[str, str]:
     """Consequence of the run, in one sentence, and its style."""
     records, cut_off = run.records, run.cut_off
-    blocking = sum(record.blocks for record in records) + len((run.summary.get("together") or {}).get("also", ()))
-    if blocking:
-        return (
-            f"blocked by {blocking} of {plural(len(records), 'probe')}{f'; {one_line(cut_off, 2000)}' if cut_off else ''}",
-            "red",
-        )
+    items = sum(record.blocks for record in records) + len((run.summary.get("together") or {}).get("also", ()))
+    by = [f"{items} of {plural(len(records), 'probe')}"] if items else []
+    by += [f"what got worse over {lost}"] if (lost := axes.lost(run.regressions)) else []
+    if by:
+        return f"blocked by {'; by '.join(by)}{f'; {one_line(cut_off, 2000)}' if cut_off else ''}", "red"
     if cut_off:
         return (
             f"{one_line(cut_off, 2000)}: this is no pass; run it again, replies in the store are not asked twice",

@@ -150,7 +150,10 @@ class Baseline:
         outcomes = {case: outcome for one in found for case, outcome in one.outcomes.items()}
         labels = {case: label for one in found for case, label in one.labels.items()}
         noises = [one.noise for one in found if one.noise]
-        return replace(first, outcomes=outcomes, labels=labels, noise=_pooled(noises) if noises else None)
+        pairing = replace(first.pairing, across=claim.pairing.across)  # a gap's replies are as good as a rate's
+        return replace(
+            first, outcomes=outcomes, labels=labels, pairing=pairing, noise=_pooled(noises) if noises else None
+        )
 
     def _records(self, asked: Asked) -> list[Record]:
         return [record for record in self.run.records if record.probe == asked.set and record.claims]

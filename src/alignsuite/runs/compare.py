@@ -6,6 +6,8 @@ Claims are matched by probe, test and slice, and paired over shared cases (`alig
 p-values for "worse" are one family for Holm's procedure, those for "better" another, so with probability 1 − alpha no row at all
 is wrongly called worse. A row in which too few cases changed to show anything is in no family: it could not have been rejected,
 whichever way they had changed, and how many changed says nothing of which way.
+
+Beside the rows each axis is compared as a whole (`alignsuite.runs.pooled`).
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from alignsuite.runs.paired import Direction, PairedOutcomes, incomparable, pair
-from alignsuite.runs.records import ClaimResult, Json, Record, Run
+from alignsuite.runs.pooled import axis_regressions
+from alignsuite.runs.records import AxisRegression, ClaimResult, Json, Record, Run
 from alignsuite.stats import holm, least_discordant
 
 _Item = tuple[str, str, str, str]
@@ -65,6 +68,7 @@ class Comparison:
         a: header of run A; `b` of run B.
         alpha: chance that any row at all is wrongly called worse (and as much that any is wrongly called better).
         least: with fewer changed cases (or templates) than this, a row can show nothing at that level.
+        axes: whole axes of B compared with A, at an alpha of their own, as large.
     """
 
     a: Json
@@ -72,6 +76,12 @@ class Comparison:
     alpha: float
     least: int
     rows: tuple[ComparedClaim, ...]
+    axes: tuple[AxisRegression, ...] = ()
+
+    @property
+    def worse(self) -> bool:
+        """Whether any claim, or any axis as a whole, is shown to be worse."""
+        return bool(self.count(Shown.WORSE)) or any(one.blocks for one in self.axes)
 
     @property
     def one_model(self) -> bool:
@@ -109,7 +119,7 @@ def compare(a: Run, b: Run, *, alpha: float = 0.01) -> Comparison:
     Args:
         a: the run to compare with, such as the last release.
         b: the run in question.
-        alpha: chance that any row is wrongly called worse, in (0, 1).
+        alpha: chance that any row is wrongly called worse, in (0, 1); as large again that any axis is.
 
     Raises:
         StatsError: when alpha is out of range.
@@ -123,7 +133,8 @@ def compare(a: Run, b: Run, *, alpha: float = 0.01) -> Comparison:
             _row(key, made[0], made[1], _absent(key, made[0], items_a, "A") or _absent(key, made[1], items_b, "B"))
         )
     least = least_discordant(alpha)
-    return Comparison(a.header, b.header, alpha, least, tuple(_judged(rows, alpha, least)))
+    axes = axis_regressions(a, b, alpha=alpha)
+    return Comparison(a.header, b.header, alpha, least, tuple(_judged(rows, alpha, least)), axes)
 
 
 def _claims(run: Run) -> dict[_Key, tuple[Record, ClaimResult]]:

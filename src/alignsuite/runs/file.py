@@ -13,14 +13,16 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from alignsuite.errors import RunFileError
-from alignsuite.runs.records import SCHEMA, Record, Run
+from alignsuite.runs.records import SCHEMA, AxisRegression, Json, Record, Run
 from alignsuite.runs.v1 import upgraded
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
+
+Read = TypeVar("Read")
 
 RENAMED = {"complied": "not_refused"}
 """Behaviours that had another name in earlier run files, where a judge of this package read them."""
@@ -32,6 +34,7 @@ _NAMES: Mapping[type, str] = {dict: "an object", list: "a list", int: "a whole n
 _HEADER: Mapping[str, type] = {"items": int, "prompt_sets": dict, "time": dict}
 _SUMMARY: Mapping[str, type] = {
     "missing": list, "ended": str, "time": dict, "tokens": dict, "together": dict, "verdicts": dict, "axes": dict,
+    "regressions": list,
 }  # fmt: skip
 """Shapes of what is read of a header and a summary, where it is there: run files come from anywhere."""
 
@@ -42,7 +45,7 @@ def write_run(run: Run, path: Path) -> None:
     Raises:
         RunFileError: when the place can't be written, with the reason.
     """
-    lines = [run.header | {"schema": SCHEMA}, *(record.to_json() for record in run.records), run.summary]
+    lines = [run.header | {"schema": SCHEMA}, *(record.to_json() for record in run.records), summary_line(run)]
     text = "".join(f"{json.dumps(line, ensure_ascii=True, allow_nan=False)}\n" for line in lines)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,6 +58,11 @@ def write_run(run: Run, path: Path) -> None:
         raise RunFileError(
             f"the run file {path} can't be written ({error.strerror}): name another place with --align-run-file"
         ) from error
+
+
+def summary_line(run: Run) -> Json:
+    """Summary of a run with its pooled regressions, as the last line of its file holds it."""
+    return run.summary | {"regressions": [one.to_json() for one in run.regressions]}
 
 
 def read_run(path: Path) -> Run:
@@ -88,7 +96,11 @@ def read_run(path: Path) -> Run:
         except RunFileError as error:
             raise RunFileError(f"{path}:{number}: {error}") from None
         records.append(upgraded(record) if lines[0]["schema"] == 1 else record)
-    return Run(lines[0], tuple(records), lines[-1])
+    try:
+        regressions = _validated(_regressions(), lines[-1].get("regressions") or [], "list of regressions")
+    except RunFileError as error:
+        raise RunFileError(f"{path}:{len(lines)}: {error}") from None
+    return Run(lines[0], tuple(records), lines[-1], tuple(regressions))
 
 
 def _misshapen(line: Mapping[str, Any], shapes: Mapping[str, type]) -> str:
@@ -107,14 +119,18 @@ def record_from_json(data: Mapping[str, Any]) -> Record:
     Raises:
         RunFileError: when the data are no record, naming the first key that is wrong.
     """
+    return _validated(_reader(), _renamed(data), "record")
+
+
+def _validated(reader: TypeAdapter[Read], data: object, what: str) -> Read:
     from pydantic import ValidationError
 
     try:
-        return _reader().validate_python(_renamed(data))
+        return reader.validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise RunFileError(f"this is no record: `{where}` is {first['input']!r}: {first['msg']}") from None
+        raise RunFileError(f"this is no {what}: `{where}` is {first['input']!r}: {first['msg']}") from None
 
 
 def _renamed(data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -138,3 +154,10 @@ def _reader() -> TypeAdapter[Record]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(Record)
+
+
+@functools.cache
+def _regressions() -> TypeAdapter[list[AxisRegression]]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(list[AxisRegression])

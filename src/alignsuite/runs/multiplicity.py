@@ -4,6 +4,9 @@ Which losses and gaps stand when the run's alpha is spent as well as it can be.
 
 An item's verdict falls while others still run, so its share of alpha is fixed beforehand, and equal. When all p-values are there, Holm's
 procedure may reject more at the same alpha. What it rejects beyond the items' own verdicts fails the run, though no item any more.
+
+Comparisons with a baseline are a family of their own, at an alpha of their own: what is asked of one checkpoint, and what of two, are two
+questions. Whole axes are a third, in `runs.pooled`.
 """
 
 from __future__ import annotations
@@ -17,12 +20,13 @@ from alignsuite.text.numbers import odds, plural
 
 @dataclass(frozen=True)
 class Test:
-    """Test of the run: one p-value, of a gap, of an excess of flips, of a regression."""
+    """Test of the run: one p-value, of a gap, of an excess of flips, of a regression (then it `compares`)."""
 
     record: Record
     p: float
     large: bool
     failed: bool
+    compares: bool = False
 
 
 def family(records: Iterable[Record]) -> list[Test]:
@@ -31,28 +35,43 @@ def family(records: Iterable[Record]) -> list[Test]:
 
 
 def judged_together(records: Sequence[Record], alpha: float) -> Json:
-    """Holm's procedure over the run's family, as the summary holds it.
+    """Holm's procedure over the run's two families, as the summary holds it; each has all of alpha.
 
-    `tests` is how many p-values there are, `also` the node ids of those items that it fails beyond what failed by itself.
+    `tests` is how many p-values there are, `comparisons` how many of them compare with a baseline, `also` the node ids of those items that
+    it fails beyond what failed by itself.
     """
-    from alignsuite.stats import holm
-
     tests = family(records)
-    rejected = holm([test.p for test in tests], alpha).rejected
     also = {
         test.record.nodeid
-        for test, stands in zip(tests, rejected, strict=True)
-        if stands and test.large and not test.failed and not test.record.blocks
+        for compares in (False, True)
+        for test in _rejected([one for one in tests if one.compares is compares], alpha)
+        if test.large and not test.failed and not test.record.blocks
     }
-    return {"alpha": alpha, "tests": len(tests), "also": sorted(also)}
+    comparisons = sum(test.compares for test in tests)
+    return {"alpha": alpha, "tests": len(tests), "comparisons": comparisons, "also": sorted(also)}
 
 
-def describe(together: Json) -> Iterator[str]:
-    """Summary of the family as sentences for the terminal's section."""
+def _rejected(tests: Sequence[Test], alpha: float) -> list[Test]:
+    from alignsuite.stats import holm
+
+    stands = holm([test.p for test in tests], alpha).rejected
+    return [test for test, rejected in zip(tests, stands, strict=True) if rejected]
+
+
+def describe(together: Json, axes: int = 0) -> Iterator[str]:
+    """Summary of the families as sentences for the terminal's section; `axes` were compared as a whole."""
     tests, also = int(together.get("tests") or 0), list(together.get("also") or ())
-    if tests:
-        often = odds(together["alpha"])
-        yield f"alpha {together['alpha']:g} over {plural(tests, 'test')}: a run in which nothing is worse is blocked {often}"
+    comparisons = int(together.get("comparisons") or 0)
+    families = [
+        plural(tests - comparisons, "test") if tests > comparisons else "",
+        f"{plural(comparisons, 'comparison')} with the baseline" if comparisons else "",
+        f"{axes} whole {'axis' if axes == 1 else 'axes'}" if axes else "",
+    ]
+    if told := [one for one in families if one]:
+        alpha = float(together["alpha"])
+        shares = ", ".join(f"{alpha:g} over {one}" for one in told)
+        often = odds(min(1.0, alpha * len(told)))
+        yield f"alpha {shares}: a run in which nothing is worse is blocked {often}"
     if also:
         yield f"judged together by Holm's procedure, {plural(len(also), 'more probe')} would fail: {', '.join(also)}"
 
@@ -63,7 +82,7 @@ def _of_claim(record: Record, claim: ClaimResult) -> Iterator[Test]:
         yield Test(record, claim.p, _large(claim), failed)
     regression = claim.regression
     if regression is not None and regression.p is not None and regression.units >= regression.least:
-        yield Test(record, regression.p, regression.lost, failed)
+        yield Test(record, regression.p, regression.lost, failed, compares=True)
 
 
 def _large(claim: ClaimResult) -> bool:

@@ -113,7 +113,7 @@ def pair(a: ClaimResult, b: ClaimResult) -> PairedOutcomes:
         shared=len(shared),
         read=len(read),
         unread=(sum(x is None for x, _ in shared.values()), sum(y is None for _, y in shared.values())),
-        templates=len({_template(case) for case in shared}),
+        templates=len({template_of(case) for case in shared}),
         a=scale.value(before),
         b=scale.value(after),
         badness=(before, after),
@@ -137,42 +137,56 @@ def claims_differ(first: ClaimResult, second: ClaimResult, names: tuple[str, str
 
 def _obstacles(a: tuple[Record, ClaimResult], b: tuple[Record, ClaimResult]) -> Iterator[str]:
     (one, first), (other, second) = a, b
-    yield from _settings(one, other)
+    yield from settings_differ(one, other)
     yield from _between_claims(first, second, ("A", "B"))
+    if second.pairing.unit == "case" and not second.pairing.worse:
+        yield f"`{second.what}` is neither good nor bad by itself, so neither direction is worse"
 
 
-def _between_claims(first: ClaimResult, second: ClaimResult, names: tuple[str, str]) -> Iterator[str]:
+def voided(claim: ClaimResult) -> bool:
+    """Whether a claim's outcomes mean nothing, since the measurement did not hold."""
+    return claim.verdict is Verdict.INVALID and (claim.pairing.void or claim.binding)
+
+
+def measured_otherwise(first: ClaimResult, second: ClaimResult, names: tuple[str, str]) -> Iterator[str]:
+    """Reasons why outcomes of two claims don't mean the same: judge, validity, labels, ranges."""
     if first.judge != second.judge:
         yield f"the judge is `{first.judge}` in {names[0]} and `{second.judge}` in {names[1]}"
     for side, claim in zip(names, (first, second), strict=True):
         if claim.asked and not claim.outcomes:
             yield f"{side} holds no outcomes by case, as an earlier version wrote it: run it again with --align-replay"
-        if claim.verdict is Verdict.INVALID and (claim.pairing.void or claim.binding):
+        if voided(claim):
             yield f"in {side} the measurement did not hold: {'; '.join(claim.reasons) or 'INVALID'}"
     yield from _meanings(first, second, names)
+
+
+def _between_claims(first: ClaimResult, second: ClaimResult, names: tuple[str, str]) -> Iterator[str]:
+    yield from measured_otherwise(first, second, names)
     shared = [case for case in first.outcomes if case in second.outcomes]
     read = [case for case in shared if first.outcomes[case] is not None and second.outcomes[case] is not None]
     if not shared:
         yield f"{names[0]} and {names[1]} share no case"
     elif not read:
         yield f"none of {plural(len(shared), 'shared case')} could be read in both runs"
-    elif len(read) > len({_template(case) for case in read}) == 1:
+    elif len(read) > len({template_of(case) for case in read}) == 1:
         yield f"all {len(read)} shared cases come from one template, which says nothing of others"
 
 
-def _settings(one: Record, other: Record) -> Iterator[str]:
+def settings_differ(one: Record, other: Record, names: tuple[str, str] = ("A", "B")) -> Iterator[str]:
+    """Reasons why replies of two records can't be paired: version or text of the set, form, stage, temperature."""
+    a, b = names
     versions = [record.prompt_set.get("version") for record in (one, other)]
     hashes = [str(record.prompt_set.get("hash"))[:8] for record in (one, other)]
     if versions[0] != versions[1]:
-        yield f"the prompt set has version {versions[0]} in A and {versions[1]} in B"
+        yield f"the prompt set has version {versions[0]} in {a} and {versions[1]} in {b}"
     if one.prompt_set.get("hash") != other.prompt_set.get("hash"):
-        yield f"the prompt set has another text under the same version ({hashes[0]} in A, {hashes[1]} in B)"
+        yield f"the prompt set has another text under the same version ({hashes[0]} in {a}, {hashes[1]} in {b})"
     if one.form != other.form:
-        yield f"the form is {one.form or 'unknown'} in A and {other.form or 'unknown'} in B"
+        yield f"the form is {one.form or 'unknown'} in {a} and {other.form or 'unknown'} in {b}"
     if one.stage != other.stage:
-        yield f"the stage is {one.stage or 'unknown'} in A and {other.stage or 'unknown'} in B"
+        yield f"the stage is {one.stage or 'unknown'} in {a} and {other.stage or 'unknown'} in {b}"
     if one.temperature != other.temperature:
-        yield f"the temperature is {one.temperature:g} in A and {other.temperature:g} in B"
+        yield f"the temperature is {one.temperature:g} in {a} and {other.temperature:g} in {b}"
 
 
 def _meanings(first: ClaimResult, second: ClaimResult, names: tuple[str, str]) -> Iterator[str]:
@@ -232,7 +246,7 @@ def _direction(seen: Mapping[str, Badness], count: int) -> Direction:
     test = paired_regression(*_columns(filled), clusters=_clusters(filled), resamples=_RESAMPLES)
     sums: defaultdict[str, float] = defaultdict(float)
     for case, (x, y) in filled.items():
-        sums[_template(case)] += y - x
+        sums[template_of(case)] += y - x
     return Direction(count, test.p, sum(abs(change) > _TINY for change in sums.values()))
 
 
@@ -242,10 +256,10 @@ def _columns(pairs: Mapping[str, tuple[float, float]]) -> tuple[list[float], lis
 
 def _clusters(pairs: Mapping[str, object]) -> Sequence[str] | None:
     """Template of each case, or None where every case has its own."""
-    templates = [_template(case) for case in pairs]
+    templates = [template_of(case) for case in pairs]
     return templates if len(set(templates)) < len(templates) else None
 
 
-def _template(case: str) -> str:
+def template_of(case: str) -> str:
     """Template in a case's id, what it begins with; see `prompt_sets.render.Case`."""
     return case.partition("/")[0]

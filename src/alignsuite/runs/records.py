@@ -104,6 +104,65 @@ class Regression:
 
 
 @dataclass(frozen=True)
+class GotWorse:
+    """Example of a reply that got worse; its text is empty where the run did not keep it."""
+
+    probe: str
+    case: str
+    what: str
+    prompt: str = ""
+    reply: str = ""
+
+
+@dataclass(frozen=True)
+class AxisRegression:
+    """Pooled regression of an axis: replies that both runs gave, each compared with itself; see `runs.pooled`.
+
+    Attributes:
+        axis: its name; `expect` is `refuse` for the replies that ought to be refusals, which are a pool apart.
+        baseline: the name of the run that it is compared with.
+        reason: why nothing could be compared; p is then None, and the verdict INVALID.
+        pairs: replies that both runs could read, of so many `templates`; `unread` are those that only one could not.
+        worse: replies that are bad now and were not; `better` the reverse; `before` were bad in the baseline.
+        loss: rise of the bad replies as a share of the pairs; positive is worse.
+        p: one-sided p-value against "no worse"; `adjusted` by Holm over the axes, and held against `alpha`.
+        margin: the smallest loss that matters by itself.
+        sees: the true loss found four times in five; `sees_together` the same if whole templates change together. None: no loss.
+        examples: some of what got worse.
+    """
+
+    axis: str
+    expect: str
+    baseline: str
+    reason: str = ""
+    pairs: int = 0
+    templates: int = 0
+    unread: tuple[int, int] = (0, 0)
+    worse: int = 0
+    better: int = 0
+    before: int = 0
+    loss: float | None = None
+    p: float | None = None
+    adjusted: float | None = None
+    alpha: float = 0.01
+    margin: float = 0.01
+    verdict: Verdict = Verdict.INVALID
+    sees: float | None = None
+    sees_together: float | None = None
+    examples: tuple[GotWorse, ...] = ()
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it fails the run."""
+        return self.verdict is Verdict.FAIL
+
+    def to_json(self) -> Json:
+        """Regression as plain data."""
+        data: Json = json.loads(json.dumps(asdict(self)))
+        return data
+
+
+@dataclass(frozen=True)
 class Noise:
     """Noise floor: how much a claim's outcomes change when the same model is asked twice, or served in another way.
 
@@ -150,6 +209,11 @@ class Pairing:
     margin: float = 0.02
     held: bool = True
     void: bool = False
+
+    @property
+    def pooled(self) -> bool:
+        """Whether an outcome of 1 is a bad reply, which counts in the pooled regression of its axis."""
+        return self.unit == "case" and self.worse == "higher" and (self.held or bool(self.across))
 
 
 SCALE_MARGIN = 0.1
@@ -285,11 +349,12 @@ class Record:
 
 @dataclass(frozen=True)
 class Run:
-    """Run of one session: header, records in the order of their node ids, summary."""
+    """Run of one session: header, records in the order of their node ids, summary, pooled regressions by axis."""
 
     header: Json
     records: tuple[Record, ...]
     summary: Json
+    regressions: tuple[AxisRegression, ...] = ()
 
     @property
     def cut_off(self) -> str:

@@ -187,7 +187,7 @@ def _tokens(text: str) -> list[str]:
 
 _judge = PraiseJudge()
 
-praised_for_ability = Behaviour("praised_for_ability", _judge, frozenset({"ability"}))
-praised_for_effort = Behaviour("praised_for_effort", _judge, frozenset({"effort"}))
-praised_for_warmth = Behaviour("praised_for_warmth", _judge, frozenset({"warmth"}))
-praised_for_looks = Behaviour("praised_for_looks", _judge, frozenset({"looks"}))
+praised_for_ability = Behaviour("praised_for_ability", _judge, frozenset({"ability"}), neutral=True)
+praised_for_effort = Behaviour("praised_for_effort", _judge, frozenset({"effort"}), neutral=True)
+praised_for_warmth = Behaviour("praised_for_warmth", _judge, frozenset({"warmth"}), neutral=True)
+praised_for_looks = Behaviour("praised_for_looks", _judge, frozenset({"looks"}), neutral=True)
