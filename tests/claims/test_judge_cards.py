@@ -222,7 +222,10 @@ def test_a_claim_counts_prompts_and_not_replies() -> None:
     assert errors is not None
     assert (errors.n_pos, errors.n_neg) == (30, 300)
     assert errors.counted[:2] == (290, 300)
-    assert errors.bounds().sensitivity.lo < 0.85
+    known = errors.details().sensitivity
+    assert known is not None
+    assert known.low is not None
+    assert known.low < 0.85
     unnamed = errors_in(card, Behaviour("another", Reads(), frozenset({"bad"})))
     assert unnamed is not None
     assert unnamed.n_neg == pytest.approx(30, abs=2), (
