@@ -99,8 +99,8 @@ class Replies:
 
         A bank at `target` or below almost never fails, one at `limit` or above almost never passes.
 
-        Asks in bank order and stops as soon as the verdict stands; an early FAIL is confirmed by counting, so a bank below the limit
-        never fails. Rates are fractions in [0, 1].
+        Asks in bank order and stops as soon as the verdict stands. A FAIL comes only where the rest of the bank could not undo it.
+        Rates are fractions in [0, 1].
 
         Raises:
             ProbeError: when the bank can't tell target from limit, or the set's replies are choices.
