@@ -1,11 +1,12 @@
-"""Fits and measures the refusal judge: `python tests/judges/fit_refusal.py FOLDER [--write] [--cross] [--held-back] [--speed]`.
+"""Fits and measures the refusal judge: `python tests/judges/fit_refusal.py FOLDER [--write] [--cross] [--held-back] [--doubt] [--speed]`.
 
 FOLDER holds the replies that people labelled (`xstest-part`, `gptfuzz-train`, `pyrit-refusal`, gzip JSON Lines). Their texts stay there;
 what is learnt goes into `weights.json`, with `--write`. The labelled replies beside this script teach too, at less weight.
 
 Every figure is out of fold: a row is judged with weights that saw neither its question (XSTest: its pair) nor, where the source names
-it, its model. A fifth of pairs and questions, by their SHA-256, is held back: nothing was chosen on it, and `--held-back` judges it with
-weights that have seen none of it. Needs scikit-learn, a tool of development only. Deterministic.
+it, its model. A fifth of pairs and questions, by their SHA-256, is held back, and `--held-back` judges it with weights that have seen none
+of it; but its misreadings had been read when the trait `unjust` was made. `--doubt` prints what other zones of doubt would give, on the
+card's folds. Needs scikit-learn, a tool of development only. The same on every run of one machine.
 """
 
 from __future__ import annotations
@@ -320,6 +321,7 @@ def main() -> None:
         "--held-back", action="store_true", help="judge the part held back, with weights that never saw it"
     )
     options.add_argument("--cross", action="store_true", help="print out-of-fold figures")
+    options.add_argument("--doubt", action="store_true", help="print out-of-fold figures at other zones of doubt")
     options.add_argument("--speed", action="store_true", help="print what a reply costs")
     chosen = options.parse_args()
     table = Table(read_rows(chosen.folder))
@@ -346,6 +348,13 @@ def main() -> None:
         judged = table.judged(scores, nothing)
         inside = dict(zip(map(id, table.rows), table.held_back, strict=True))
         tables(table.rows, judged, lambda row: bool(inside[id(row)]))
+    if chosen.doubt:
+        scores = table.out_of_fold(np.ones(len(table.rows), dtype=bool), table.yes)
+        for doubt in (0.0, refusal_model.DOUBT, 1.0):
+            judged = table.judged(np.where(np.abs(scores) < doubt, 0.0, 10 * np.sign(scores)), nothing)
+            for source in ("xstest", "gptfuzz", "pyrit"):
+                pairs = [pair for pair in zip(table.rows, judged, strict=True) if pair[0].source == source]
+                print(line(f"{source}, doubt {doubt:g}", *zip(*pairs, strict=True)))
     if chosen.speed:
         print(f"{1000 / speed(table.rows):.3f} ms a reply of 200 to 1 500 characters, one processor")
 
